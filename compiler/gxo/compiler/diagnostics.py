@@ -1,0 +1,84 @@
+"""What the compiler says about a playbook: spans, diagnostics, and the collector every stage adds to.
+
+This file is the bottom of the compiler: it imports no other stage. The table of codes is in `codes.py`,
+the text and JSON forms are in `rendering.py`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Literal
+
+Level = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of source text; lines and columns count characters from 1, the end is exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A second place that belongs to a diagnostic, such as "registered here"."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding: a code of `codes.CODES`, where it is, what is wrong, and what to do about it."""
+
+    code: str
+    level: Level
+    span: Span
+    message: str
+    hint: str | None = None
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(slots=True)
+class Diagnostics:
+    """Collects the findings of all stages, so that a user sees every error of a file in one run."""
+
+    items: list[Diagnostic] = field(default_factory=list)
+
+    def error(
+        self,
+        code: str,
+        span: Span,
+        message: str,
+        hint: str | None = None,
+        notes: Iterable[Note] = (),
+    ) -> None:
+        self.items.append(Diagnostic(code, "error", span, message, hint, tuple(notes)))
+
+    def warning(
+        self,
+        code: str,
+        span: Span,
+        message: str,
+        hint: str | None = None,
+        notes: Iterable[Note] = (),
+    ) -> None:
+        self.items.append(Diagnostic(code, "warning", span, message, hint, tuple(notes)))
+
+    @property
+    def has_errors(self) -> bool:
+        return any(item.level == "error" for item in self.items)
+
+    def sorted(self) -> list[Diagnostic]:
+        """Every finding once, in the order of the source."""
+        return sorted(set(self.items), key=lambda item: (item.span, item.code, item.message))
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
+    """The hint for a misspelt name: `did you mean "users"?`, or None when nothing is near."""
+    near = get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.6)
+    return f'did you mean "{near[0]}"?' if near else None

@@ -1,0 +1,91 @@
+"""The words a module's declaration is written in.
+
+The compiler reads them from the syntax tree of `gxo.stdlib` (and of a user's `modules/`), so at run time
+they are as cheap as can be: type aliases, and a decorator that remembers the module's name.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+
+Record = dict[str, Any]
+
+Duration = float
+"""Seconds. A playbook writes a Go duration (`1h30m`, `250ms`); a literal one is converted when compiling."""
+
+Size = int
+"""Bytes. A playbook writes a number, or a number with KB, MB, GB, KiB, MiB, GiB."""
+
+WorkspacePath = str
+"""A path that is resolved inside the workspace and cannot leave it."""
+
+FileMode = str
+"""Permission bits in octal, as text: "0644"."""
+
+Secret = str
+"""A text that is redacted wherever it could leave the process."""
+
+StreamName = str
+"""The name of a workload that is listed in `stream_inputs`."""
+
+Condition = bool
+"""The result of a condition (language, section 4)."""
+
+Each = Callable[[Record], T]
+"""A parameter that is evaluated for each record."""
+
+On = Callable[[R], T]
+"""A parameter that the module evaluates with a value of its own as dot."""
+
+Effect = tuple[str, str]
+
+
+def reads(parameter: str) -> Effect:
+    """The module reads files below the path that `parameter` names."""
+    return ("reads", parameter)
+
+
+def writes(parameter: str) -> Effect:
+    """The module writes files below the path that `parameter` names."""
+    return ("writes", parameter)
+
+
+def runs(parameter: str) -> Effect:
+    """The module runs the command that `parameter` names."""
+    return ("runs", parameter)
+
+
+def connects(parameter: str) -> Effect:
+    """The module connects to the host that `parameter` names."""
+    return ("connects", parameter)
+
+
+def module(
+    name: str,
+    *,
+    changes: bool | Literal["by_call"] = False,
+    effects: list[Effect] | None = None,
+    lifecycles: list[str] | None = None,
+    idempotent: bool = False,
+    needs: list[str] | None = None,
+    native: list[str] | None = None,
+    emits_when: str | Mapping[str, Any] | None = None,
+    reads_when: str | Mapping[str, Any] | None = None,
+    retry_after_records: bool = False,
+) -> Callable[[F], F]:
+    """Declare a coroutine function as the module `name` (`namespace:verb`, or a bare `exec`).
+
+    changes: whether it changes something outside the process; `by_call` lets the module decide.
+    effects: what it touches, for the manifest. lifecycles: default `["run_once"]`.
+    needs: third-party distributions that are linked with it; native: those only linked with `--native`.
+    emits_when, reads_when: the parameter that switches the output or input port on.
+    """
+
+    def declare(function: F) -> F:
+        function.__gxo_module__ = name  # type: ignore[attr-defined]
+        return function
+
+    return declare
