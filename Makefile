@@ -1,0 +1,57 @@
+# Needs Python 3.11+, make, and the package index; everything else is set up below.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+PINS := compiler/requirements/dev.txt
+DEMO := docs/examples/host-report
+
+.PHONY: setup demo test check bench golden docs format pins clean
+
+setup: $(STAMP)
+
+# The build hook needs hatchling and lark; both are among the pins, so nothing is fetched unpinned.
+$(STAMP): $(PINS) pyproject.toml compiler/build_tables.py
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gxo needs Python 3.11 or newer")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(PINS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	touch $@
+
+demo: setup
+	@mkdir -p build
+	$(BIN)/gxo compile $(DEMO)/host-report.gxo.yaml -o build/host-report.pyz
+	$(PYTHON) build/host-report.pyz --outputs build/host-report
+	@echo; cat build/host-report/out/report.txt
+
+test: setup
+	$(BIN)/python -m pytest -n 2 --timeout 120
+
+check: setup
+	$(BIN)/ruff check compiler runtime stdlib tests
+	$(BIN)/ruff format --check compiler runtime stdlib tests
+	$(BIN)/mypy
+	$(BIN)/python tests/tools/check_limits.py
+	$(BIN)/python tests/tools/check_arrows.py
+	$(BIN)/python tests/tools/generate_docs.py --check
+
+bench: setup
+	$(BIN)/python tests/bench/run.py
+
+# Rewrites the expected files under golden/; read the diff before you commit it.
+golden: setup
+	$(BIN)/python -m pytest tests/golden --update-golden
+
+docs: setup
+	$(BIN)/python tests/tools/generate_docs.py
+
+format: setup
+	$(BIN)/ruff check --fix compiler runtime stdlib tests
+	$(BIN)/ruff format compiler runtime stdlib tests
+
+# Renews the hash-pinned requirements from the .in files.
+pins: setup
+	tests/tools/renew_pins.sh
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

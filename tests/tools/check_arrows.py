@@ -1,0 +1,125 @@
+"""Hold the import arrows: cli -> daemon -> compiler -> stdlib -> runtime, and the stages' own order.
+
+Every import of `gxo.*` in the product is looked up in the table below; one that is not in it fails.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# importer's prefix -> prefixes it may import; the longest importer prefix decides.
+ARROWS: dict[str, tuple[str, ...]] = {
+    "gxo.cli": ("gxo",),
+    "gxo.stdlib": ("gxo.runtime", "gxo.stdlib"),
+    "gxo.runtime": ("gxo.runtime",),
+    "gxo.compiler.driver": ("gxo.compiler",),
+    "gxo.compiler.codes": (),
+    "gxo.compiler.diagnostics": (),
+    "gxo.compiler.source": ("gxo.compiler.diagnostics",),
+    "gxo.compiler.types": (),
+    "gxo.compiler.rendering": ("gxo.compiler.diagnostics", "gxo.compiler.codes"),
+    "gxo.compiler.frontend": (
+        "gxo.compiler.frontend",
+        "gxo.compiler.source",
+        "gxo.compiler.diagnostics",
+    ),
+    "gxo.compiler.template": (
+        "gxo.compiler.template",
+        "gxo.compiler.source",
+        "gxo.compiler.diagnostics",
+        "gxo.compiler.types",
+    ),
+    "gxo.compiler.modules": (
+        "gxo.compiler.modules",
+        "gxo.compiler.types",
+        "gxo.compiler.diagnostics",
+    ),
+    "gxo.compiler.ir": (
+        "gxo.compiler.ir",
+        "gxo.compiler.frontend",
+        "gxo.compiler.template",
+        "gxo.compiler.modules",
+        "gxo.compiler.types",
+        "gxo.compiler.source",
+        "gxo.compiler.diagnostics",
+    ),
+    "gxo.compiler.passes": (
+        "gxo.compiler.passes",
+        "gxo.compiler.ir",
+        "gxo.compiler.frontend",
+        "gxo.compiler.template",
+        "gxo.compiler.modules",
+        "gxo.compiler.types",
+        "gxo.compiler.source",
+        "gxo.compiler.diagnostics",
+    ),
+    "gxo.compiler.codegen": (
+        "gxo.compiler.codegen",
+        "gxo.compiler.ir",
+        "gxo.compiler.template",
+        "gxo.compiler.modules",
+        "gxo.compiler.types",
+        "gxo.compiler.diagnostics",
+    ),
+    "gxo.compiler.package": (
+        "gxo.compiler.package",
+        "gxo.compiler.modules",
+        "gxo.compiler.diagnostics",
+    ),
+}
+RUNTIME_MAY_IMPORT = frozenset(sys.stdlib_module_names) | {"gxo"}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts[1:]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield (line, absolute module name) of every import, also those inside functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                yield node.lineno, "<relative import>"
+            elif node.module == "gxo":
+                yield from ((node.lineno, f"gxo.{alias.name}") for alias in node.names)
+            else:
+                yield node.lineno, str(node.module)
+
+
+def below(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(prefix + ".")
+
+
+def findings(path: Path) -> Iterator[str]:
+    importer = module_name(path)
+    known = [prefix for prefix in ARROWS if below(importer, prefix)]
+    allowed = ARROWS[max(known, key=len)] if known else ()
+    for line, name in imported(ast.parse(path.read_text(encoding="utf-8"))):
+        where = f"{path.relative_to(ROOT)}:{line}: {importer}"
+        if name == "<relative import>":
+            yield f"{where} has a relative import; write the absolute name"
+        elif below(name, "gxo") and not any(below(name, prefix) for prefix in allowed):
+            yield f"{where} must not import {name}"
+        elif below(importer, "gxo.runtime") and name.split(".")[0] not in RUNTIME_MAY_IMPORT:
+            yield f"{where} imports {name}; the runtime uses Python's own library only"
+
+
+def main() -> int:
+    paths = [
+        path
+        for root in ("compiler", "runtime", "stdlib")
+        for path in sorted((ROOT / root).rglob("gxo/**/*.py"))
+    ]
+    problems = [line for path in paths for line in findings(path)]
+    print("\n".join(problems) or f"import arrows: {len(paths)} files follow them")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
