@@ -1,0 +1,130 @@
+"""What the compiler knows about a module: the value that a declaration in the library is read into.
+
+    before:  @module("filesystem:read")
+             async def read(ctx: Context, *, path: WorkspacePath, max_bytes: Size = 0) -> Content: ...
+    after:   ModuleSpec("filesystem:read", function="read", source="gxo.stdlib.filesystem.read",
+                        params=(path: WorkspacePath, max_bytes: Size), summary=Shape("Content", ...))
+
+Checks, documentation, schema and link list are all made from this one value; nothing declares a
+module a second time. `declare.py` makes it, `index.py` finds it by name.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gxo.compiler.diagnostics import Span
+from gxo.compiler.types import NIL, MapOf, OneOf, Shape, Type
+
+EffectKind = Literal["reads", "writes", "runs", "connects"]
+Port = Literal["records", "inputs", "out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a module touches outside the process: files, commands or hosts that `param` names."""
+
+    kind: EffectKind
+    param: str
+
+
+@dataclass(frozen=True, slots=True)
+class Docstring:
+    """A module's docstring in its sections; the lines of `Args:` are in `ParamSpec.doc`.
+
+    `example` is the text of one workload as YAML, without the section's indentation.
+    """
+
+    summary: str
+    text: str = ""
+    returns: str = ""
+    raises: str = ""
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParamSpec:
+    """One parameter.
+
+    `name` is the playbook's, `python` the keyword in generated code (`format` is `format_` there).
+    A parameter that is not required is left out of the call when the playbook does not give it;
+    `default` (None, text, number, bool, tuple or dict) is for documentation and schema.
+    """
+
+    name: str
+    python: str
+    type: Type
+    required: bool
+    default: object
+    doc: str
+    span: Span
+
+    @property
+    def nullable(self) -> bool:
+        """Whether `null` may be written for it, which then means the same as leaving it out."""
+        return isinstance(self.type, OneOf) and NIL in self.type.options
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleSpec:
+    """One module of a library.
+
+    source: import name of its Python file; function: its name there; span: where that name stands.
+    values: type of free parameters (`**values: T`); None when unknown parameters are errors.
+    summary: a Shape with the implied optional `dry_run`, or a MapOf when its keys are not declared.
+    returns_values: the summary is the map of the given free parameters (`-> dict[str, T]`), so that
+    its shape is theirs.
+    ports: in the signature's order, after `ctx`. A port in `optional_ports` has a default: generated
+    code passes it by name when the workload has the stream and leaves it out otherwise; any other
+    port is passed in place.
+    reads_when: giving this parameter needs `stream_inputs`; emits_when: output only when it is given.
+    needs: distributions that are linked with it; native: those that are linked only with `--native`.
+    """
+
+    name: str
+    function: str
+    source: str
+    params: tuple[ParamSpec, ...]
+    values: Type | None
+    summary: Shape | MapOf
+    summary_name: str
+    returns_values: bool
+    ports: tuple[Port, ...]
+    optional_ports: frozenset[Port]
+    emits_when: str | None
+    reads_when: str | None
+    lifecycles: tuple[str, ...]
+    changes: bool | Literal["by_call"]
+    effects: tuple[Effect, ...]
+    idempotent: bool
+    needs: tuple[str, ...]
+    native: tuple[str, ...]
+    retry_after_records: bool
+    doc: Docstring
+    span: Span
+
+    @property
+    def records(self) -> bool:
+        """Whether it has the merged input port."""
+        return "records" in self.ports
+
+    @property
+    def inputs(self) -> bool:
+        """Whether it has one input port a producer."""
+        return "inputs" in self.ports
+
+    @property
+    def out(self) -> bool:
+        """Whether it has an output port (see `emits_when`)."""
+        return "out" in self.ports
+
+    @property
+    def namespace(self) -> str:
+        """`filesystem` of `filesystem:read`, `exec` of `exec`."""
+        return self.name.partition(":")[0]
+
+    def param(self, name: str) -> ParamSpec | None:
+        """The parameter that the playbook calls `name`."""
+        return next((param for param in self.params if param.name == name), None)
+
+    def param_names(self) -> tuple[str, ...]:
+        return tuple(param.name for param in self.params)
