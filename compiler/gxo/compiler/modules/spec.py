@@ -1,9 +1,9 @@
 """What the compiler knows about a module: the value that a declaration in the library is read into.
 
     before:  @module("filesystem:read")
-             async def read(ctx: Context, *, path: WorkspacePath, max_bytes: Size = 0) -> Content: ...
-    after:   ModuleSpec("filesystem:read", function="read", source="gxo.stdlib.filesystem.read",
-                        params=(path: WorkspacePath, max_bytes: Size), summary=Shape("Content", ...))
+             async def read(ctx: Context, *, path: WorkspacePath) -> Content: ...
+    after:   ModuleSpec("filesystem:read", function="read", source="gxo.stdlib.filesystem",
+                        params=(path: WorkspacePath), summary=Shape("Content", ...))
 
 Checks, documentation, schema and link list are all made from this one value; nothing declares a
 module a second time. `declare.py` makes it, `index.py` finds it by name.
@@ -73,11 +73,11 @@ class ModuleSpec:
     summary: a Shape with the implied optional `dry_run`, or a MapOf when its keys are not declared.
     returns_values: the summary is the map of the given free parameters (`-> dict[str, T]`), so that
     its shape is theirs.
-    ports: in the signature's order, after `ctx`. A port in `optional_ports` has a default: generated
-    code passes it by name when the workload has the stream and leaves it out otherwise; any other
-    port is passed in place.
-    reads_when: giving this parameter needs `stream_inputs`; emits_when: output only when it is given.
-    needs: distributions that are linked with it; native: those that are linked only with `--native`.
+    ports: in the signature's order, after `ctx`. A port in `optional_ports` has a default:
+    generated code passes it by name when the workload has the stream and leaves it out otherwise;
+    any other port is passed in place.
+    reads_when: giving this parameter needs `stream_inputs`. emits_when: there is an output stream
+    only when it is given. needs: distributions that are linked with it; native: with `--native`.
     """
 
     name: str
