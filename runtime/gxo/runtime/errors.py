@@ -1,4 +1,4 @@
-"""What can go wrong while a job runs. One tree, so that `except` can be as wide or narrow as it must:
+"""What can go wrong while a job runs, in one tree: `except` can be as wide or narrow as it must.
 
     GxoError
      ├ UsageError            bad option, missing file, wrong input: exit code 2
@@ -64,7 +64,7 @@ class SecurityError(WorkloadError):
     """Something was refused to keep the host safe. Fatal: not retried, not ignorable."""
 
 
-class TimeoutExceeded(WorkloadError):
+class TimeoutExceeded(WorkloadError):  # noqa: N818 - what happened, as the language page says it
     """The workload took longer than its `timeout` allows."""
 
 
@@ -76,5 +76,5 @@ class StreamError(WorkloadError):
     """A stream overflowed with the strategy `error`, or spilled past its limit."""
 
 
-class UpstreamFailed(WorkloadError):
+class UpstreamFailed(WorkloadError):  # noqa: N818 - as above
     """A workload whose stream this one reads has failed (language, section 5)."""
