@@ -4,7 +4,7 @@ The compiler reads them from the syntax tree of `gxo.stdlib` (and of a user's `m
 they are as cheap as can be: type aliases, and a decorator that remembers the module's name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
@@ -72,8 +72,8 @@ def module(
     idempotent: bool = False,
     needs: list[str] | None = None,
     native: list[str] | None = None,
-    emits_when: str | Mapping[str, Any] | None = None,
-    reads_when: str | Mapping[str, Any] | None = None,
+    emits_when: str | None = None,
+    reads_when: str | None = None,
     retry_after_records: bool = False,
 ) -> Callable[[F], F]:
     """Declare a coroutine function as the module `name` (`namespace:verb`, or a bare `exec`).

@@ -1,0 +1,217 @@
+"""Reads module declarations from a library file's syntax tree; nothing is imported, nothing runs.
+
+    before:  @module("control:sleep", changes=False)
+             async def sleep(ctx: Context, *, duration: Duration) -> Slept: ...
+    after:   ModuleSpec("control:sleep", params=(duration: Duration,), summary=Shape("Slept", ...))
+
+A declaration that breaks the contract (architecture, "The module contract") is a diagnostic at its
+line in the library file, and that module is left out.
+"""
+
+import ast
+import re
+
+from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
+from gxo.compiler.modules.annotations import Load, SourceFile, read_type
+from gxo.compiler.modules.decorator import Decorator, literal, read_decorator
+from gxo.compiler.modules.docstrings import read_docstring
+from gxo.compiler.modules.fault import DeclarationError, span_of
+from gxo.compiler.modules.spec import ModuleSpec, ParamSpec, Port
+from gxo.compiler.types import ANY, BOOL, MapOf, Shape, Type
+
+BROKEN = "GXO0590"
+
+_PORT_TYPES: dict[str, str] = {"records": "Records", "inputs": "Inputs", "out": "Out"}
+
+
+def parse_file(text: str, file: str, load: Load, diags: Diagnostics) -> SourceFile | None:
+    """A library file's tree; a syntax error is a diagnostic."""
+    try:
+        tree = ast.parse(text, file)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 1
+        column = getattr(error, "offset", None) or 1
+        span = Span(file, line, column, line, column + 1)
+        diags.error(BROKEN, span, f"this module file is no Python: {error.args[0]}")
+        return None
+    return SourceFile(file, tree, text.splitlines(), load)
+
+
+def read_modules(source: SourceFile, package: str, diags: Diagnostics) -> tuple[ModuleSpec, ...]:
+    """Every module that a file declares, in its order; `package` is the file's import name."""
+    specs: list[ModuleSpec] = []
+    for statement in source.tree.body:
+        if not isinstance(statement, ast.AsyncFunctionDef | ast.FunctionDef):
+            continue
+        try:
+            decorator = read_decorator(statement, source)
+            if decorator is not None:
+                specs.append(_read_module(statement, decorator, source, package))
+        except DeclarationError as fault:
+            span = span_of(fault.node, source.file, source.lines)
+            message = f"module `{statement.name}`: {fault.message}"
+            diags.error(BROKEN, span, message, fault.hint)
+    return tuple(specs)
+
+
+def _read_module(
+    definition: ast.AsyncFunctionDef | ast.FunctionDef,
+    decorator: Decorator,
+    source: SourceFile,
+    package: str,
+) -> ModuleSpec:
+    if isinstance(definition, ast.FunctionDef):
+        raise DeclarationError(definition, "a module is an `async def`")
+    arguments = definition.args
+    ports, optional_ports = _read_ports(arguments)
+    doc, descriptions = read_docstring(definition, [each.arg for each in arguments.kwonlyargs])
+    params = _read_params(arguments, descriptions, source)
+    values = _read_values(arguments, source)
+    summary, name, returns_values = _read_summary(definition, source)
+    _check_decorator(decorator, [param.name for param in params], ports)
+    return ModuleSpec(
+        name=decorator.name,
+        function=definition.name,
+        source=package,
+        params=params,
+        values=values,
+        summary=summary,
+        summary_name=name,
+        returns_values=returns_values,
+        ports=ports,
+        optional_ports=optional_ports,
+        emits_when=decorator.emits_when,
+        reads_when=decorator.reads_when,
+        lifecycles=decorator.lifecycles,
+        changes=decorator.changes,
+        effects=decorator.effects,
+        idempotent=decorator.idempotent,
+        needs=decorator.needs,
+        native=decorator.native,
+        retry_after_records=decorator.retry_after_records,
+        doc=doc,
+        span=_name_span(definition, source),
+    )
+
+
+def _name_span(definition: ast.AsyncFunctionDef, source: SourceFile) -> Span:
+    line = source.lines[definition.lineno - 1]
+    start = re.compile(rf"def\s+({re.escape(definition.name)})").search(line)
+    column = start.start(1) + 1 if start else 1
+    end = column + len(definition.name)
+    return Span(source.file, definition.lineno, column, definition.lineno, end)
+
+
+def _read_ports(arguments: ast.arguments) -> tuple[tuple[Port, ...], frozenset[Port]]:
+    """The positional parameters: `ctx`, then `records` or `inputs`, then `out`."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    if not positional or positional[0].arg != "ctx":
+        where = positional[0] if positional else arguments
+        raise DeclarationError(where, "the first parameter is `ctx: Context`")
+    if arguments.vararg is not None:
+        raise DeclarationError(arguments.vararg, "a module takes no `*args`")
+    first_default = len(positional) - len(arguments.defaults)
+    ports: list[Port] = []
+    optional: set[Port] = set()
+    for index, argument in enumerate(positional[1:], 1):
+        port = _read_port(argument, index >= first_default)
+        ports.append(port)
+        if index >= first_default:
+            optional.add(port)
+    if ports not in ([], ["records"], ["inputs"], ["out"], ["records", "out"], ["inputs", "out"]):
+        message = "the ports are `records` or `inputs`, then `out`"
+        raise DeclarationError(positional[1], message)
+    return tuple(ports), frozenset(optional)
+
+
+def _read_port(argument: ast.arg, optional: bool) -> Port:
+    match argument.arg:
+        case "records" | "inputs" | "out" as port:
+            written = ast.unparse(argument.annotation) if argument.annotation else ""
+            kind = _PORT_TYPES[port]
+            expected = f"{kind} | None" if optional or port == "out" else kind
+            if written == expected:
+                return port
+            form = f"{port}: {expected}{' = None' if optional else ''}"
+            raise DeclarationError(argument, f"the port is declared as `{form}`")
+    message = f"`{argument.arg}` is no port, and parameters are keyword-only"
+    raise DeclarationError(argument, message, "put `*` before the parameters")
+
+
+def _read_params(
+    arguments: ast.arguments, descriptions: dict[str, str], source: SourceFile
+) -> tuple[ParamSpec, ...]:
+    params = []
+    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        python = argument.arg
+        params.append(
+            ParamSpec(
+                name=python.removesuffix("_"),
+                python=python,
+                type=_annotation(argument, source),
+                required=default is None,
+                default=None if default is None else literal(default, source),
+                doc=descriptions.get(python, ""),
+                span=span_of(argument, source.file, source.lines),
+            )
+        )
+    return tuple(params)
+
+
+def _annotation(argument: ast.arg, source: SourceFile) -> Type:
+    if argument.annotation is None:
+        raise DeclarationError(argument, f"the parameter `{argument.arg}` has no type")
+    return read_type(argument.annotation, source)
+
+
+def _read_values(arguments: ast.arguments, source: SourceFile) -> Type | None:
+    if arguments.kwarg is None:
+        return None
+    if not arguments.posonlyargs:
+        message = "with `**values`, a playbook could give a parameter `ctx`"
+        raise DeclarationError(arguments.kwarg, message, "put `/` after the ports")
+    return _annotation(arguments.kwarg, source)
+
+
+def _read_summary(
+    definition: ast.AsyncFunctionDef, source: SourceFile
+) -> tuple[Shape | MapOf, str, bool]:
+    """The summary's type, its name in Python ("" for a plain map), and whether it echoes."""
+    returned = definition.returns
+    if returned is None:
+        raise DeclarationError(definition, "the summary has no type", "write `-> Written:`")
+    match read_type(returned, source):
+        case Shape() as shape:
+            dry = (*(each for each in shape.fields if each[0] != "dry_run"), ("dry_run", BOOL))
+            optional = shape.optional | {"dry_run"}
+            return Shape(shape.name, dry, optional, shape.secret), ast.unparse(returned), False
+        case MapOf(value) as free:
+            kwarg = definition.args.kwarg
+            return free, "", kwarg is not None and _is_echo(returned, kwarg, value)
+    message = f"a summary is a TypedDict, not `{ast.unparse(returned)}`"
+    raise DeclarationError(returned, message)
+
+
+def _is_echo(returned: ast.expr, kwarg: ast.arg, value: Type) -> bool:
+    """`**values: T` and `-> dict[str, T]`: what comes out is what went in."""
+    match returned, kwarg.annotation:
+        case ast.Subscript(slice=ast.Tuple(elts=[_, ast.Name(id=out)])), ast.Name(id=into):
+            return out == into and out != "Any" and value == ANY
+    return False
+
+
+def _check_decorator(decorator: Decorator, params: list[str], ports: tuple[Port, ...]) -> None:
+    """The decorator names parameters and ports that the signature has."""
+    named = [
+        *((effect.param, "effects") for effect in decorator.effects),
+        *((name, "emits_when") for name in [decorator.emits_when] if name),
+        *((name, "reads_when") for name in [decorator.reads_when] if name),
+    ]
+    for name, option in named:
+        if name not in params:
+            message = f"`{option}` names `{name}`, which is no parameter"
+            raise DeclarationError(decorator.node, message, did_you_mean(name, params))
+    if decorator.emits_when and "out" not in ports:
+        raise DeclarationError(decorator.node, "`emits_when` needs the port `out`")
+    if decorator.reads_when and not {"records", "inputs"} & set(ports):
+        raise DeclarationError(decorator.node, "`reads_when` needs the port `records` or `inputs`")

@@ -1,0 +1,121 @@
+"""The decorator of a declaration: `@module("filesystem:write", changes=True, effects=[...])`.
+
+Its arguments are literals, so that they can be read from the syntax tree. So are the defaults of
+parameters, apart from names of the file's own constants and sums and products of numbers.
+"""
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from gxo.compiler.diagnostics import did_you_mean
+from gxo.compiler.modules.annotations import SourceFile
+from gxo.compiler.modules.fault import DeclarationError
+from gxo.compiler.modules.spec import Effect, EffectKind
+
+LIFECYCLES = ("run_once", "supervise", "event_driven", "scheduled")
+_NAME = re.compile(r"[a-z][a-z0-9_]*(:[a-z][a-z0-9_]*)?")
+_KINDS: tuple[EffectKind, ...] = get_args(EffectKind)
+
+
+@dataclass(slots=True)
+class Decorator:
+    """The decorator's arguments; the meaning of each is in `ModuleSpec`."""
+
+    node: ast.Call
+    name: str
+    changes: bool | Literal["by_call"] = False
+    effects: tuple[Effect, ...] = ()
+    lifecycles: tuple[str, ...] = ("run_once",)
+    idempotent: bool = False
+    needs: tuple[str, ...] = ()
+    native: tuple[str, ...] = ()
+    emits_when: str | None = None
+    reads_when: str | None = None
+    retry_after_records: bool = False
+
+
+def read_decorator(
+    definition: ast.AsyncFunctionDef | ast.FunctionDef, source: SourceFile
+) -> Decorator | None:
+    """The module decorator of a function, None when it has none."""
+    for node in definition.decorator_list:
+        match node:
+            case ast.Call(func=ast.Name(id="module"), args=[ast.Constant(value=str(name))]):
+                if not _NAME.fullmatch(name):
+                    message = f"`{name}` is no module name"
+                    raise DeclarationError(node, message, "write `namespace:verb`")
+                decorator = Decorator(node, name)
+                for keyword in node.keywords:
+                    _option(decorator, keyword, source)
+                return decorator
+            case ast.Call(func=ast.Name(id="module")) | ast.Name(id="module"):
+                raise DeclarationError(node, "write the name: `@module('namespace:verb')`")
+    return None
+
+
+def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> None:
+    name, value = keyword.arg, keyword.value
+    if name == "effects":
+        decorator.effects = tuple(_effect(each) for each in _items(value))
+        return
+    given = literal(value, source)
+    match name, given:
+        case "changes", True | False | "by_call":
+            decorator.changes = given
+        case "idempotent" | "retry_after_records", bool():
+            setattr(decorator, name, given)
+        case "emits_when" | "reads_when", str():
+            setattr(decorator, name, given)
+        case "needs" | "native", tuple() if all(isinstance(each, str) for each in given):
+            setattr(decorator, name, given)
+        case "lifecycles", tuple() if given and set(given) <= set(LIFECYCLES):
+            decorator.lifecycles = given
+        case _:
+            options = [each for each in Decorator.__slots__ if each not in ("node", "name")]
+            message = f"`{name}={ast.unparse(value)}` is no option of a module"
+            raise DeclarationError(keyword, message, did_you_mean(name or "", options))
+
+
+def _items(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.List | ast.Tuple):
+        return node.elts
+    raise DeclarationError(node, f"`{ast.unparse(node)}` is no list")
+
+
+def _effect(node: ast.expr) -> Effect:
+    match node:
+        case ast.Call(func=ast.Name(id=kind), args=[ast.Constant(value=str(param))], keywords=[]):
+            for known in _KINDS:
+                if known == kind:
+                    return Effect(known, param)
+    hint = f'write `{_KINDS[0]}("parameter")`; the kinds are {", ".join(_KINDS)}'
+    raise DeclarationError(node, f"`{ast.unparse(node)}` is no effect", hint)
+
+
+def literal(node: ast.expr, source: SourceFile) -> object:
+    """The value of a literal expression: text, number, bool, None, tuple (also for lists), dict."""
+    match node:
+        case ast.Constant(value=str() | int() | float() | None as value):
+            return value
+        case ast.Tuple(elts=items) | ast.List(elts=items):
+            return tuple(literal(item, source) for item in items)
+        case ast.Dict(keys=keys, values=values) if None not in keys:
+            named = zip((key for key in keys if key is not None), values, strict=True)
+            return {literal(key, source): literal(value, source) for key, value in named}
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            number = literal(operand, source)
+            if isinstance(number, int | float):
+                return -number
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            factors = literal(left, source), literal(right, source)
+            match factors:
+                case (int() | float() as one, int() | float() as other):
+                    return one * other
+        case ast.Name(id=name):
+            constant = source.constant(name)
+            if constant is not None and constant.lineno < node.lineno:  # so it cannot go in circles
+                return literal(constant, source)
+    message = f"`{ast.unparse(node)}` is no literal"
+    raise DeclarationError(node, message, "the declaration is read without running the file")
