@@ -31,7 +31,7 @@ class MapOf:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`fields` keeps the declared order; names in `optional` may be absent, in `secret` are redacted."""
+    """`fields` keeps the declared order; `optional` may be absent, `secret` are redacted."""
 
     name: str
     fields: "tuple[tuple[str, Type], ...]"
@@ -54,7 +54,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Special:
-    """`Duration` (seconds), `Size` (bytes), `WorkspacePath`, `FileMode`, `Secret`, `StreamName`, `Condition`."""
+    """A declared alias of `gxo.runtime.spec`, such as `Duration` (seconds) or `Size` (bytes)."""
 
     name: Literal[
         "Duration", "Size", "WorkspacePath", "FileMode", "Secret", "StreamName", "Condition"
@@ -80,3 +80,35 @@ FLOAT = Scalar("float")
 BOOL = Scalar("bool")
 NIL = Scalar("nil")
 ANY = Scalar("any")
+
+_SPECIAL_WORDS = {
+    "Duration": "a duration such as 30s",
+    "Size": "a size such as 10MiB",
+    "WorkspacePath": "a path",
+    "FileMode": 'a file mode such as "0644"',
+    "Secret": "text",
+    "StreamName": "the name of a workload in stream_inputs",
+    "Condition": "a condition",
+}
+
+
+def describe(type_: Type) -> str:
+    """The type in a message's words: "text", "a list of int", "text or a map"."""
+    match type_:
+        case Scalar(name):
+            words = {"int": "an int", "float": "a number", "bool": "a bool", "any": "any value"}
+            return words.get(name, name)
+        case ListOf(item):
+            return "a list" if item == ANY else f"a list of {describe(item)}"
+        case MapOf(value):
+            return "a map" if value == ANY else f"a map of {describe(value)}"
+        case Shape(fields=fields):
+            return f"a map with {', '.join(name for name, _ in fields)}"
+        case OneOf(options):
+            return " or ".join(describe(option) for option in options if option != NIL)
+        case Choice(values):
+            return "one of " + ", ".join(str(value) for value in values)
+        case Special(name):
+            return _SPECIAL_WORDS[name]
+        case PerRecord(item) | OnDot(_, item):
+            return describe(item)

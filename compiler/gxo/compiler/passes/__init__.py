@@ -1,0 +1,47 @@
+"""The passes, in order. Each is one file with `run(plan, diagnostics) -> plan`; none knows another.
+
+Needed passes make the plan right and run at every level; optimizing ones change nothing that can be
+observed and run at -O1. The verifier checks the plan after each.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.ir.nodes import Plan
+from gxo.compiler.passes import (
+    bind_arguments,
+    check_commands,
+    copy_state,
+    detect_cycles,
+    drop_dead,
+    link_states,
+    link_streams,
+    reduce_edges,
+    resolve_names,
+    resolve_policies,
+    trace_secrets,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    name: str
+    run: Callable[[Plan, Diagnostics], Plan]
+    reason: str
+    optimizes: bool = False
+
+
+PASSES: tuple[Pass, ...] = (
+    Pass("resolve_policies", resolve_policies.run, "later passes read the merged policies"),
+    Pass("bind_arguments", bind_arguments.run, "types decide how a parameter's text is read"),
+    Pass("resolve_names", resolve_names.run, "what a template reads decides the edges"),
+    Pass("check_commands", check_commands.run, "whether a shell runs a command is decided here"),
+    Pass("link_states", link_states.run, "registers, statuses and `needs` become edges"),
+    Pass("link_streams", link_streams.run, "`stream_inputs` become edges between ports"),
+    Pass("detect_cycles", detect_cycles.run, "a run must be able to end"),
+    Pass("trace_secrets", trace_secrets.run, "a workload's secrets are looked up before it starts"),
+    Pass("copy_state", copy_state.run, "a module must not change what others read"),
+    Pass("drop_dead", drop_dead.run, "what can never run needs no code", optimizes=True),
+    Pass("reduce_edges", reduce_edges.run, "an edge that a path implies says nothing", optimizes=True),
+)

@@ -1,0 +1,110 @@
+"""Playbook to plan: look up each module, read `when`, `loop` and `vars`, take over the policies.
+
+Parameters are read by the pass `bind_arguments`, edges are drawn by `link_states` and `link_streams`.
+"""
+
+from gxo.compiler.diagnostics import Diagnostics, did_you_mean
+from gxo.compiler.frontend.playbook import Playbook, WorkloadDecl
+from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, Sequence
+from gxo.compiler.ir.nodes import Computed, Constant, Loop, Plan, Retry, Value, VarDef, Workload
+from gxo.compiler.ir.values import CONDITION, read_value
+from gxo.compiler.modules.index import Library
+from gxo.compiler.modules.spec import ModuleSpec
+from gxo.compiler.types import ANY, ListOf, MapOf, OneOf
+
+UNKNOWN_MODULE, BAD_LIFECYCLE, BAD_LOOP = "GXO0501", "GXO0510", "GXO0511"
+
+
+def build(playbook: Playbook, library: Library, diagnostics: Diagnostics) -> Plan:
+    """The plan before any pass: every workload of the playbook, its module looked up."""
+    return Plan(
+        name=playbook.name,
+        file=playbook.file,
+        inputs=playbook.inputs,
+        vars=tuple(_vars(playbook, diagnostics)),
+        assets=tuple(asset.text for asset in playbook.assets),
+        outputs=tuple(output.text for output in playbook.outputs),
+        workloads=tuple(_workload(decl, library, diagnostics) for decl in playbook.workloads),
+        cleanup=tuple(_workload(decl, library, diagnostics) for decl in playbook.cleanup),
+    )
+
+
+def _vars(playbook: Playbook, diagnostics: Diagnostics) -> list[VarDef]:
+    definitions = []
+    for decl in playbook.vars:
+        value = read_value(decl.value, ANY, f"var '{decl.name.text}'", diagnostics)
+        if value is not None:
+            definitions.append(VarDef(decl.name.text, value, decl.name.span))
+    return definitions
+
+
+def _workload(decl: WorkloadDecl, library: Library, diagnostics: Diagnostics) -> Workload:
+    return Workload(
+        name=decl.name.text,
+        span=decl.name.span,
+        decl=decl,
+        module=_module(decl, library, diagnostics),
+        register=decl.register and decl.register.text,
+        when=_condition(decl, diagnostics),
+        loop=_loop(decl, diagnostics),
+        retry=_retry(decl),
+        timeout=decl.timeout,
+        ignore_errors=decl.ignore_errors,
+        on_record_error=decl.on_record_error,
+        on_failure=tuple(_workload(child, library, diagnostics) for child in decl.on_failure),
+    )
+
+
+def _module(
+    decl: WorkloadDecl, library: Library, diagnostics: Diagnostics
+) -> ModuleSpec | None:
+    spec = library.find(decl.module.text)
+    if spec is None:
+        hint = did_you_mean(decl.module.text, library.names())
+        hint = hint or "`gxo modules` lists those that there are"
+        message = f'there is no module "{decl.module.text}"'
+        diagnostics.error(UNKNOWN_MODULE, decl.module.span, message, hint)
+        return None
+    policy = decl.lifecycle.policy if decl.lifecycle else None
+    if policy and policy.text not in spec.lifecycles:
+        message = f"{spec.name} cannot run with the lifecycle {policy.text}"
+        hint = f"it supports: {', '.join(spec.lifecycles)}"
+        diagnostics.error(BAD_LIFECYCLE, policy.span, message, hint)
+    return spec
+
+
+def _condition(decl: WorkloadDecl, diagnostics: Diagnostics) -> Constant | Computed | None:
+    if decl.when is None:
+        return None
+    value = read_value(decl.when, CONDITION, "`when`", diagnostics)
+    return value if isinstance(value, Constant | Computed) else None
+
+
+def _loop(decl: WorkloadDecl, diagnostics: Diagnostics) -> Loop | None:
+    if decl.loop is None:
+        return None
+    items = _loop_items(decl.loop, diagnostics)
+    if items is None:
+        return None
+    control = decl.loop_control
+    variable = control.loop_var.text if control and control.loop_var else "item"
+    index = control.index_var.text if control and control.index_var else None
+    return Loop(items, variable, index, control.parallel if control else 1)
+
+
+def _loop_items(node: Node, diagnostics: Diagnostics) -> Value | None:
+    is_text = isinstance(node, Scalar) and isinstance(node.value, str)
+    if isinstance(node, Sequence | Mapping) or is_text:
+        return read_value(node, OneOf((ListOf(ANY), MapOf(ANY))), "`loop`", diagnostics)
+    message = "`loop` must be a list, a map, or a template that yields one"
+    diagnostics.error(BAD_LOOP, node.span, message)
+    return None
+
+
+def _retry(decl: WorkloadDecl) -> Retry | None:
+    given = decl.retry
+    if given is None or given.attempts == 1 or not given.on_error:
+        return None
+    return Retry(
+        given.attempts, given.delay, given.max_delay, given.backoff_factor, given.jitter
+    )

@@ -1,0 +1,191 @@
+"""The plan: what a playbook means, as frozen values that passes turn into better ones.
+
+    Plan
+     ├ vars       VarDef: a name and a Value
+     ├ workloads  Workload: a typed call of a module, its policies and its edges
+     └ cleanup    Workload: the playbook's `finally`
+
+Values of parameters are trees of `Constant`, `Computed` (a template), `Items` and `Fields`; `ForEach`
+makes a value a function of the record, `Copy` marks where a reader gets a copy of state instead of the
+state itself.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gxo.compiler.diagnostics import Span
+from gxo.compiler.frontend.playbook import InputDecl, WorkloadDecl
+from gxo.compiler.modules.spec import ModuleSpec
+from gxo.compiler.template.ast import Template
+from gxo.compiler.template.resolve import References
+from gxo.compiler.types import ANY, Type
+
+Want = Literal["text", "native", "condition"]
+"""How a template's result is used: rendered, as the pipeline's own value, or as true or false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value that is known when compiling: text, number, bool, or nil."""
+
+    value: str | int | float | bool | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A template: how its result is used, the type it is converted to, and what it reads."""
+
+    template: Template
+    want: Want
+    type: Type
+    references: References
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ForEach:
+    """A function of the record that yields the value."""
+
+    value: "Value"
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A deep copy of what the value reads from the state, so that its user may change it."""
+
+    value: Computed
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    values: "tuple[Value, ...]"
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    entries: "tuple[tuple[str, Value], ...]"
+    span: Span
+
+
+Value = Constant | Computed | Copy | ForEach | Items | Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One parameter of a module's call; `name` is the playbook's word for it."""
+
+    name: str
+    value: Value
+    type: Type = ANY
+
+
+@dataclass(frozen=True, slots=True)
+class VarDef:
+    name: str
+    value: Value
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class StateEdge:
+    """The workload waits for `source`: `after` its success or skip, or, with `observes`, for any end."""
+
+    source: str
+    span: Span
+    why: Literal["needs", "register", "status"]
+
+    @property
+    def observes(self) -> bool:
+        return self.why == "status"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEdge:
+    """Records flow from `source` (with `errors`: the records it could not process)."""
+
+    source: str
+    span: Span
+    errors: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.source}.errors" if self.errors else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    items: Value
+    variable: str
+    index: str | None
+    parallel: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Delays are in seconds."""
+
+    attempts: int
+    delay: float
+    max_delay: float | None
+    backoff: float
+    jitter: float
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    buffer_size: int
+    overflow: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What applies to a workload after the playbook's defaults and its own settings are merged."""
+
+    state_copies: bool = True
+    channel: Channel = Channel(100, "block")
+    skip_on_no_input: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One workload. `decl` is what the author wrote; the other fields are what passes made of it."""
+
+    name: str
+    span: Span
+    decl: WorkloadDecl
+    module: ModuleSpec | None = None
+    arguments: tuple[Argument, ...] = ()
+    register: str | None = None
+    when: Constant | Computed | None = None
+    loop: Loop | None = None
+    retry: Retry | None = None
+    timeout: float | None = None
+    ignore_errors: bool = False
+    on_record_error: Literal["fail", "skip"] | None = None
+    policies: Policies = Policies()
+    state_edges: tuple[StateEdge, ...] = ()
+    stream_edges: tuple[StreamEdge, ...] = ()
+    secrets: tuple[str, ...] = ()
+    on_failure: "tuple[Workload, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    name: str
+    file: str
+    inputs: tuple[InputDecl, ...] = ()
+    vars: tuple[VarDef, ...] = ()
+    assets: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    cleanup: tuple[Workload, ...] = ()
+    secrets: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    policies: Policies = field(default_factory=Policies)
+
+    def workload(self, name: str) -> Workload | None:
+        return next((workload for workload in self.workloads if workload.name == name), None)

@@ -1,0 +1,89 @@
+"""Walk and rebuild the values of a plan: every pass that looks at templates goes through here."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from gxo.compiler.ir.nodes import (
+    Argument,
+    Computed,
+    Constant,
+    Copy,
+    Fields,
+    ForEach,
+    Items,
+    Plan,
+    Value,
+    Workload,
+)
+
+
+def computed(value: Value | None) -> Iterator[Computed]:
+    """Every template in the value."""
+    match value:
+        case Computed():
+            yield value
+        case Copy(inner) | ForEach(inner):
+            yield from computed(inner)
+        case Items(values):
+            for item in values:
+                yield from computed(item)
+        case Fields(entries):
+            for _, item in entries:
+                yield from computed(item)
+
+
+def workload_templates(workload: Workload) -> Iterator[Computed]:
+    """Every template of the workload itself: `when`, `loop` and the parameters."""
+    yield from computed(workload.when)
+    yield from computed(workload.loop.items if workload.loop else None)
+    for argument in workload.arguments:
+        yield from computed(argument.value)
+
+
+def rebuild(value: Value, change: Callable[[Computed], Value]) -> Value:
+    """The value with every template replaced by what `change` makes of it."""
+    match value:
+        case Computed():
+            return change(value)
+        case Constant():
+            return value
+        case Copy(inner):
+            inside = change(inner)
+            return replace(value, value=inside) if isinstance(inside, Computed) else inside
+        case ForEach(inner):
+            return replace(value, value=rebuild(inner, change))
+        case Items(values):
+            return replace(value, values=tuple(rebuild(item, change) for item in values))
+        case Fields(entries):
+            pairs = tuple((name, rebuild(item, change)) for name, item in entries)
+            return replace(value, entries=pairs)
+    raise AssertionError(value)
+
+
+def with_arguments(workload: Workload, change: Callable[[Argument], Value]) -> Workload:
+    """The workload with each argument's value replaced by what `change` makes of the argument."""
+    arguments = tuple(
+        replace(argument, value=change(argument)) for argument in workload.arguments
+    )
+    return replace(workload, arguments=arguments)
+
+
+def every_workload(plan: Plan) -> Iterator[Workload]:
+    """All workloads: the playbook's, those of its `on_failure` blocks, and `finally`."""
+    for workload in (*plan.workloads, *plan.cleanup):
+        yield workload
+        yield from workload.on_failure
+
+
+def map_workloads(plan: Plan, change: Callable[[Workload], Workload]) -> Plan:
+    """The plan with every workload, also those in blocks, replaced."""
+
+    def deep(workload: Workload) -> Workload:
+        inside = tuple(change(child) for child in workload.on_failure)
+        return replace(change(workload), on_failure=inside)
+
+    return replace(
+        plan,
+        workloads=tuple(deep(workload) for workload in plan.workloads),
+        cleanup=tuple(deep(workload) for workload in plan.cleanup),
+    )

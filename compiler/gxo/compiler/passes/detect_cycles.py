@@ -1,0 +1,108 @@
+"""Refuse playbooks that could never finish.
+
+    before:  a needs b, b reads a's register
+    after:   error: workloads wait for each other: a -> b -> a   (with a note at each edge)
+
+Workloads joined by streams start together (language, section 5), so each group counts as one node: a
+state edge between two of its members, direct or through workloads outside, is a cycle too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gxo.compiler.diagnostics import Diagnostics, Note, Span
+from gxo.compiler.ir.groups import stream_groups
+from gxo.compiler.ir.nodes import Plan
+
+CYCLE, STREAM_CYCLE = "GXO0609", "GXO0610"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """`reader` waits for `source`; `why` is the end of "because it ..."."""
+
+    reader: str
+    source: str
+    span: Span
+    why: str
+
+
+def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
+    streams = [
+        Wait(workload.name, edge.source, edge.span, "reads its stream")
+        for workload in plan.workloads
+        for edge in workload.stream_edges
+    ]
+    own = {workload.name: workload.name for workload in plan.workloads}
+    if _report(streams, own, STREAM_CYCLE, "records would flow in a circle", diagnostics):
+        return plan
+    _report(
+        list(_state_waits(plan)),
+        stream_groups(plan),
+        CYCLE,
+        "workloads wait for each other",
+        diagnostics,
+    )
+    return plan
+
+
+def _state_waits(plan: Plan) -> Iterator[Wait]:
+    words = {
+        "needs": "needs it",
+        "register": "reads its register",
+        "status": "reads its status",
+    }
+    for workload in plan.workloads:
+        for edge in workload.state_edges:
+            yield Wait(workload.name, edge.source, edge.span, words[edge.why])
+
+
+def _report(
+    waits: list[Wait], groups: dict[str, str], code: str, what: str, diagnostics: Diagnostics
+) -> bool:
+    """Report one cycle for each knot of workloads; whether there was one."""
+    outgoing: dict[str, list[Wait]] = {}
+    for wait in waits:
+        outgoing.setdefault(groups[wait.reader], []).append(wait)
+    cycles = list(_cycles(outgoing, groups))
+    for cycle in cycles:
+        path = " -> ".join([*(_step(wait) for wait in cycle), cycle[0].reader])
+        notes = [
+            Note(wait.span, f"'{wait.reader}' waits for '{wait.source}': it {wait.why}")
+            for wait in cycle
+        ]
+        hint = "take one of these references away"
+        if any(groups[wait.reader] != wait.reader for wait in cycle) or len(cycle) == 1:
+            hint = "workloads joined by streams start together, so none may wait for another's result"
+        diagnostics.error(code, cycle[0].span, f"{what}: {path}", hint, notes)
+    return bool(cycles)
+
+
+def _step(wait: Wait) -> str:
+    return f"{wait.reader} (line {wait.span.line})"
+
+
+def _cycles(outgoing: dict[str, list[Wait]], groups: dict[str, str]) -> Iterator[list[Wait]]:
+    """Depth-first search without recursion; each group is finished once, so this is linear."""
+    finished: set[str] = set()
+    for root in outgoing:
+        path: list[Wait] = []
+        entered = {root: 0}
+        pending = [iter(outgoing.get(root, ()))] if root not in finished else []
+        while pending:
+            wait = next(pending[-1], None)
+            if wait is None:
+                pending.pop()
+                done = groups[path[-1].source] if path else root
+                finished.add(done)
+                entered.pop(done, None)
+                if path:
+                    path.pop()
+                continue
+            target = groups[wait.source]
+            if target in entered:
+                yield [*path[entered[target] :], wait]
+            elif target not in finished:
+                path.append(wait)
+                entered[target] = len(path)
+                pending.append(iter(outgoing.get(target, ())))

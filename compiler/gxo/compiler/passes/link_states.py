@@ -1,0 +1,75 @@
+"""Draw the edges that templates and `needs` imply.
+
+    before:  a registers `users`; b says {{ .users.body }} and needs: [c]
+    after:   b.state_edges = (a for its register, c because it is needed)
+
+References in `on_failure` and `finally` add no edges (language, section 6): those blocks read the state
+as it is. An edge from a stream neighbour to itself is a cycle, which `detect_cycles` reports.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from gxo.compiler.diagnostics import Diagnostics, did_you_mean
+from gxo.compiler.ir.nodes import Plan, StateEdge, Workload
+from gxo.compiler.ir.walk import workload_templates
+
+UNKNOWN_NEED, NEEDS_ITSELF = "GXO0304", "GXO0601"
+
+
+def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
+    registers = {
+        workload.register: workload.name for workload in plan.workloads if workload.register
+    }
+    names = {workload.name for workload in plan.workloads}
+
+    def link(workload: Workload) -> Workload:
+        edges = (
+            *_needs(workload, names, diagnostics),
+            *_reads(workload, registers, names),
+        )
+        own = [edge for edge in edges if edge.source == workload.name]
+        for edge in own[:1]:
+            message = f"workload '{workload.name}' waits for itself"
+            diagnostics.error(NEEDS_ITSELF, edge.span, message)
+        others = [edge for edge in edges if edge.source != workload.name]
+        return replace(workload, state_edges=_strongest(others))
+
+    return replace(plan, workloads=tuple(link(workload) for workload in plan.workloads))
+
+
+def _needs(workload: Workload, names: set[str], diagnostics: Diagnostics) -> Iterator[StateEdge]:
+    for need in workload.decl.needs:
+        if need.text in names:
+            yield StateEdge(need.text, need.span, "needs")
+        else:
+            message = f"`needs` names a workload that does not exist: {need.text}"
+            diagnostics.error(UNKNOWN_NEED, need.span, message, did_you_mean(need.text, names))
+
+
+def _reads(
+    workload: Workload, registers: dict[str, str], names: set[str]
+) -> Iterator[StateEdge]:
+    for template in workload_templates(workload):
+        is_when = template is workload.when
+        for register in sorted(template.references.registers):
+            if register in registers:
+                yield StateEdge(registers[register], template.span, "register")
+        for name in sorted(template.references.statuses & names):
+            yield StateEdge(name, template.span, "status" if is_when else "needs")
+        for name in sorted(template.references.summaries & names):
+            yield StateEdge(name, template.span, "register")
+
+
+def _strongest(edges: list[StateEdge]) -> tuple[StateEdge, ...]:
+    """One edge a source, in first-seen order.
+
+    A `when` that asks for a workload's status makes the reader eligible after any end of it, whatever
+    else reads it (language, section 6).
+    """
+    found: dict[str, StateEdge] = {}
+    for edge in edges:
+        known = found.get(edge.source)
+        if known is None or (edge.observes and not known.observes):
+            found[edge.source] = edge
+    return tuple(found.values())

@@ -1,0 +1,110 @@
+"""Draw the stream edges from `stream_inputs`, and check that modules have the ports.
+
+    before:  b says stream_inputs: [a, c.errors]
+    after:   b.stream_edges = (a, c's record errors)
+"""
+
+from dataclasses import replace
+
+from gxo.compiler.diagnostics import Diagnostics, Note, did_you_mean
+from gxo.compiler.frontend.playbook import Name
+from gxo.compiler.ir.nodes import Constant, Fields, Items, Plan, StreamEdge, Value, Workload
+from gxo.compiler.types import ListOf, OneOf, Shape, Special, Type
+
+UNKNOWN_STREAM, READS_ITSELF, NO_PORT, NO_INPUT = "GXO0305", "GXO0602", "GXO0603", "GXO0604"
+LOOP_READS, NOT_AN_INPUT, FAIL_AND_ERRORS, IN_BLOCK = "GXO0605", "GXO0606", "GXO0607", "GXO0608"
+
+
+def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
+    names = {workload.name for workload in plan.workloads}
+    linked = tuple(
+        replace(workload, stream_edges=_edges(workload, names, diagnostics))
+        for workload in plan.workloads
+    )
+    for workload in linked:
+        _check_ports(workload, diagnostics)
+        _check_stream_names(workload, diagnostics)
+    _check_error_readers(linked, diagnostics)
+    for block in (*plan.cleanup, *(child for one in plan.workloads for child in one.on_failure)):
+        for name in block.decl.stream_inputs:
+            message = "streams inside `on_failure` and `finally` are not supported by this version"
+            diagnostics.error(IN_BLOCK, name.span, message)
+    return replace(plan, workloads=linked)
+
+
+def _edges(
+    workload: Workload, names: set[str], diagnostics: Diagnostics
+) -> tuple[StreamEdge, ...]:
+    edges: dict[str, StreamEdge] = {}
+    for name in workload.decl.stream_inputs:
+        edge = _edge(name)
+        if edge.source not in names:
+            message = f"`stream_inputs` names a workload that does not exist: {edge.source}"
+            diagnostics.error(UNKNOWN_STREAM, name.span, message, did_you_mean(edge.source, names))
+        elif edge.source == workload.name:
+            message = f"workload '{workload.name}' cannot read its own stream"
+            diagnostics.error(READS_ITSELF, name.span, message)
+        else:
+            edges.setdefault(edge.name, edge)
+    return tuple(edges.values())
+
+
+def _edge(name: Name) -> StreamEdge:
+    source, dot, suffix = name.text.partition(".")
+    return StreamEdge(source, name.span, errors=bool(dot) and suffix == "errors")
+
+
+def _check_ports(workload: Workload, diagnostics: Diagnostics) -> None:
+    module = workload.module
+    if module is None:
+        return
+    reads = module.records or module.inputs
+    if workload.stream_edges and not reads:
+        message = f"{module.name} reads no stream"
+        hint = "use `needs` to wait for a workload"
+        diagnostics.error(NO_PORT, workload.stream_edges[0].span, message, hint)
+    if workload.stream_edges and workload.loop:
+        message = "a workload with a loop cannot read a stream"
+        diagnostics.error(LOOP_READS, workload.stream_edges[0].span, message)
+    required = reads and not {"records", "inputs"} & module.optional_ports
+    if required and not workload.decl.stream_inputs:
+        message = f"{module.name} needs `stream_inputs`: the workloads whose records it reads"
+        diagnostics.error(NO_INPUT, workload.decl.module.span, message)
+
+
+def _check_stream_names(workload: Workload, diagnostics: Diagnostics) -> None:
+    """A parameter that names a stream must name one of `stream_inputs`."""
+    inputs = [edge.name for edge in workload.stream_edges]
+
+    def check(value: Value, type_: Type) -> None:
+        match type_, value:
+            case Special("StreamName"), Constant(str(name), span) if name not in inputs:
+                message = f"'{name}' is not one of this workload's stream_inputs"
+                hint = did_you_mean(name, inputs) or f"they are: {', '.join(inputs)}"
+                diagnostics.error(NOT_AN_INPUT, span, message, hint)
+            case ListOf(item), Items(values):
+                for one in values:
+                    check(one, item)
+            case Shape(), Fields(entries):
+                for key, one in entries:
+                    field = type_.field(key)
+                    if field:
+                        check(one, field)
+            case OneOf(options), _:
+                for option in options:
+                    check(value, option)
+
+    for argument in workload.arguments:
+        check(argument.value, argument.type)
+
+
+def _check_error_readers(workloads: tuple[Workload, ...], diagnostics: Diagnostics) -> None:
+    """`on_record_error: fail` contradicts somebody who reads `<name>.errors` (language, section 5)."""
+    readers = {
+        edge.source: edge.span for one in workloads for edge in one.stream_edges if edge.errors
+    }
+    for workload in workloads:
+        if workload.on_record_error == "fail" and workload.name in readers:
+            note = Note(readers[workload.name], "its record errors are read here")
+            message = "`on_record_error: fail` and a reader of its errors exclude each other"
+            diagnostics.error(FAIL_AND_ERRORS, workload.span, message, notes=[note])

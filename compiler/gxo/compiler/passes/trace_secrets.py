@@ -1,0 +1,60 @@
+"""Find which secrets each workload needs, so that they are looked up before it starts.
+
+    before:  bearer: "{{ secret 'API_TOKEN' }}", vars: {dsn: "pg://u:{{ secret 'DB' }}@h"}, url: "{{ .dsn }}"
+    after:   workload.secrets = ("API_TOKEN", "DB"), plan.secrets = ("API_TOKEN", "DB")
+
+A secret in a var belongs to every workload that reads the var (language, section 8).
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.ir.nodes import Computed, Plan, Workload
+from gxo.compiler.ir.walk import computed, every_workload, map_workloads, workload_templates
+
+
+def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
+    del diagnostics
+    by_var = _secrets_of_vars(plan)
+
+    def trace(workload: Workload) -> Workload:
+        return replace(workload, secrets=_secrets(workload_templates(workload), by_var))
+
+    traced = map_workloads(plan, trace)
+    every = {name for workload in every_workload(traced) for name in workload.secrets}
+    every.update(name for names in by_var.values() for name in names)
+    environment = {
+        name
+        for workload in every_workload(plan)
+        for template in workload_templates(workload)
+        for name in template.references.env
+    }
+    environment.update(
+        name for var in plan.vars for one in computed(var.value) for name in one.references.env
+    )
+    return replace(
+        traced, secrets=tuple(sorted(every)), environment=tuple(sorted(environment))
+    )
+
+
+def _secrets_of_vars(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """The secrets of each var, those of the vars it reads included; vars have no cycles here."""
+    templates = {var.name: list(computed(var.value)) for var in plan.vars}
+    found: dict[str, tuple[str, ...]] = {}
+    for _ in range(len(templates)):
+        before = dict(found)
+        for name, values in templates.items():
+            found[name] = _secrets(values, found)
+        if found == before:
+            break
+    return found
+
+
+def _secrets(templates: Iterable[Computed], by_var: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    names: set[str] = set()
+    for template in templates:
+        names |= template.references.secrets
+        for var in template.references.vars:
+            names.update(by_var.get(var, ()))
+    return tuple(sorted(names))

@@ -1,0 +1,1 @@
+document.addEventListener("keydown", (event) => { if (event.key === "/") event.preventDefault(); });
