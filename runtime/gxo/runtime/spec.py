@@ -1,8 +1,11 @@
 """The words a module's declaration is written in.
 
-The compiler reads them from the syntax tree of `gxo.stdlib` (and of a user's `modules/`), so at run time
-they are as cheap as can be: type aliases, and a decorator that remembers the module's name.
+The compiler reads them from the syntax tree of `gxo.stdlib` (and of a user's `modules/`), so at run
+time they are as cheap as can be: type aliases, and a decorator that remembers the module's name.
 """
+
+# The decorator's arguments are for the compiler alone:
+# ruff: noqa: ARG001
 
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
@@ -14,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Record = dict[str, Any]
 
 Duration = float
-"""Seconds. A playbook writes a Go duration (`1h30m`, `250ms`); a literal one is converted when compiling."""
+"""Seconds. A playbook writes a Go duration (`1h30m`, `250ms`)."""
 
 Size = int
 """Bytes. A playbook writes a number, or a number with KB, MB, GB, KiB, MiB, GiB."""
@@ -80,7 +83,8 @@ def module(
 
     changes: whether it changes something outside the process; `by_call` lets the module decide.
     effects: what it touches, for the manifest. lifecycles: default `["run_once"]`.
-    needs: third-party distributions that are linked with it; native: those only linked with `--native`.
+    idempotent: a second call changes nothing. retry_after_records: may retry after `records_out`.
+    needs: third-party distributions linked with it; native: those only linked with `--native`.
     emits_when, reads_when: the parameter that switches the output or input port on.
     """
 
