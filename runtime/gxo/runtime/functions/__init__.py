@@ -1,0 +1,101 @@
+"""The template functions: Go's own and Sprig's, one family a file.
+
+A playbook's `{{ .name | trimSuffix ".yaml" }}` compiles to `strings.trim_suffix(".yaml", name)`.
+The compiler never imports these files: it reads the declarations from their syntax tree, and an
+artifact contains only the families that it uses.
+
+How a function is declared::
+
+    @function("trimAll", "trimall")                  # its names in templates
+    def trim_all(cutset: str, text: str) -> str:     # Go's argument order: the piped value is last
+
+- The file is the family, imported as a whole: `from gxo.runtime.functions import strings`.
+- Arguments are positional. Their annotations are the template's types: `str`, `int`, `float`,
+  `bool`, `list[Any]`, `dict[str, Any]`, and `Any` (whatever the function makes of it).
+  `*values: Any` is variadic; `first: Any, *others: Any` wants at least one.
+- An argument's type is checked on each call, as Go does: `int` takes no bool and no float, `float`
+  takes an int, only `Any` takes nil. Where all are `Any` a call costs what a plain call costs.
+- The result's annotation is its type.
+- `pure=False`: two calls may differ (the clock, random numbers); never folded, shared or moved.
+- `mutates=True`: it changes its first argument, as Go's `set` does, and returns it. No other
+  function changes an argument; what it returns may share elements with its arguments.
+
+The functions that belong to the language's core (`eq`, `index`, `len`...) are declared in the same
+way in `gxo.runtime.expr`.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from gxo.runtime.errors import ExpressionError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_WORDS = {
+    str: "a text",
+    int: "an int",
+    float: "a number",
+    bool: "a bool",
+    list: "a list",
+    dict: "a map",
+}
+_TAKES_ARGUMENT_LIST = 0x04
+
+
+def function(
+    *names: str,
+    pure: bool = True,  # noqa: ARG001 - for the compiler to read
+    mutates: bool = False,  # noqa: ARG001 - likewise
+) -> Callable[[F], F]:
+    """Declare a template function under its `names`, and check the types of its arguments."""
+
+    def declare(run: F) -> F:
+        kinds, rest = _kinds(run)
+        if rest is Any and all(kind is Any for kind in kinds):
+            return run
+        return cast(F, _checked(run, names[0], kinds, rest))
+
+    return declare
+
+
+def _kinds(run: Callable[..., Any]) -> tuple[tuple[Any, ...], Any]:
+    """Return the types of the positional arguments, and of the variadic ones (`Any` without)."""
+    code = run.__code__
+    kinds = [_kind(run.__annotations__[name]) for name in code.co_varnames[: code.co_argcount]]
+    if not code.co_flags & _TAKES_ARGUMENT_LIST:
+        return tuple(kinds), Any
+    return tuple(kinds), _kind(run.__annotations__[code.co_varnames[code.co_argcount]])
+
+
+def _kind(annotation: Any) -> Any:
+    return getattr(annotation, "__origin__", annotation)
+
+
+def _checked(
+    run: Callable[..., Any], name: str, kinds: tuple[Any, ...], rest: Any
+) -> Callable[..., Any]:
+    """Return `run` behind a check of its arguments' types."""
+    count = len(kinds)
+
+    def checked(*arguments: Any) -> Any:
+        for kind, argument in zip(kinds, arguments):  # noqa: B905 - the variadic ones follow
+            if type(argument) is not kind and kind is not Any:
+                _require(name, kind, argument)
+        if rest is not Any:
+            for argument in arguments[count:]:
+                _require(name, rest, argument)
+        return run(*arguments)
+
+    return checked
+
+
+def _require(name: str, kind: type, argument: object) -> None:
+    """Raise unless the argument is of the kind, or of one that stands for it."""
+    if isinstance(argument, bool):
+        fits = kind is bool
+    else:
+        fits = isinstance(argument, (float, int) if kind is float else kind)
+    if not fits:
+        from gxo.runtime.expr import describe  # expr is built on this file
+
+        raise ExpressionError(f"{name} wants {_WORDS[kind]}, not {describe(argument)}")
