@@ -1,0 +1,134 @@
+"""The typed playbook: what an author wrote, checked for form, with the place of every name.
+
+    Playbook
+     ├ inputs      InputDecl
+     ├ vars        VarDecl
+     ├ workloads   WorkloadDecl ── on_failure  WorkloadDecl (no lifecycle)
+     └ cleanup     WorkloadDecl (the playbook's `finally`; no lifecycle)
+
+`reader.py` makes it from the tree of `yaml.py`. Durations are seconds here, defaults that the
+language page fixes are filled in, and everything that another stage must still look at (templates,
+parameters, references) is kept as a node of the tree.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gxo.compiler.diagnostics import Span
+from gxo.compiler.frontend.yaml import Mapping, Node, Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A word that the author chose or refers to, and where it stands."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class InputDecl:
+    """One of `inputs` (language, section 1). Without a default, a caller must give it."""
+
+    name: Name
+    type: str
+    default: Node | None
+    enum: tuple[Node, ...]
+    pattern: str | None
+    description: str
+    secret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VarDecl:
+    """One of `vars`; texts in the value are templates."""
+
+    name: Name
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    policy: Name
+
+
+@dataclass(frozen=True, slots=True)
+class LoopControl:
+    """`parallel` is how many instances run at once; without a `loop_var` the variable is `item`."""
+
+    loop_var: Name | None
+    index_var: Name | None
+    parallel: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDecl:
+    """Delays are in seconds; `jitter` is a share from 0 to 1."""
+
+    attempts: int
+    delay: float
+    max_delay: float | None
+    backoff_factor: float
+    jitter: float
+    on_error: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatePolicy:
+    access_mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPolicy:
+    """None means: as the playbook's policy or the language's default says."""
+
+    buffer_size: int | None
+    overflow: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadDecl:
+    """One workload (language, section 2).
+
+    `module.text` is empty when the playbook does not say it in a readable way; that is reported
+    already, so later stages leave such a workload's parameters alone. `timeout` is in seconds.
+    """
+
+    name: Name
+    lifecycle: Lifecycle | None
+    module: Name
+    params: Mapping | None
+    span: Span
+    register: Name | None
+    stream_inputs: tuple[Name, ...]
+    needs: tuple[Name, ...]
+    when: Scalar | None
+    loop: Node | None
+    loop_control: LoopControl | None
+    retry: RetryDecl | None
+    timeout: float | None
+    ignore_errors: bool
+    on_record_error: Literal["fail", "skip"] | None
+    on_failure: "tuple[WorkloadDecl, ...]"
+    state_policy: StatePolicy | None
+    channel_policy: ChannelPolicy | None
+    skip_on_no_input: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    """A whole playbook; `cleanup` is its `finally` list, `text` the file's text."""
+
+    name: str
+    file: str
+    span: Span
+    inputs: tuple[InputDecl, ...]
+    vars: tuple[VarDecl, ...]
+    assets: tuple[Name, ...]
+    outputs: tuple[Name, ...]
+    workloads: tuple[WorkloadDecl, ...]
+    cleanup: tuple[WorkloadDecl, ...]
+    state_policy: StatePolicy | None
+    channel_policy: ChannelPolicy | None
+    skip_on_no_input: bool | None
+    text: str
