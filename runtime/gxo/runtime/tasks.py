@@ -1,0 +1,21 @@
+"""Running coroutines together inside one module."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+async def run_all(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
+    """Their results in order. The first failure cancels the others and is raised as it is.
+
+    A task group would wrap it, and `asyncio.gather` would let the others run on; here nothing runs
+    any more when this returns or raises.
+    """
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
