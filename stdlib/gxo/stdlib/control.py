@@ -1,0 +1,150 @@
+"""Modules that steer a job: values, checks, pauses and meeting points."""
+
+# Every module takes the context, whether it needs it or not:
+# ruff: noqa: ARG001
+
+from typing import TypedDict, TypeVar
+
+from gxo.runtime import Context, Inputs, Records
+from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.runtime.spec import Condition, Duration, module
+from gxo.runtime.tasks import run_all
+
+T = TypeVar("T")
+
+
+class Asserted(TypedDict):
+    condition_met: bool
+    evaluated_value: bool
+
+
+class Synchronized(TypedDict):
+    synchronized_streams: int
+
+
+class Slept(TypedDict):
+    slept: float
+
+
+class Never(TypedDict):
+    pass
+
+
+@module("control:identity", idempotent=True)
+async def identity(ctx: Context, /, **values: T) -> dict[str, T]:
+    """Give back its parameters: a place to name values that others use.
+
+    Returns:
+        The parameters.
+
+    Example:
+        name: names
+        lifecycle: {policy: run_once}
+        process:
+          module: control:identity
+          params:
+            service: shop
+            ports: [8080, 8443]
+        register: names
+    """
+    return values
+
+
+@module("control:assert", idempotent=True)
+async def assert_(
+    ctx: Context, *, condition: Condition, fail_message: str | None = None
+) -> Asserted:
+    """Fail unless a condition holds.
+
+    Args:
+        condition: what must hold
+        fail_message: the error's text when it does not
+
+    Returns:
+        `condition_met` and `evaluated_value`, both true.
+
+    Raises:
+        The condition does not hold.
+
+    Example:
+        name: enough
+        lifecycle: {policy: run_once}
+        process:
+          module: control:assert
+          params:
+            condition: "{{ 3 }} >= 2"
+            fail_message: at least two hosts are needed
+    """
+    if not condition:
+        raise ModuleError(fail_message or "the condition does not hold")
+    return {"condition_met": True, "evaluated_value": condition}
+
+
+@module("control:barrier", idempotent=True)
+async def barrier(ctx: Context, inputs: Inputs) -> Synchronized:
+    """Wait until all its stream inputs have ended; their records are dropped.
+
+    Returns:
+        `synchronized_streams`, the number of stream inputs.
+
+    Example:
+        name: both-built
+        lifecycle: {policy: run_once}
+        process:
+          module: control:barrier
+        stream_inputs: [build-site, build-api]
+    """
+    # One after the other, a producer of both a later and an earlier stream would wait for ever.
+    await run_all(*(_drain(inputs[name]) for name in inputs.names))
+    return {"synchronized_streams": len(inputs.names)}
+
+
+async def _drain(records: Records) -> None:
+    async for _ in records:
+        pass
+
+
+@module("control:sleep", idempotent=True)
+async def sleep(ctx: Context, *, duration: Duration) -> Slept:
+    """Wait for some time.
+
+    Args:
+        duration: how long
+
+    Returns:
+        `slept`, the seconds.
+
+    Example:
+        name: settle
+        lifecycle: {policy: run_once}
+        process:
+          module: control:sleep
+          params:
+            duration: 100ms
+    """
+    if not 0 <= duration < float("inf"):
+        raise ParameterError(f"`duration` is {duration}: it is a time of 0 or more")
+    await ctx.clock.sleep(duration)
+    return {"slept": duration}
+
+
+@module("control:fail", idempotent=True)
+async def fail(ctx: Context, *, message: str) -> Never:
+    """Fail with a message.
+
+    Args:
+        message: the error's text
+
+    Raises:
+        Always.
+
+    Example:
+        name: refuse
+        lifecycle: {policy: run_once}
+        process:
+          module: control:fail
+          params:
+            message: this playbook is for staging only
+        ignore_errors: true
+    """
+    raise ModuleError(message or "the playbook asked for a failure")

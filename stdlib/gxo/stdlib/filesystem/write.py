@@ -1,0 +1,84 @@
+"""The module `filesystem:write`."""
+
+import stat
+from typing import TypedDict
+
+from gxo.runtime import Context
+from gxo.runtime.spec import FileMode, WorkspacePath, module, writes
+from gxo.runtime.workspace import Workspace
+from gxo.stdlib.filesystem._content import (
+    Encoding,
+    check_encoding,
+    check_path,
+    mode_bits,
+    to_bytes,
+)
+
+
+class Written(TypedDict):
+    path: str
+    bytes_written: int
+    changed: bool
+
+
+@module("filesystem:write", changes=True, effects=[writes("path")])
+async def write(
+    ctx: Context,
+    *,
+    path: WorkspacePath,
+    content: str,
+    mode: FileMode = "0644",
+    append: bool = False,
+    encoding: Encoding = "utf-8",
+) -> Written:
+    """Write text to a file, creating its parent folders.
+
+    The file is replaced as a whole: a reader sees the old content or the new, and after a crash it
+    is one of the two. A file that already has this content and mode is left alone. With `append`
+    the content is added to what is there, and a file with more than one link is refused.
+
+    Args:
+        path: the file, inside the workspace
+        content: what it gets
+        mode: its permissions in octal, whatever the umask
+        append: whether to add to the file
+        encoding: `base64` writes the bytes that `content` stands for
+
+    Returns:
+        `path`; `bytes_written`, 0 when nothing had to be done; `changed`, whether something had.
+
+    Raises:
+        The path leads to a folder or through a file, the disk is full, permission is denied, or
+        `content` is no base64 where it has to be.
+
+    Example:
+        name: config
+        lifecycle: {policy: run_once}
+        process:
+          module: filesystem:write
+          params:
+            path: etc/app.conf
+            content: "workers = 4\\n"
+            mode: "0600"
+    """
+    check_path("path", path)
+    check_encoding(encoding)
+    data, bits = to_bytes(content, encoding), mode_bits(mode)
+    if append:
+        written = await ctx.thread(ctx.workspace.append, path, data, bits)
+        return {"path": path, "bytes_written": written, "changed": written > 0}
+    return await ctx.thread(_replace, ctx.workspace, path, data, bits)
+
+
+def _replace(workspace: Workspace, path: str, data: bytes, bits: int) -> Written:
+    if _is_already(workspace, path, data, bits):
+        return {"path": path, "bytes_written": 0, "changed": False}
+    return {"path": path, "bytes_written": workspace.write(path, data, bits), "changed": True}
+
+
+def _is_already(workspace: Workspace, path: str, data: bytes, bits: int) -> bool:
+    if not workspace.exists(path):
+        return False
+    status = workspace.stat(path)
+    same = stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) == bits
+    return same and status.st_size == len(data) and workspace.read(path, len(data)) == data

@@ -1,0 +1,37 @@
+"""The module `passthrough`: a stream goes in and comes out."""
+
+# Every module takes the context, whether it needs it or not:
+# ruff: noqa: ARG001
+
+from typing import TypedDict
+
+from gxo.runtime import Context, Out, Records
+from gxo.runtime.spec import module
+
+
+class Passed(TypedDict):
+    records_processed: int
+
+
+@module("passthrough", idempotent=True)
+async def passthrough(ctx: Context, records: Records, out: Out | None) -> Passed:
+    """Pass records on as they are, merging the streams of several producers.
+
+    The records of one producer keep their order.
+
+    Returns:
+        `records_processed`, their number.
+
+    Example:
+        name: merged
+        lifecycle: {policy: run_once}
+        process:
+          module: passthrough
+        stream_inputs: [north, south]
+    """
+    count = 0
+    async for batch in records:
+        count += len(batch)
+        if out is not None:
+            await out.send(batch)
+    return {"records_processed": count}
