@@ -25,15 +25,9 @@ How a stream ends (language, section 5):
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
-from typing import Literal
 
-from gxo.runtime.errors import StreamError, UpstreamFailed, WorkloadError
-from gxo.runtime.spec import Record
-
-Batch = list[Record]
-Overflow = Literal["block", "drop_new", "drop_oldest", "error"]
-State = Literal["open", "ended", "closed", "discarding"]
+from gxo.runtime.errors import StreamError, UpstreamFailed
+from gxo.runtime.pipes import Batch, Channel, Pipe
 
 # A sender that never has to wait gives the loop a turn after this many records, so that time-outs
 # and readers get theirs also when records are dropped, discarded, or the buffer is huge.
@@ -50,210 +44,6 @@ class ConsumersClosed(BaseException):
 
 class WouldBlock(Exception):  # noqa: N818 - the field's name for it, and not an error
     """A `*_nowait` call would have had to wait."""
-
-
-class Channel:
-    """How the pipes of a producer are bounded.
-
-    buffer_size: records that may wait in each; with 0 a send ends when the reader has the batch.
-    overflow: what happens to records that find no room.
-    """
-
-    __slots__ = ("buffer_size", "overflow")
-
-    def __init__(self, buffer_size: int = 100, overflow: Overflow = "block") -> None:
-        self.buffer_size = buffer_size
-        self.overflow = overflow
-
-
-class PipeStatistics:
-    """A snapshot of one pipe; counts are records."""
-
-    __slots__ = ("buffer_size", "buffered", "consumer", "dropped", "passed", "producer", "state")
-
-    def __init__(self, pipe: "Pipe") -> None:
-        self.producer = pipe.producer
-        self.consumer = pipe.consumer
-        self.buffer_size = pipe.limit
-        self.buffered = pipe.buffered
-        self.passed = pipe.passed
-        self.dropped = pipe.dropped
-        self.state = pipe.state
-
-
-class Pipe:
-    """What waits between one producer and one consumer. Made by `Source.connect`, read by Records.
-
-    passed: records that the reader has taken; dropped: records lost to `drop_new` or `drop_oldest`.
-    """
-
-    __slots__ = (
-        "_batches",
-        "_finished",
-        "_full",
-        "_handed",
-        "_reader",
-        "_source",
-        "buffered",
-        "consumer",
-        "dropped",
-        "failure",
-        "limit",
-        "passed",
-        "producer",
-        "queued",
-        "state",
-    )
-
-    def __init__(self, source: "Source", consumer: str) -> None:
-        self.producer = source.name
-        self.consumer = consumer
-        self.limit = source.channel.buffer_size
-        self.buffered = 0
-        self.passed = 0
-        self.dropped = 0
-        self.state: State = "open"
-        self.failure: UpstreamFailed | None = None
-        self._source = source
-        self._reader: Records | None = None
-        self._batches: deque[Batch] = deque()
-        self._handed: Batch | None = None  # given to a waiting reader: does not count as buffered
-        self._full = False  # the source counts its full pipes
-        self.queued = False  # stands in its reader's queue
-        self._finished = False
-
-    def statistics(self) -> PipeStatistics:
-        """What has passed this pipe, and what waits in it."""
-        return PipeStatistics(self)
-
-    def close(self) -> None:
-        """The reader needs no more. What still waits is thrown away. Harmless when repeated."""
-        self._leave("closed")
-
-    def discard(self) -> None:
-        """There is no reader (it was skipped): all records go nowhere."""
-        self._leave("discarding")
-
-    # --- the source's side -------------------------------------------------------------------
-
-    def fits(self, count: int) -> bool:
-        """Whether a batch of `count` records would go through without waiting or dropping."""
-        return self._reader_waits() or self.buffered + count <= self.limit
-
-    def put_blocking(self, batch: Batch) -> None:
-        """Take the whole batch; what exceeds the buffer is the parked sender's."""
-        if self._hand_over(batch):
-            return
-        self._batches.append(batch)
-        self.buffered += len(batch)
-        if self.buffered > self.limit and not self._full:
-            self._full = True
-            self._source.full_pipes += 1
-        self._announce()
-
-    def put_dropping_new(self, batch: Batch) -> int:
-        """Take what fits, and return how many records were dropped from the end of the batch."""
-        if self._hand_over(batch):
-            return 0
-        room = self.limit - self.buffered
-        lost = max(len(batch) - room, 0)
-        if room > 0:
-            self._batches.append(batch[:room] if lost else batch)
-            self.buffered += len(batch) - lost
-            self._announce()
-        self.dropped += lost
-        return lost
-
-    def put_dropping_oldest(self, batch: Batch) -> int:
-        """Take the batch, and return how many of the oldest waiting records made room for it."""
-        if self._hand_over(batch):
-            return 0
-        self._batches.append(batch)
-        self.buffered += len(batch)
-        lost = excess = max(self.buffered - self.limit, 0)
-        while excess:
-            oldest = self._batches.popleft()
-            if len(oldest) > excess:
-                self._batches.appendleft(oldest[excess:])
-            excess -= min(len(oldest), excess)
-        self.buffered -= lost
-        self.dropped += lost
-        if self._batches:
-            self._announce()
-        return lost
-
-    def finish(self, failure: UpstreamFailed | None) -> None:
-        """No more records will come; with a failure, the reader gets it after what was sent."""
-        self._finished = True
-        self.failure = failure
-        self._announce()
-
-    # --- the reader's side -------------------------------------------------------------------
-
-    def attach(self, reader: "Records") -> None:
-        """Tell `reader` from now on, and of what is there already."""
-        self._reader = reader
-        if self._batches or self._finished:
-            self._announce()
-
-    def has_records(self) -> bool:
-        """Whether a record waits."""
-        return self._handed is not None or bool(self._batches)
-
-    def take(self) -> Batch:
-        """All that waits, as one batch; there must be something."""
-        batches = self._batches
-        if self._handed is None:
-            batch = batches.popleft() if len(batches) == 1 else list(chain.from_iterable(batches))
-        elif batches:
-            batch = list(chain(self._handed, chain.from_iterable(batches)))
-        else:
-            batch = self._handed
-        self._empty()
-        self.passed += len(batch)
-        if self._finished:
-            self._announce()  # the reader meets the end when it comes back
-        return batch
-
-    def end(self) -> None:
-        """The reader has met the end: the pipe is drained."""
-        self._leave("ended")
-
-    # -----------------------------------------------------------------------------------------
-
-    def _reader_waits(self) -> bool:
-        return self._reader is not None and self._handed is None and self._reader.is_waiting()
-
-    def _hand_over(self, batch: Batch) -> bool:
-        if not self._reader_waits():
-            return False
-        self._handed = batch
-        self._announce()
-        return True
-
-    def _announce(self) -> None:
-        if self._reader is not None and self.state == "open":
-            if not self.queued:
-                self.queued = True
-                self._reader.queue.append(self)
-            self._reader.wake()
-
-    def _empty(self) -> None:
-        self._handed = None
-        self._batches.clear()
-        self.buffered = 0
-        if self._full:
-            self._full = False
-            self._source.made_room()
-
-    def _leave(self, state: State) -> None:
-        if self.state != "open":
-            return
-        self.state = state
-        self._source.left(self)
-        self._empty()
-        if self._reader is not None:
-            self._reader.wake()
 
 
 class SourceStatistics:
@@ -490,7 +280,7 @@ class Records:
         self.pipes = list(pipes)
         self.records_in = 0
         self.queue: deque[Pipe] = deque()  # pipes that have records or have ended
-        self._failure: WorkloadError | None = None
+        self._failure: UpstreamFailed | None = None
         self._waiter: asyncio.Future[None] | None = None
         for pipe in self.pipes:
             pipe.attach(self)
