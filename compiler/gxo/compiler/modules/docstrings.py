@@ -11,7 +11,7 @@ from textwrap import dedent
 from gxo.compiler.modules.fault import DeclarationError
 from gxo.compiler.modules.spec import Docstring
 
-_SECTION = re.compile(r"^(Args|Returns|Raises|Example):[ \t]*$", re.MULTILINE)
+_SECTION = re.compile(r"^(Args|Returns|Raises|Example):[ \t]*", re.MULTILINE)
 _ARGUMENT = re.compile(r"^(\w+): +(\S.*)$")
 
 

@@ -10,8 +10,8 @@ the files that a playbook names are read: one takes a few milliseconds.
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
-import gxo
 from gxo.compiler.diagnostics import Diagnostics, Note
 from gxo.compiler.modules.annotations import SourceFile
 from gxo.compiler.modules.declare import BROKEN, parse_file, read_modules
@@ -30,8 +30,9 @@ class Root:
 
 def standard_roots() -> tuple[Root, ...]:
     """Where gxo's own library lies; it is found, not imported."""
-    folders = (os.path.join(path, "stdlib") for path in gxo.__path__)
-    return tuple(Root(folder, "gxo.stdlib") for folder in folders if os.path.isdir(folder))
+    package = find_spec("gxo.stdlib")
+    folders = package.submodule_search_locations if package else None
+    return tuple(Root(folder, "gxo.stdlib") for folder in folders or ())
 
 
 @dataclass(slots=True)
