@@ -302,7 +302,8 @@ async def _feed(
         elif records is not None:
             async for batch in records:
                 if not await pipe.write(await _json_lines(ctx, batch)):
-                    return  # the command reads no more
+                    records.close()  # the command reads no more, and may go on for long
+                    return
     finally:
         pipe.close()
 
