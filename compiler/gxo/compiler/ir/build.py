@@ -1,13 +1,24 @@
 """Playbook to plan: look up each module, read `when`, `loop` and `vars`, take over the policies.
 
-Parameters are read by the pass `bind_arguments`, edges are drawn by `link_states` and `link_streams`.
+Parameters are read by the pass `bind_arguments`, edges are drawn by `link_states` and
+`link_streams`.
 """
 
 from gxo.compiler.diagnostics import Diagnostics, did_you_mean
-from gxo.compiler.frontend.playbook import Playbook, WorkloadDecl
+from gxo.compiler.frontend.playbook import InputDecl, Playbook, WorkloadDecl
 from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, Sequence
-from gxo.compiler.ir.nodes import Computed, Constant, Loop, Plan, Retry, Value, VarDef, Workload
-from gxo.compiler.ir.values import CONDITION, read_value
+from gxo.compiler.ir.nodes import (
+    Computed,
+    Constant,
+    InputDef,
+    Loop,
+    Plan,
+    Retry,
+    Value,
+    VarDef,
+    Workload,
+)
+from gxo.compiler.ir.values import CONDITION, literal_value, read_value
 from gxo.compiler.modules.index import Library
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.types import ANY, ListOf, MapOf, OneOf
@@ -20,12 +31,24 @@ def build(playbook: Playbook, library: Library, diagnostics: Diagnostics) -> Pla
     return Plan(
         name=playbook.name,
         file=playbook.file,
-        inputs=playbook.inputs,
+        inputs=tuple(_input(decl) for decl in playbook.inputs),
         vars=tuple(_vars(playbook, diagnostics)),
         assets=tuple(asset.text for asset in playbook.assets),
         outputs=tuple(output.text for output in playbook.outputs),
         workloads=tuple(_workload(decl, library, diagnostics) for decl in playbook.workloads),
         cleanup=tuple(_workload(decl, library, diagnostics) for decl in playbook.cleanup),
+    )
+
+
+def _input(decl: InputDecl) -> InputDef:
+    return InputDef(
+        name=decl.name.text,
+        type=decl.type,
+        default=None if decl.default is None else literal_value(decl.default),
+        enum=tuple(literal_value(option) for option in decl.enum),
+        pattern=decl.pattern,
+        description=decl.description,
+        secret=decl.secret,
     )
 
 
@@ -44,7 +67,7 @@ def _workload(decl: WorkloadDecl, library: Library, diagnostics: Diagnostics) ->
         span=decl.name.span,
         decl=decl,
         module=_module(decl, library, diagnostics),
-        register=decl.register and decl.register.text,
+        register=decl.register.text if decl.register else None,
         when=_condition(decl, diagnostics),
         loop=_loop(decl, diagnostics),
         retry=_retry(decl),
@@ -55,9 +78,9 @@ def _workload(decl: WorkloadDecl, library: Library, diagnostics: Diagnostics) ->
     )
 
 
-def _module(
-    decl: WorkloadDecl, library: Library, diagnostics: Diagnostics
-) -> ModuleSpec | None:
+def _module(decl: WorkloadDecl, library: Library, diagnostics: Diagnostics) -> ModuleSpec | None:
+    if not decl.module.text:
+        return None
     spec = library.find(decl.module.text)
     if spec is None:
         hint = did_you_mean(decl.module.text, library.names())
@@ -105,6 +128,4 @@ def _retry(decl: WorkloadDecl) -> Retry | None:
     given = decl.retry
     if given is None or given.attempts == 1 or not given.on_error:
         return None
-    return Retry(
-        given.attempts, given.delay, given.max_delay, given.backoff_factor, given.jitter
-    )
+    return Retry(given.attempts, given.delay, given.max_delay, given.backoff_factor, given.jitter)

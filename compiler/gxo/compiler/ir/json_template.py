@@ -13,9 +13,8 @@ import re
 from collections.abc import Iterator
 
 from gxo.compiler.diagnostics import Diagnostics, Span
-from gxo.compiler.ir.nodes import Computed, Constant, Fields, Items, Value
+from gxo.compiler.ir.nodes import NO_REFERENCES, Computed, Constant, Fields, Items, Value
 from gxo.compiler.template import ast
-from gxo.compiler.template.resolve import NO_REFERENCES
 from gxo.compiler.types import ANY, TEXT
 
 ACTION_IN_KEY = "GXO0509"

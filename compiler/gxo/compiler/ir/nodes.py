@@ -5,23 +5,27 @@
      ├ workloads  Workload: a typed call of a module, its policies and its edges
      └ cleanup    Workload: the playbook's `finally`
 
-Values of parameters are trees of `Constant`, `Computed` (a template), `Items` and `Fields`; `ForEach`
-makes a value a function of the record, `Copy` marks where a reader gets a copy of state instead of the
-state itself.
+Values of parameters are trees of `Constant`, `Computed` (a template), `Items` and `Fields`;
+`ForEach` makes a value a function of the record, `Copy` marks where a reader gets a copy of state
+instead of the state itself.
 """
 
 from dataclasses import dataclass, field
 from typing import Literal
 
 from gxo.compiler.diagnostics import Span
-from gxo.compiler.frontend.playbook import InputDecl, WorkloadDecl
+from gxo.compiler.frontend.playbook import WorkloadDecl
 from gxo.compiler.modules.spec import ModuleSpec
-from gxo.compiler.template.ast import Template
+from gxo.compiler.template.ast import Expr, Template
 from gxo.compiler.template.resolve import References
 from gxo.compiler.types import ANY, Type
 
 Want = Literal["text", "native", "condition"]
 """How a template's result is used: rendered, as the pipeline's own value, or as true or false."""
+
+
+NO_REFERENCES = References()
+"""What a template reads before `resolve_names` has looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Constant:
 class Computed:
     """A template: how its result is used, the type it is converted to, and what it reads."""
 
-    template: Template
+    template: Template | Expr
     want: Want
     type: Type
     references: References
@@ -84,6 +88,19 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True)
+class InputDef:
+    """What a caller may or, without a default, must give."""
+
+    name: str
+    type: str
+    default: Value | None
+    enum: tuple[Value, ...]
+    pattern: str | None
+    description: str
+    secret: bool
+
+
+@dataclass(frozen=True, slots=True)
 class VarDef:
     name: str
     value: Value
@@ -113,6 +130,7 @@ class StreamEdge:
 
     @property
     def name(self) -> str:
+        """How the playbook writes it."""
         return f"{self.source}.errors" if self.errors else self.source
 
 
@@ -172,12 +190,18 @@ class Workload:
     secrets: tuple[str, ...] = ()
     on_failure: "tuple[Workload, ...]" = ()
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The workloads that it waits for or reads, as often as it does."""
+        state = (edge.source for edge in self.state_edges)
+        return (*state, *(edge.source for edge in self.stream_edges))
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     name: str
     file: str
-    inputs: tuple[InputDecl, ...] = ()
+    inputs: tuple[InputDef, ...] = ()
     vars: tuple[VarDef, ...] = ()
     assets: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()

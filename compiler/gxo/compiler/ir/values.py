@@ -3,18 +3,26 @@
     before:  {port: "8080", timeout: 30s, body: "{{ .users.body }}"}   against   int, Duration, Any
     after:   Constant(8080), Constant(30.0), Computed(.users.body, native)
 
-Literals are converted and checked here (language, section 3, "Native values"); templates are parsed and
-keep their type, so that the generated code converts what only the run can know.
+Literals are converted and checked here (language, section 3, "Native values"); templates are
+parsed and keep their type, so that the generated code converts what only the run can know.
 """
 
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
 from gxo.compiler.frontend.durations import parse_duration, parse_size
 from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, Sequence
 from gxo.compiler.ir.json_template import read_record_template
-from gxo.compiler.ir.nodes import Computed, Constant, Fields, ForEach, Items, Value, Want
-from gxo.compiler.template.ast import Template
+from gxo.compiler.ir.nodes import (
+    NO_REFERENCES,
+    Computed,
+    Constant,
+    Fields,
+    ForEach,
+    Items,
+    Value,
+    Want,
+)
+from gxo.compiler.template.ast import Expr, Template
 from gxo.compiler.template.parse import is_template, parse, parse_condition, single_action
-from gxo.compiler.template.resolve import NO_REFERENCES
 from gxo.compiler.types import (
     ANY,
     BOOL,
@@ -67,6 +75,18 @@ def read_value(node: Node, type_: Type, where: str, diagnostics: Diagnostics) ->
             return _read_sequence(node, type_, where, diagnostics)
         case Mapping():
             return _read_mapping(node, type_, where, diagnostics)
+
+
+def literal_value(node: Node) -> Value:
+    """The node as it stands: texts are no templates here (defaults and enums of inputs)."""
+    match node:
+        case Scalar():
+            return Constant(node.value, node.span)
+        case Sequence():
+            return Items(tuple(literal_value(item) for item in node.items), node.span)
+        case Mapping():
+            pairs = tuple((e.key.text.value, literal_value(e.value)) for e in node.entries)
+            return Fields(pairs, node.span)
 
 
 def _read_each(node: Node, item: Type, where: str, diagnostics: Diagnostics) -> Value | None:
@@ -143,9 +163,7 @@ def _is_text_template(node: Node) -> bool:
     return isinstance(node, Scalar) and isinstance(node.value, str) and is_template(node.value)
 
 
-def _read_scalar(
-    node: Scalar, type_: Type, where: str, diagnostics: Diagnostics
-) -> Value | None:
+def _read_scalar(node: Scalar, type_: Type, where: str, diagnostics: Diagnostics) -> Value | None:
     if _is_text_template(node):
         return _read_template(node, type_, diagnostics)
     if type_ == ANY:
@@ -172,13 +190,13 @@ _TEXT_TYPES: tuple[Type, ...] = (
 )
 
 
-def _computed(template: Template | None, want: Want, type_: Type, span: Span) -> Value | None:
-    return template and Computed(template, want, type_, NO_REFERENCES, span)
-
-
-def _read_literal(
-    node: Scalar, type_: Type, where: str, diagnostics: Diagnostics
+def _computed(
+    template: Template | Expr | None, want: Want, type_: Type, span: Span
 ) -> Value | None:
+    return None if template is None else Computed(template, want, type_, NO_REFERENCES, span)
+
+
+def _read_literal(node: Scalar, type_: Type, where: str, diagnostics: Diagnostics) -> Value | None:
     """Convert a literal: text to int, float or bool only if it is that value's own text."""
     value = node.value
     match type_:
@@ -218,15 +236,17 @@ def _from_text(value: str, type_: Type) -> int | bool | None:
     return int(value) if own_text and value != "-0" else None
 
 
-def _read_quantity(
-    node: Scalar, name: str, where: str, diagnostics: Diagnostics
-) -> Value | None:
+def _read_quantity(node: Scalar, name: str, where: str, diagnostics: Diagnostics) -> Value | None:
     if name == "Size" and isinstance(node.value, int) and not isinstance(node.value, bool):
         return Constant(node.value, node.span)
     read = parse_duration if name == "Duration" else parse_size
-    example = "a duration such as 250ms, 30s or 1h30m" if name == "Duration" else "a size such as 10MiB"
+    example = (
+        "a duration such as 250ms, 30s or 1h30m" if name == "Duration" else "a size such as 10MiB"
+    )
     try:
-        return Constant(read(str(node.value)), node.span) if isinstance(node.value, str) else _raise()
+        return (
+            Constant(read(str(node.value)), node.span) if isinstance(node.value, str) else _raise()
+        )
     except ValueError:
         message = f"{where} must be {example}, not {_quoted(node)}"
         diagnostics.error(BAD_FORMAT, node.span, message)
@@ -263,9 +283,7 @@ def _read_sequence(
     return Items(kept, node.span) if len(kept) == len(values) else None
 
 
-def _read_mapping(
-    node: Mapping, type_: Type, where: str, diagnostics: Diagnostics
-) -> Value | None:
+def _read_mapping(node: Mapping, type_: Type, where: str, diagnostics: Diagnostics) -> Value | None:
     match type_:
         case Shape():
             return _read_shape(node, type_, where, diagnostics)
@@ -276,15 +294,16 @@ def _read_mapping(
         case _:
             return _wrong(node, type_, where, diagnostics)
     entries = [
-        (str(entry.key.text.value), read_value(entry.value, item, f"{where}.{entry.key.text.value}", diagnostics))
+        (
+            str(entry.key.text.value),
+            read_value(entry.value, item, f"{where}.{entry.key.text.value}", diagnostics),
+        )
         for entry in node.entries
     ]
     return _fields(entries, node.span)
 
 
-def _read_shape(
-    node: Mapping, shape: Shape, where: str, diagnostics: Diagnostics
-) -> Value | None:
+def _read_shape(node: Mapping, shape: Shape, where: str, diagnostics: Diagnostics) -> Value | None:
     entries: list[tuple[str, Value | None]] = []
     for entry in node.entries:
         name = str(entry.key.text.value)
@@ -309,10 +328,12 @@ def _fields(entries: list[tuple[str, Value | None]], span: Span) -> Value | None
     return Fields(kept, span) if len(kept) == len(entries) else None
 
 
-def _wrong(node: Node, type_: Type, where: str, diagnostics: Diagnostics) -> None:
+def _wrong(node: Node, type_: Type, where: str, diagnostics: Diagnostics) -> Value | None:
+    """Report a value of the wrong type; there is no value, so this returns None."""
     message = f"{where} must be {describe(type_)}, not {_quoted(node)}"
     hint = "put it in quotes" if type_ == TEXT and isinstance(node, Scalar) else None
     diagnostics.error(WRONG_TYPE, node.span, message, hint)
+    return None
 
 
 def _quoted(node: Node) -> str:

@@ -62,9 +62,7 @@ def rebuild(value: Value, change: Callable[[Computed], Value]) -> Value:
 
 def with_arguments(workload: Workload, change: Callable[[Argument], Value]) -> Workload:
     """The workload with each argument's value replaced by what `change` makes of the argument."""
-    arguments = tuple(
-        replace(argument, value=change(argument)) for argument in workload.arguments
-    )
+    arguments = tuple(replace(argument, value=change(argument)) for argument in workload.arguments)
     return replace(workload, arguments=arguments)
 
 

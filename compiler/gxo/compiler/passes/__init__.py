@@ -43,5 +43,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("trace_secrets", trace_secrets.run, "a workload's secrets are looked up before it starts"),
     Pass("copy_state", copy_state.run, "a module must not change what others read"),
     Pass("drop_dead", drop_dead.run, "what can never run needs no code", optimizes=True),
-    Pass("reduce_edges", reduce_edges.run, "an edge that a path implies says nothing", optimizes=True),
+    Pass(
+        "reduce_edges", reduce_edges.run, "an edge that a path implies says nothing", optimizes=True
+    ),
 )

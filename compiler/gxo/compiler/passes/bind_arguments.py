@@ -1,8 +1,8 @@
 """Match a workload's `params` with its module's declaration.
 
-    before:  params: {comand: uname}                  (as it stands in the YAML)
-    after:   error: unknown parameter "comand", did you mean "command"?
-             Argument("command", Constant("uname"), text)
+before:  params: {comand: uname}                  (as it stands in the YAML)
+after:   error: unknown parameter "comand", did you mean "command"?
+         Argument("command", Constant("uname"), text)
 """
 
 from dataclasses import replace
@@ -44,7 +44,7 @@ def _argument(entry: Entry, module: ModuleSpec, diagnostics: Diagnostics) -> Arg
     if param and _left_out(entry, param):
         return None
     value = read_value(entry.value, type_, f"parameter '{name}' of {module.name}", diagnostics)
-    return value and Argument(name, value, type_)
+    return None if value is None else Argument(name, value, type_)
 
 
 def _left_out(entry: Entry, param: ParamSpec) -> bool:
@@ -64,4 +64,6 @@ def _report_missing(
     for param in module.params:
         if param.required and param.name not in given:
             message = f'{module.name} needs the parameter "{param.name}"'
-            diagnostics.error(MISSING_PARAMETER, workload.decl.module.span, message, param.doc or None)
+            diagnostics.error(
+                MISSING_PARAMETER, workload.decl.module.span, message, param.doc or None
+            )

@@ -3,9 +3,9 @@
     before:  command: "df -P | tail -n +2"
     after:   command: "df -P | tail -n +2", shell: true
 
-Without `args`, a command whose literal text, each action counting as one plain word, has white space or
-shell syntax runs by `/bin/sh -c` (catalogue, `exec`). A value from outside put into such a text without
-`shellquote` is an error, any other value a warning.
+Without `args`, a command whose literal text, each action counting as one plain word, has white
+space or shell syntax runs by `/bin/sh -c` (catalogue, `exec`). A value from outside put into such
+a text without `shellquote` is an error, any other value a warning.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ from gxo.compiler.ir.nodes import Argument, Computed, Constant, Plan, Workload
 from gxo.compiler.ir.walk import map_workloads
 from gxo.compiler.modules.shell import needs_shell
 from gxo.compiler.template import ast
-from gxo.compiler.template.resolve import expression_references
+from gxo.compiler.template.resolve import references
 from gxo.compiler.types import BOOL
 
 INJECTION, UNQUOTED = "GXO0801", "GXO0802"
@@ -48,7 +48,7 @@ def _literal_text(command: Argument) -> str:
     match command.value:
         case Constant(value):
             return str(value)
-        case Computed(template):
+        case Computed(ast.Template() as template):
             return "".join(
                 node.value if isinstance(node, ast.Text) else "word" for node in template.nodes
             )
@@ -56,16 +56,17 @@ def _literal_text(command: Argument) -> str:
 
 
 def _check_quoting(command: Argument, diagnostics: Diagnostics) -> None:
-    if not isinstance(command.value, Computed):
+    value = command.value
+    if not isinstance(value, Computed) or not isinstance(value.template, ast.Template):
         return
-    for node in command.value.template.nodes:
+    for node in value.template.nodes:
         if isinstance(node, ast.Text) or _is_quoted(node):
             continue
-        references = expression_references(node)
-        if references.registers or references.summaries or references.records:
+        read = references(replace(value.template, nodes=(node,)))
+        if read.registers or read.statuses or read.records:
             message = "a value from outside is pasted into a shell command"
             diagnostics.error(INJECTION, node.span, message, QUOTE)
-        elif references.any:
+        elif read.inputs or read.vars or read.env or read.secrets:
             message = "a value is pasted into a shell command without quotes"
             diagnostics.warning(UNQUOTED, node.span, message, QUOTE)
 

@@ -3,8 +3,8 @@
     before:  items: Computed(.users.rows)            a list that the module holds
     after:   items: Copy(Computed(.users.rows))      a copy of that path only
 
-Texts and numbers cannot be changed, and templates only read, so they need none; neither does a workload
-with `state_policy: {access_mode: unsafe_direct_reference}`.
+Texts and numbers cannot be changed, and templates only read, so they need none; neither does a
+workload with `state_policy: {access_mode: unsafe_direct_reference}`.
 """
 
 from dataclasses import replace
@@ -12,6 +12,7 @@ from dataclasses import replace
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.nodes import Computed, Copy, ForEach, Plan, Value, Workload
 from gxo.compiler.ir.walk import map_workloads, rebuild, with_arguments
+from gxo.compiler.template.ast import Template
 from gxo.compiler.template.check import type_of
 from gxo.compiler.template.parse import single_action
 from gxo.compiler.types import BOOL, FLOAT, INT, NIL, TEXT, Choice, OneOf, Special, Type
@@ -36,10 +37,12 @@ def _with_copies(value: Value) -> Value:
 
 
 def _copied(value: Computed) -> Value:
-    reads_state = value.references.registers or value.references.vars or value.references.summaries
+    reads_state = value.references.registers or value.references.vars or value.references.statuses
     if value.want != "native" or not reads_state or _immutable(value.type):
         return value
-    expression = single_action(value.template)
+    expression = value.template
+    if isinstance(expression, Template):
+        expression = single_action(expression)
     if expression is None or _immutable(type_of(expression)):
         return value
     return Copy(value, value.span)

@@ -3,8 +3,9 @@
     before:  a needs b, b reads a's register
     after:   error: workloads wait for each other: a -> b -> a   (with a note at each edge)
 
-Workloads joined by streams start together (language, section 5), so each group counts as one node: a
-state edge between two of its members, direct or through workloads outside, is a cycle too.
+Workloads joined by streams start together (language, section 5), so each group counts as one
+node: a state edge between two of its members, direct or through workloads outside, is a cycle
+too.
 """
 
 from collections.abc import Iterator
@@ -73,7 +74,9 @@ def _report(
         ]
         hint = "take one of these references away"
         if any(groups[wait.reader] != wait.reader for wait in cycle) or len(cycle) == 1:
-            hint = "workloads joined by streams start together, so none may wait for another's result"
+            hint = (
+                "workloads joined by streams start together, so none may wait for another's result"
+            )
         diagnostics.error(code, cycle[0].span, f"{what}: {path}", hint, notes)
     return bool(cycles)
 

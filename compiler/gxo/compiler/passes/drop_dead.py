@@ -15,11 +15,7 @@ NEVER_RUNS = "GXO0611"
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
-    read = {
-        edge.source
-        for workload in plan.workloads
-        for edge in (*workload.state_edges, *workload.stream_edges)
-    }
+    read = {source for workload in plan.workloads for source in workload.sources}
     dead = [one for one in plan.workloads if _is_dead(one) and one.name not in read]
     for workload in dead:
         message = f"workload '{workload.name}' never runs: its `when` is false"

@@ -3,8 +3,9 @@
     before:  a registers `users`; b says {{ .users.body }} and needs: [c]
     after:   b.state_edges = (a for its register, c because it is needed)
 
-References in `on_failure` and `finally` add no edges (language, section 6): those blocks read the state
-as it is. An edge from a stream neighbour to itself is a cycle, which `detect_cycles` reports.
+References in `on_failure` and `finally` add no edges (language, section 6): those blocks read the
+state as it is. An edge from a stream neighbour to itself is a cycle, which `detect_cycles`
+reports.
 """
 
 from collections.abc import Iterator
@@ -47,9 +48,7 @@ def _needs(workload: Workload, names: set[str], diagnostics: Diagnostics) -> Ite
             diagnostics.error(UNKNOWN_NEED, need.span, message, did_you_mean(need.text, names))
 
 
-def _reads(
-    workload: Workload, registers: dict[str, str], names: set[str]
-) -> Iterator[StateEdge]:
+def _reads(workload: Workload, registers: dict[str, str], names: set[str]) -> Iterator[StateEdge]:
     for template in workload_templates(workload):
         is_when = template is workload.when
         for register in sorted(template.references.registers):
@@ -57,15 +56,13 @@ def _reads(
                 yield StateEdge(registers[register], template.span, "register")
         for name in sorted(template.references.statuses & names):
             yield StateEdge(name, template.span, "status" if is_when else "needs")
-        for name in sorted(template.references.summaries & names):
-            yield StateEdge(name, template.span, "register")
 
 
 def _strongest(edges: list[StateEdge]) -> tuple[StateEdge, ...]:
     """One edge a source, in first-seen order.
 
-    A `when` that asks for a workload's status makes the reader eligible after any end of it, whatever
-    else reads it (language, section 6).
+    A `when` that asks for a workload's status makes the reader eligible after any end of it,
+    whatever else reads it (language, section 6).
     """
     found: dict[str, StateEdge] = {}
     for edge in edges:

@@ -1,7 +1,7 @@
 """Draw the stream edges from `stream_inputs`, and check that modules have the ports.
 
-    before:  b says stream_inputs: [a, c.errors]
-    after:   b.stream_edges = (a, c's record errors)
+before:  b says stream_inputs: [a, c.errors]
+after:   b.stream_edges = (a, c's record errors)
 """
 
 from dataclasses import replace
@@ -32,9 +32,7 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     return replace(plan, workloads=linked)
 
 
-def _edges(
-    workload: Workload, names: set[str], diagnostics: Diagnostics
-) -> tuple[StreamEdge, ...]:
+def _edges(workload: Workload, names: set[str], diagnostics: Diagnostics) -> tuple[StreamEdge, ...]:
     edges: dict[str, StreamEdge] = {}
     for name in workload.decl.stream_inputs:
         edge = _edge(name)

@@ -27,9 +27,7 @@ def _reduce(workload: Workload, ancestors: dict[str, int], bits: dict[str, int])
     for source in sources:
         implied |= ancestors[source]
     kept = tuple(
-        edge
-        for edge in workload.state_edges
-        if edge.observes or not implied & bits[edge.source]
+        edge for edge in workload.state_edges if edge.observes or not implied & bits[edge.source]
     )
     return replace(workload, state_edges=kept)
 

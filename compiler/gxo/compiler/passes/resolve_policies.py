@@ -1,7 +1,7 @@
 """Merge the playbook's policies with each workload's own.
 
-    before:  channel_policy: {buffer_size: 10} at the playbook, {overflow_strategy: error} at `a`
-    after:   a.policies.channel = Channel(10, "error")
+before:  channel_policy: {buffer_size: 10} at the playbook, {overflow_strategy: error} at `a`
+after:   a.policies.channel = Channel(10, "error")
 """
 
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """Find which secrets each workload needs, so that they are looked up before it starts.
 
-    before:  bearer: "{{ secret 'API_TOKEN' }}", vars: {dsn: "pg://u:{{ secret 'DB' }}@h"}, url: "{{ .dsn }}"
+    before:  bearer: "{{ secret 'API_TOKEN' }}", url: "{{ .dsn }}", vars: {dsn: "...{{ secret 'DB' }}"}
     after:   workload.secrets = ("API_TOKEN", "DB"), plan.secrets = ("API_TOKEN", "DB")
 
 A secret in a var belongs to every workload that reads the var (language, section 8).
@@ -33,9 +33,7 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     environment.update(
         name for var in plan.vars for one in computed(var.value) for name in one.references.env
     )
-    return replace(
-        traced, secrets=tuple(sorted(every)), environment=tuple(sorted(environment))
-    )
+    return replace(traced, secrets=tuple(sorted(every)), environment=tuple(sorted(environment)))
 
 
 def _secrets_of_vars(plan: Plan) -> dict[str, tuple[str, ...]]:

@@ -1,0 +1,135 @@
+"""Plan to Python module: views first, then the skeleton, then the output gate.
+
+The body is rendered before the imports are known, so a module imports what it uses and nothing
+else.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from gxo.compiler.codegen.gate import check_module, format_module
+from gxo.compiler.codegen.imports import Imports
+from gxo.compiler.codegen.literals import literal
+from gxo.compiler.codegen.sourcemap import Marks, no_mark, source_map
+from gxo.compiler.codegen.values import Mark, Printer
+from gxo.compiler.codegen.views import ProgramView, WorkloadView
+from gxo.compiler.codegen.workload import Surroundings, workload_view
+from gxo.compiler.ir.names import LOCAL_WORDS, Names
+from gxo.compiler.ir.nodes import InputDef, Plan
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """The generated module and the map from its expressions to the playbook's."""
+
+    text: str
+    source_map: str
+
+
+def emit(plan: Plan, version: str, playbook_text: str, pretty: bool = True) -> Module:
+    """Generate the module. With `pretty` it is formatted; without, it runs the same.
+
+    Raises `gate.GateError` when the result is not right, which is a defect of gxo.
+    """
+    text = render(plan, version, no_mark)
+    marks = Marks()
+    marked = render(plan, version, marks.mark)
+    if pretty:
+        text = format_module(text)
+    else:
+        check_module(text)
+    return Module(text, source_map(text, marked, marks, plan.file, playbook_text))
+
+
+def render(plan: Plan, version: str, mark: Mark) -> str:
+    """The module's text before formatting, each expression that can fail passed through `mark`."""
+    names = Names(LOCAL_WORDS)
+    imports = Imports(Names())
+    consumed = frozenset(edge.source for one in plan.workloads for edge in one.stream_edges)
+    around = Surroundings(names, imports, mark, consumed)
+    job = imports.use("gxo.runtime", "Job")
+    assert job == "Job"
+    printer = Printer("var", names, imports, mark)
+    arguments = tuple(_job_arguments(plan, printer))
+    workloads = tuple(_workload_views(plan, around))
+    title = _docstring(
+        f"{plan.name}, compiled by gxo {version} from {plan.file}."
+        " Change the playbook, not this file."
+    )
+    program = ProgramView(title, imports.render(), tuple(printer.helpers), arguments, workloads)
+    return _skeleton().render(program=program)
+
+
+def _workload_views(plan: Plan, around: Surroundings) -> Iterator[WorkloadView]:
+    for workload in plan.workloads:
+        yield workload_view(workload, "workload", around)
+        for child in workload.on_failure:
+            yield workload_view(child, "on_failure", around, owner=workload.name)
+    for workload in plan.cleanup:
+        yield workload_view(workload, "cleanup", around)
+
+
+def _job_arguments(plan: Plan, printer: Printer) -> Iterator[str]:
+    yield literal(plan.name)
+    if plan.inputs:
+        input_class = printer.imports.use("gxo.runtime", "Input")
+        pairs = (f"{literal(one.name)}: {_input(one, input_class, printer)}" for one in plan.inputs)
+        yield f"inputs={{{', '.join(pairs)}}}"
+    if plan.vars:
+        pairs = (
+            f"{literal(var.name)}: "
+            + (
+                printer.code(var.value, var.name)
+                if printer.is_constant(var.value)
+                else printer.function_of("ctx", var.value, var.name)
+            )
+            for var in plan.vars
+        )
+        yield f"vars={{{', '.join(pairs)}}}"
+    for keyword, words in (
+        ("secrets", plan.secrets),
+        ("assets", plan.assets),
+        ("outputs", plan.outputs),
+    ):
+        if words:
+            yield f"{keyword}={literal(words)}"
+
+
+def _input(decl: InputDef, input_class: str, printer: Printer) -> str:
+    words = [literal(decl.type)]
+    if decl.default is not None:
+        words.append(f"default={printer.code(decl.default, decl.name)}")
+    if decl.enum:
+        options = ", ".join(printer.code(option, decl.name) for option in decl.enum)
+        words.append(f"enum=[{options}]")
+    if decl.pattern is not None:
+        words.append(f"pattern={literal(decl.pattern)}")
+    if decl.description:
+        words.append(f"description={literal(decl.description)}")
+    if decl.secret:
+        words.append("secret=True")
+    return f"{input_class}({', '.join(words)})"
+
+
+def _docstring(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+@cache
+def _skeleton() -> "Template":
+    import jinja2  # heavy, and `gxo validate` never needs it
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("gxo.compiler.codegen", "skeletons"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    return environment.get_template("program.py.j2")

@@ -1,0 +1,45 @@
+"""The import block of a generated module: filled while the body is rendered, printed sorted."""
+
+from gxo.compiler.ir.names import Names
+
+
+class Imports:
+    """Which names the module imports from where, and what they are called there.
+
+    `names` is the module's namespace: an import that would collide gets another name there.
+    """
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._aliases: dict[tuple[str, str], str] = {}
+
+    def use(self, module: str, name: str, alias: str | None = None) -> str:
+        """Import `name` from `module`; the identifier to write for it in the body."""
+        key = (module, name)
+        if key not in self._aliases:
+            self._aliases[key] = self._names.fresh(alias or name)
+        return self._aliases[key]
+
+    def use_line(self, line: str) -> None:
+        """Take over a line `from module import name`, whose name the body writes as it is."""
+        module, _, name = line.removeprefix("from ").partition(" import ")
+        self._aliases[(module, name)] = name
+
+    def render(self) -> str:
+        """The block: Python's own library first, then gxo's, each sorted; one line a module."""
+        by_module: dict[str, list[str]] = {}
+        for (module, name), alias in sorted(self._aliases.items()):
+            words = name if alias == name else f"{name} as {alias}"
+            by_module.setdefault(module, []).append(words)
+        lines = {module: _line(module, names) for module, names in by_module.items()}
+        own = [line for module, line in lines.items() if _is_gxo(module)]
+        python = [line for module, line in lines.items() if not _is_gxo(module)]
+        return "\n\n".join("\n".join(block) for block in (python, own) if block)
+
+
+def _is_gxo(module: str) -> bool:
+    return module.split(".")[0] == "gxo"
+
+
+def _line(module: str, names: list[str]) -> str:
+    return f"from {module} import {', '.join(names)}"

@@ -1,0 +1,85 @@
+"""Values of the plan as Python expressions, and the helper functions that some of them need.
+
+Computed(text {{ .api }}/users)      f"{ctx.inputs['api']}/users"
+Computed(text with a `range`)        deploy_content(ctx, host), and `def deploy_content` beside it
+ForEach(Computed(.status == "on"))   lambda record: record["status"] == "on"
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gxo.compiler.codegen.imports import Imports
+from gxo.compiler.codegen.literals import literal
+from gxo.compiler.diagnostics import Span
+from gxo.compiler.ir.names import Names
+from gxo.compiler.ir.nodes import Computed, Constant, Copy, Fields, ForEach, Items, Value
+from gxo.compiler.ir.walk import computed
+from gxo.compiler.template.to_python import PyFunction, Want, expression, function
+
+Mark = Callable[[str, Span], str]
+
+
+@dataclass(slots=True)
+class Printer:
+    """Prints the values of one workload; `helpers` fills with the functions that they call."""
+
+    prefix: str
+    names: Names
+    imports: Imports
+    mark: Mark
+    helpers: list[str] = field(default_factory=list)
+
+    def code(self, value: Value, name: str) -> str:
+        """The expression for the value of the parameter or key `name`."""
+        match value:
+            case Constant(constant):
+                return literal(constant)
+            case Computed():
+                return self._computed(value, name)
+            case Copy(inner):
+                deep_copy = self.imports.use("gxo.runtime", "deep_copy")
+                return f"{deep_copy}({self.code(inner, name)})"
+            case ForEach(inner):
+                return self.function_of("record", inner, name)
+            case Items(values):
+                return f"[{', '.join(self.code(item, name) for item in values)}]"
+            case Fields(entries):
+                pairs = (f"{literal(key)}: {self.code(item, key)}" for key, item in entries)
+                return "{" + ", ".join(pairs) + "}"
+
+    def function_of(self, parameter: str, value: Value, name: str) -> str:
+        """A function of `parameter` that yields the value: a lambda, or a helper's name."""
+        code = self.code(value, name)
+        called, _, rest = code.partition("(")
+        if rest == f"{parameter})" and called.isidentifier() and self._is_helper(called):
+            return called
+        return f"lambda {parameter}: {code}"
+
+    def is_constant(self, value: Value) -> bool:
+        """Whether the value needs neither the context nor a record."""
+        return next(computed(value), None) is None
+
+    def _computed(self, value: Computed, name: str) -> str:
+        want = Want(value.want, value.type, name)
+        inline = expression(value.template, want, self.mark)
+        if inline is not None:
+            for line in inline.imports:
+                self.imports.use_line(line)
+            return inline.code
+        helper = self.names.fresh(f"{self.prefix}_{name}" if self.prefix else name)
+        made = function(value.template, helper, want, self.mark)
+        for line in made.imports:
+            self.imports.use_line(line)
+        self.helpers.append(_source(made))
+        return f"{helper}({', '.join(_bare(parameter) for parameter in made.parameters)})"
+
+    def _is_helper(self, name: str) -> bool:
+        return any(helper.startswith(f"def {name}(") for helper in self.helpers)
+
+
+def _source(made: PyFunction) -> str:
+    return "\n".join(made.lines)
+
+
+def _bare(parameter: str) -> str:
+    return parameter.partition(":")[0].strip()

@@ -1,0 +1,34 @@
+"""What the skeletons print: small values that hold finished pieces of Python.
+
+Workload(name="fetch", module=http:request, register="users")
+WorkloadView(comment="fetch: http:request", kind="workload", function="fetch",
+             decorator_arguments=('"fetch"', 'register="users"'), call="http_request", ...)
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadView:
+    """One workload; `helpers` are the functions that stand before its decorator."""
+
+    comment: str
+    kind: str
+    decorator_arguments: tuple[str, ...]
+    function: str
+    parameters: tuple[str, ...]
+    returns: str
+    call: str
+    call_arguments: tuple[str, ...]
+    helpers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramView:
+    """The whole module; `imports` is the finished block, `helpers` are what the vars need."""
+
+    title: str
+    imports: str
+    helpers: tuple[str, ...]
+    job_arguments: tuple[str, ...]
+    workloads: tuple[WorkloadView, ...]

@@ -1,0 +1,177 @@
+"""One workload of the plan as the view that the skeleton prints."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gxo.compiler.codegen.imports import Imports
+from gxo.compiler.codegen.literals import literal
+from gxo.compiler.codegen.values import Mark, Printer
+from gxo.compiler.codegen.views import WorkloadView
+from gxo.compiler.ir.names import Names, local_name
+from gxo.compiler.ir.nodes import Channel, Constant, Loop, Policies, Retry, Workload
+from gxo.compiler.modules.spec import ModuleSpec
+
+PORT_TYPES = {"records": "Records", "inputs": "Inputs", "out": "Out"}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the views of one module share: its namespace, its imports, and who is read by whom."""
+
+    names: Names
+    imports: Imports
+    mark: Mark
+    consumed: frozenset[str]
+
+
+def workload_view(
+    workload: Workload, kind: str, around: Surroundings, owner: str | None = None
+) -> WorkloadView:
+    """The view of a workload of the playbook, or of a block (`kind` names the decorator).
+
+    `owner` is the workload whose `on_failure` block this one belongs to.
+    """
+    module = workload.module
+    assert module is not None, "a plan with errors is not compiled"
+    function = around.names.fresh(workload.name)
+    printer = Printer(function, around.names, around.imports, around.mark)
+    ports = _ports(workload, module, around.consumed)
+    decorator = [literal(owner)] if owner else []
+    decorator += [literal(workload.name), *_settings(workload, module, printer)]
+    arguments = _call_arguments(workload, module, ports, printer)
+    call = around.imports.use(module.source, module.function, _alias(module))
+    return WorkloadView(
+        comment=f"{workload.name}: {module.name}",
+        kind=kind,
+        decorator_arguments=tuple(decorator),
+        function=function,
+        parameters=tuple(_parameters(workload, ports, around.imports)),
+        returns=_returns(module, around.imports),
+        call=call,
+        call_arguments=tuple(arguments),
+        helpers=tuple(printer.helpers),
+    )
+
+
+def _alias(module: ModuleSpec) -> str:
+    return module.name.replace(":", "_")
+
+
+def _returns(module: ModuleSpec, imports: Imports) -> str:
+    if module.returns_values:
+        return f"dict[str, {imports.use('typing', 'Any')}]"
+    return imports.use(module.source, module.summary_name)
+
+
+def _ports(workload: Workload, module: ModuleSpec, consumed: frozenset[str]) -> list[str]:
+    """The ports that the function takes: all that the module insists on, others where there is one."""
+    connected = set()
+    if workload.stream_edges:
+        connected |= {"records", "inputs"}
+    emits = module.emits_when is None or _gives(workload, module.emits_when)
+    if workload.name in consumed and emits:
+        connected.add("out")
+    return [port for port in module.ports if port not in module.optional_ports or port in connected]
+
+
+def _gives(workload: Workload, parameter: str) -> bool:
+    return any(argument.name == parameter for argument in workload.arguments)
+
+
+def _parameters(workload: Workload, ports: list[str], imports: Imports) -> Iterator[str]:
+    yield f"ctx: {imports.use('gxo.runtime', 'Context')}"
+    for port in ports:
+        type_ = imports.use("gxo.runtime", PORT_TYPES[port])
+        yield f"{port}: {type_} | None" if port == "out" else f"{port}: {type_}"
+    if workload.loop:
+        yield f"{local_name(workload.loop.variable)}: {imports.use('typing', 'Any')}"
+        if workload.loop.index:
+            yield f"{local_name(workload.loop.index)}: int"
+
+
+def _call_arguments(
+    workload: Workload, module: ModuleSpec, ports: list[str], printer: Printer
+) -> list[str]:
+    arguments = ["ctx"]
+    arguments += [port for port in ports if port not in module.optional_ports]
+    arguments += [f"{port}={port}" for port in ports if port in module.optional_ports]
+    free = []
+    for argument in workload.arguments:
+        param = module.param(argument.name)
+        code = printer.code(argument.value, argument.name)
+        if param:
+            arguments.append(f"{param.python}={code}")
+        elif argument.name.isidentifier():
+            arguments.append(f"{argument.name}={code}")
+        else:
+            free.append(f"{literal(argument.name)}: {code}")
+    if free:
+        arguments.append("**{" + ", ".join(free) + "}")
+    return arguments
+
+
+def _settings(workload: Workload, module: ModuleSpec, printer: Printer) -> Iterator[str]:
+    """The decorator's keywords: only what differs from the defaults."""
+    if workload.register:
+        yield f"register={literal(workload.register)}"
+    yield from _edges(workload, module)
+    if workload.when is not None and workload.when != Constant(True, workload.when.span):
+        yield f"when={printer.function_of('ctx', workload.when, 'when')}"
+    if workload.loop:
+        yield f"loop={_loop(workload.loop, printer)}"
+    if workload.retry:
+        yield f"retry={_retry(workload.retry, module, printer.imports)}"
+    if workload.timeout is not None:
+        yield f"timeout={literal(workload.timeout)}"
+    if workload.ignore_errors:
+        yield "ignore_errors=True"
+    if workload.on_record_error == "skip":
+        yield 'on_record_error="skip"'
+    yield from _policies(workload.policies, printer.imports)
+    if workload.secrets:
+        yield f"secrets={literal(workload.secrets)}"
+
+
+def _edges(workload: Workload, module: ModuleSpec) -> Iterator[str]:
+    after = [edge.source for edge in workload.state_edges if not edge.observes]
+    observes = [edge.source for edge in workload.state_edges if edge.observes]
+    streams = [edge.name for edge in workload.stream_edges]
+    if after:
+        yield f"after={literal(after)}"
+    if observes:
+        yield f"observes={literal(observes)}"
+    if streams:
+        yield f"{'inputs' if module.inputs else 'records'}={literal(streams)}"
+
+
+def _loop(loop: Loop, printer: Printer) -> str:
+    constant = printer.is_constant(loop.items)
+    items = (
+        printer.code(loop.items, "loop")
+        if constant
+        else printer.function_of("ctx", loop.items, "loop")
+    )
+    parallel = f", parallel={loop.parallel}" if loop.parallel != 1 else ""
+    return f"{printer.imports.use('gxo.runtime', 'Loop')}({items}{parallel})"
+
+
+def _retry(retry: Retry, module: ModuleSpec, imports: Imports) -> str:
+    words = [f"attempts={retry.attempts}", f"delay={literal(retry.delay)}"]
+    if retry.max_delay is not None:
+        words.append(f"max_delay={literal(retry.max_delay)}")
+    if retry.backoff != 1:
+        words.append(f"backoff={literal(retry.backoff)}")
+    if retry.jitter:
+        words.append(f"jitter={literal(retry.jitter)}")
+    if module.retry_after_records:
+        words.append("after_records=True")
+    return f"{imports.use('gxo.runtime', 'Retry')}({', '.join(words)})"
+
+
+def _policies(policies: Policies, imports: Imports) -> Iterator[str]:
+    if policies.channel != Channel(100, "block"):
+        channel = imports.use("gxo.runtime", "Channel")
+        size, overflow = policies.channel.buffer_size, literal(policies.channel.overflow)
+        yield f"channel={channel}({size}, {overflow})"
+    if policies.skip_on_no_input:
+        yield "skip_on_no_input=True"

@@ -1,0 +1,114 @@
+"""The plan as stable text: what `--emit=plan` and `--dump` print, and what the pass tests
+compare."""
+
+from collections.abc import Iterator
+
+from gxo.compiler.ir.nodes import (
+    Computed,
+    Constant,
+    Copy,
+    Fields,
+    ForEach,
+    Items,
+    Plan,
+    Policies,
+    Value,
+    Workload,
+)
+from gxo.compiler.template.pprint import print_template
+
+
+def print_plan(plan: Plan) -> str:
+    """The whole plan, one fact a line, in the playbook's order."""
+    return "\n".join(_plan_lines(plan)) + "\n"
+
+
+def _plan_lines(plan: Plan) -> Iterator[str]:
+    yield f"plan {plan.name}"
+    for decl in plan.inputs:
+        yield f"  input {decl.name}: {decl.type}"
+    for var in plan.vars:
+        yield f"  var {var.name} = {print_value(var.value)}"
+    for title, names in (
+        ("assets", plan.assets),
+        ("outputs", plan.outputs),
+        ("secrets", plan.secrets),
+        ("environment", plan.environment),
+    ):
+        if names:
+            yield f"  {title} {' '.join(names)}"
+    for workload in plan.workloads:
+        yield from _workload_lines(workload, "workload", "")
+    for workload in plan.cleanup:
+        yield from _workload_lines(workload, "finally", "")
+
+
+def _workload_lines(workload: Workload, kind: str, indent: str) -> Iterator[str]:
+    module = workload.module.name if workload.module else "?"
+    yield f"{indent}{kind} {workload.name}: {module}"
+    for line in _facts(workload):
+        yield f"{indent}  {line}"
+    for argument in workload.arguments:
+        yield f"{indent}  {argument.name} = {print_value(argument.value)}"
+    for child in workload.on_failure:
+        yield from _workload_lines(child, "on_failure", indent + "  ")
+
+
+def _facts(workload: Workload) -> Iterator[str]:
+    if workload.register:
+        yield f"register {workload.register}"
+    for edge in workload.state_edges:
+        yield f"{'observes' if edge.observes else 'after'} {edge.source} ({edge.why})"
+    for stream in workload.stream_edges:
+        yield f"reads {stream.name}"
+    if workload.secrets:
+        yield f"secrets {' '.join(workload.secrets)}"
+    if workload.when is not None:
+        yield f"when {print_value(workload.when)}"
+    if workload.loop:
+        index = f", {workload.loop.index}" if workload.loop.index else ""
+        yield (
+            f"loop {workload.loop.variable}{index} in {print_value(workload.loop.items)}"
+            f" parallel {workload.loop.parallel}"
+        )
+    if workload.retry:
+        retry = workload.retry
+        most = "" if retry.max_delay is None else f", at most {retry.max_delay}"
+        yield (
+            f"retry {retry.attempts} after {retry.delay} times {retry.backoff}{most},"
+            f" jitter {retry.jitter}"
+        )
+    if workload.timeout is not None:
+        yield f"timeout {workload.timeout}"
+    if workload.ignore_errors:
+        yield "ignore errors"
+    if workload.on_record_error:
+        yield f"on record error {workload.on_record_error}"
+    yield from _policy_facts(workload.policies)
+
+
+def _policy_facts(policies: Policies) -> Iterator[str]:
+    default = Policies()
+    if policies.channel != default.channel:
+        yield f"channel {policies.channel.buffer_size} {policies.channel.overflow}"
+    if not policies.state_copies:
+        yield "state by reference"
+    if policies.skip_on_no_input:
+        yield "skip on no input"
+
+
+def print_value(value: Value) -> str:
+    """One value on one line: constants as JSON-like text, templates in their printed form."""
+    match value:
+        case Constant(constant):
+            return repr(constant)
+        case Computed():
+            return f"{value.want}({print_template(value.template)})"
+        case Copy(inner):
+            return f"copy({print_value(inner)})"
+        case ForEach(inner):
+            return f"each({print_value(inner)})"
+        case Items(values):
+            return f"[{', '.join(print_value(item) for item in values)}]"
+        case Fields(entries):
+            return "{" + ", ".join(f"{name}: {print_value(item)}" for name, item in entries) + "}"

@@ -1,0 +1,62 @@
+"""What must hold of a plan after every pass. A finding is a defect of gxo, never of the
+playbook."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from gxo.compiler.ir.nodes import Copy, Plan, Workload
+from gxo.compiler.ir.walk import every_workload
+
+
+class BrokenPlan(Exception):
+    """A pass left a plan that breaks an invariant; the message lists what is wrong."""
+
+
+def verify(plan: Plan, after: str) -> None:
+    """Raise BrokenPlan if the plan that the pass `after` returned breaks an invariant."""
+    problems = list(_problems(plan))
+    if problems:
+        raise BrokenPlan(f"after {after}: " + "; ".join(problems))
+
+
+def _problems(plan: Plan) -> Iterator[str]:
+    names = {workload.name for workload in plan.workloads}
+    if len(names) < len(plan.workloads):
+        yield "two workloads have one name"
+    registers = Counter(workload.register for workload in every_workload(plan))
+    for register, count in registers.items():
+        if register and count > 1:
+            yield f"{count} workloads register '{register}'"
+    for workload in plan.workloads:
+        yield from _edge_problems(workload, names)
+    for workload in every_workload(plan):
+        yield from _workload_problems(workload)
+
+
+def _edge_problems(workload: Workload, names: set[str]) -> Iterator[str]:
+    for source in workload.sources:
+        if source not in names:
+            yield f"'{workload.name}' has an edge from '{source}', which is not there"
+        if source == workload.name:
+            yield f"'{workload.name}' has an edge from itself"
+    sources = Counter(edge.source for edge in workload.state_edges)
+    for source, count in sources.items():
+        if count > 1:
+            yield f"'{workload.name}' has {count} state edges from '{source}'"
+
+
+def _workload_problems(workload: Workload) -> Iterator[str]:
+    name = workload.name
+    if workload.module:
+        for argument in workload.arguments:
+            if workload.module.values is None and not workload.module.param(argument.name):
+                yield f"'{name}' passes '{argument.name}', which {workload.module.name} has not"
+    for argument in workload.arguments:
+        if isinstance(argument.value, Copy) and argument.value.value.want != "native":
+            yield f"'{name}' copies a rendered text"
+    if workload.loop and workload.loop.parallel < 1:
+        yield f"'{name}' runs {workload.loop.parallel} instances at once"
+    if workload.retry and workload.retry.attempts < 2:
+        yield f"'{name}' retries, but has one attempt"
+    if workload.timeout is not None and workload.timeout <= 0:
+        yield f"'{name}' has a time-out of {workload.timeout} s"
