@@ -13,7 +13,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 
-from gxo.runtime.beneath import DIRECTORY, MAX_LINKS, O_PATH, best_opener
+from gxo.runtime.beneath import DIRECTORY, MAX_LINKS, O_PATH, Opener, best_opener
 from gxo.runtime.errors import ModuleError, SecurityError, WorkloadError
 
 MAX_PATH = 4095  # bytes; the kernel's limit, held by both backends
@@ -32,11 +32,16 @@ class Jail:
     ModuleError for what a file operation can fail with (the message names operation and path).
     """
 
-    def __init__(self, path: str, *, name: str = "the workspace") -> None:
-        """path: an existing folder, absolute and without links. name: what messages call it."""
+    def __init__(
+        self, path: str, *, name: str = "the workspace", opener: Opener | None = None
+    ) -> None:
+        """path: an existing folder, absolute and without links. name: what messages call it.
+
+        opener: the backend that resolves paths; by default the best there is, found at first use.
+        """
         self.path = path
         self._name = name
-        self._open_beneath = best_opener()
+        self._opener = opener
         self._root = os.open(path, DIRECTORY)
 
     def close(self) -> None:
@@ -201,7 +206,12 @@ class Jail:
         return path
 
     def _open(self, path: str, flags: int, mode: int = 0) -> int:
-        return self._open_beneath(self._root, self._inside(path), flags, mode)
+        return self._open_beneath(self._inside(path), flags, mode)
+
+    def _open_beneath(self, path: str, flags: int, mode: int = 0) -> int:
+        if self._opener is None:
+            self._opener = best_opener()
+        return self._opener(self._root, path, flags, mode)
 
     def _open_to_append(self, path: str, mode: int | None) -> int:
         flags = os.O_WRONLY | os.O_APPEND | REGULAR
@@ -244,9 +254,11 @@ class Jail:
         missing: list[str] = []
         while True:
             try:
-                folder = self._open_beneath(self._root, path, DIRECTORY, 0)
+                folder = self._open_beneath(path, DIRECTORY)
                 break
             except FileNotFoundError:
+                if path == ".":  # the jail itself is gone
+                    raise
                 path, _slash, name = path.rstrip("/").rpartition("/")
                 missing.append(name)
                 path = path or "."
@@ -255,7 +267,7 @@ class Jail:
             try:
                 _make_one_folder(folder, name)
                 path = f"{path}/{name}"
-                deeper = self._open_beneath(self._root, path, DIRECTORY, 0)
+                deeper = self._open_beneath(path, DIRECTORY)
             finally:
                 os.close(folder)
             folder = deeper
@@ -364,7 +376,7 @@ def _write_all(descriptor: int, data: bytes | Iterable[bytes], doing: _Doing) ->
 
 
 def _mode_to_apply(folder: int, name: str, mode: int | None) -> int | None:
-    """The mode the new file gets: the one asked for, else the old file's, else the umask's (None)."""
+    """The mode a file gets: the one asked for, else the old file's, else None: the umask's."""
     if mode is not None:
         return mode
     try:
