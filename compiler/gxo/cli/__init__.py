@@ -1,0 +1,3 @@
+"""The command line of gxo."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,6 @@
+"""Exit codes (language, section 6)."""
+
+OK = 0
+INVALID = 1
+USAGE = 2
+DEFECT = 70

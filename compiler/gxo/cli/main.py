@@ -1,0 +1,83 @@
+"""The `gxo` command: finds the verb, and loads only what that verb needs.
+
+`gxo run` of an unchanged playbook must start as fast as its artifact, so nothing heavy is imported
+here; each verb has a file of its own with `main(arguments) -> exit code`.
+"""
+
+import importlib
+import os
+import sys
+
+from gxo.cli import VERSION
+from gxo.cli.exits import DEFECT, USAGE
+
+VERBS = {
+    "validate": "check playbooks without running or writing anything",
+    "compile": "compile a playbook to a self-contained job.pyz",
+    "run": "compile a playbook, if it changed, and execute it",
+    "schema": "print the playbook language's JSON Schema",
+    "modules": "list the modules, or show one's documentation",
+}
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command line; returns the exit code (language, section 6)."""
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(usage(), end="", file=sys.stdout if arguments else sys.stderr)
+        return 0 if arguments else USAGE
+    verb, *rest = arguments
+    if verb == "--version":
+        print(f"gxo {VERSION}")
+        return 0
+    if verb not in VERBS:
+        print(f"gxo: there is no command {verb!r}{_near(verb)}; see `gxo --help`", file=sys.stderr)
+        return USAGE
+    return _guarded(verb, rest)
+
+
+def usage() -> str:
+    lines = [f"  {verb:<10} {what}" for verb, what in VERBS.items()]
+    return "\n".join(
+        [
+            "usage: gxo COMMAND ...",
+            "",
+            "A compiler for automation playbooks.",
+            "",
+            *lines,
+            "",
+            "  gxo COMMAND --help explains a command; gxo --version prints the version.",
+            "",
+        ]
+    )
+
+
+def _near(verb: str) -> str:
+    from gxo.compiler.diagnostics import did_you_mean
+
+    hint = did_you_mean(verb, VERBS)
+    return f" ({hint.rstrip('?')}?)" if hint else ""
+
+
+def _guarded(verb: str, arguments: list[str]) -> int:
+    """Run the verb; no failure of gxo or of a pipe shows a traceback."""
+    module = importlib.import_module(f"gxo.cli.{verb}")
+    try:
+        code: int = module.main(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read standard output has gone; the interpreter's own flush must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        from gxo.cli.crash import report
+
+        report(error, arguments)
+        return DEFECT
+    return code

@@ -1,0 +1,43 @@
+"""`gxo validate`: everything the compiler can say about playbooks, and nothing written."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from gxo.cli.exits import INVALID, OK, USAGE
+from gxo.cli.output import add_output_option, show, summary
+from gxo.compiler.driver import Compilation, Options, check
+from gxo.compiler.frontend.load import FileError
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="gxo validate", description="Check playbooks without running or writing anything."
+    )
+    parser.add_argument("playbooks", nargs="+", type=Path, metavar="PLAYBOOK")
+    add_output_option(parser)
+    given = parser.parse_args(arguments)
+    compilations: list[Compilation] = []
+    unreadable = False
+    for path in given.playbooks:
+        try:
+            compilations.append(check(path, Options()))
+        except FileError as error:
+            print(f"gxo: {error}", file=sys.stderr)
+            unreadable = True
+    show(compilations, given.output)
+    if given.output == "text":
+        for compilation in compilations:
+            print(f"{compilation.file}: {_verdict(compilation)}")
+    if unreadable:
+        return USAGE
+    return INVALID if any(one.diagnostics.has_errors for one in compilations) else OK
+
+
+def _verdict(compilation: Compilation) -> str:
+    levels = [item.level for item in compilation.diagnostics.sorted()]
+    found = summary(levels.count("error"), levels.count("warning"))
+    if "error" in levels:
+        return found
+    count = len(compilation.plan.workloads) if compilation.plan else 0
+    return f"valid, {count} workload{'s' if count != 1 else ''}" + (f", {found}" if found else "")
