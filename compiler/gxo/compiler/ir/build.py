@@ -13,11 +13,13 @@ from gxo.compiler.ir.nodes import (
     InputDef,
     Loop,
     Plan,
+    Policies,
     Retry,
     Value,
     VarDef,
     Workload,
 )
+from gxo.compiler.ir.policies import merge
 from gxo.compiler.ir.values import CONDITION, literal_value, read_value
 from gxo.compiler.modules.index import Library
 from gxo.compiler.modules.spec import ModuleSpec
@@ -37,6 +39,12 @@ def build(playbook: Playbook, library: Library, diagnostics: Diagnostics) -> Pla
         outputs=tuple(output.text for output in playbook.outputs),
         workloads=tuple(_workload(decl, library, diagnostics) for decl in playbook.workloads),
         cleanup=tuple(_workload(decl, library, diagnostics) for decl in playbook.cleanup),
+        policies=merge(
+            Policies(),
+            playbook.state_policy,
+            playbook.channel_policy,
+            playbook.skip_on_no_input,
+        ),
     )
 
 

@@ -13,11 +13,12 @@ instead of the state itself.
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gxo.compiler.template.resolve import References
+
 from gxo.compiler.diagnostics import Span
 from gxo.compiler.frontend.playbook import WorkloadDecl
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.template.ast import Expr, Template
-from gxo.compiler.template.resolve import References
 from gxo.compiler.types import ANY, Type
 
 Want = Literal["text", "native", "condition"]
@@ -109,7 +110,7 @@ class VarDef:
 
 @dataclass(frozen=True, slots=True)
 class StateEdge:
-    """The workload waits for `source`: `after` its success or skip, or, with `observes`, for any end."""
+    """The workload waits for `source` to be Completed or Skipped; with `observes`, for any end."""
 
     source: str
     span: Span
@@ -170,7 +171,7 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """One workload. `decl` is what the author wrote; the other fields are what passes made of it."""
+    """One workload: `decl` is what the author wrote, the rest is what the passes made of it."""
 
     name: str
     span: Span

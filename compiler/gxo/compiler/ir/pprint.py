@@ -3,6 +3,8 @@ compare."""
 
 from collections.abc import Iterator
 
+from gxo.compiler.template.pprint import print_template
+
 from gxo.compiler.ir.nodes import (
     Computed,
     Constant,
@@ -15,7 +17,6 @@ from gxo.compiler.ir.nodes import (
     Value,
     Workload,
 )
-from gxo.compiler.template.pprint import print_template
 
 
 def print_plan(plan: Plan) -> str:

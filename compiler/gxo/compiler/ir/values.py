@@ -93,7 +93,7 @@ def _read_each(node: Node, item: Type, where: str, diagnostics: Diagnostics) -> 
     """A record that is written as text is a JSON template (catalogue, `data:map`)."""
     if item == RECORD and isinstance(node, Scalar) and isinstance(node.value, str):
         template = parse(node.text, diagnostics)
-        return template and read_record_template(template, diagnostics)
+        return None if template is None else read_record_template(template, diagnostics)
     return read_value(node, item, where, diagnostics)
 
 

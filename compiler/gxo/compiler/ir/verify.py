@@ -8,15 +8,15 @@ from gxo.compiler.ir.nodes import Copy, Plan, Workload
 from gxo.compiler.ir.walk import every_workload
 
 
-class BrokenPlan(Exception):
+class BrokenPlanError(Exception):
     """A pass left a plan that breaks an invariant; the message lists what is wrong."""
 
 
 def verify(plan: Plan, after: str) -> None:
-    """Raise BrokenPlan if the plan that the pass `after` returned breaks an invariant."""
+    """Raise BrokenPlanError if the plan that the pass `after` returned breaks an invariant."""
     problems = list(_problems(plan))
     if problems:
-        raise BrokenPlan(f"after {after}: " + "; ".join(problems))
+        raise BrokenPlanError(f"after {after}: " + "; ".join(problems))
 
 
 def _problems(plan: Plan) -> Iterator[str]:

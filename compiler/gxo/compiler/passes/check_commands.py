@@ -10,12 +10,13 @@ a text without `shellquote` is an error, any other value a warning.
 
 from dataclasses import replace
 
+from gxo.compiler.template.resolve import references
+
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.nodes import Argument, Computed, Constant, Plan, Workload
 from gxo.compiler.ir.walk import map_workloads
 from gxo.compiler.modules.shell import needs_shell
 from gxo.compiler.template import ast
-from gxo.compiler.template.resolve import references
 from gxo.compiler.types import BOOL
 
 INJECTION, UNQUOTED = "GXO0801", "GXO0802"

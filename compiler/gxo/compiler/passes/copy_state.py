@@ -9,11 +9,12 @@ workload with `state_policy: {access_mode: unsafe_direct_reference}`.
 
 from dataclasses import replace
 
+from gxo.compiler.template.check import type_of
+
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.nodes import Computed, Copy, ForEach, Plan, Value, Workload
 from gxo.compiler.ir.walk import map_workloads, rebuild, with_arguments
 from gxo.compiler.template.ast import Template
-from gxo.compiler.template.check import type_of
 from gxo.compiler.template.parse import single_action
 from gxo.compiler.types import BOOL, FLOAT, INT, NIL, TEXT, Choice, OneOf, Special, Type
 
@@ -40,9 +41,8 @@ def _copied(value: Computed) -> Value:
     reads_state = value.references.registers or value.references.vars or value.references.statuses
     if value.want != "native" or not reads_state or _immutable(value.type):
         return value
-    expression = value.template
-    if isinstance(expression, Template):
-        expression = single_action(expression)
+    template = value.template
+    expression = single_action(template) if isinstance(template, Template) else template
     if expression is None or _immutable(type_of(expression)):
         return value
     return Copy(value, value.span)

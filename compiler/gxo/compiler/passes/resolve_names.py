@@ -10,10 +10,12 @@ fields; registers, inputs and vars; `_gxo`.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from gxo.compiler.template.check import check, type_of
+from gxo.compiler.template.resolve import Scope, references, resolve
+
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.names import local_name
 from gxo.compiler.ir.nodes import (
-    Argument,
     Computed,
     Constant,
     Fields,
@@ -34,9 +36,7 @@ from gxo.compiler.ir.walk import (
     workload_templates,
 )
 from gxo.compiler.template.ast import Root, Template
-from gxo.compiler.template.check import check, type_of
 from gxo.compiler.template.parse import single_action
-from gxo.compiler.template.resolve import Scope, references, resolve
 from gxo.compiler.types import ANY, BOOL, FLOAT, INT, TEXT, ListOf, MapOf, Shape, Type
 
 VAR_CYCLE = "GXO0306"

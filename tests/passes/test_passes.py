@@ -1,0 +1,53 @@
+"""Each pass against its case file: a playbook, and the plan or the findings after that pass."""
+
+from pathlib import Path
+
+import pytest
+
+from gxo.compiler.driver import Compilation, Options
+from gxo.compiler.ir.nodes import Plan
+from gxo.compiler.ir.pprint import print_plan
+from gxo.compiler.passes import PASSES
+from tests.casefile import Case, find_cases, update
+
+HERE = Path(__file__).parent
+HEAD = "name: p\nschemaVersion: v1.0.0\n"
+
+
+def run_until(case: Case) -> dict[str, str]:
+    """The plan after the pass that the case's file is named for, and what was found by then."""
+    plans: dict[str, Plan] = {}
+    found: dict[str, list[str]] = {}
+
+    def dump(stage: str, plan: Plan) -> None:
+        plans[stage] = plan
+        found[stage] = [
+            f"{item.span.line - HEAD.count(chr(10))}:{item.span.column}: {item.level} {item.code}"
+            f" {item.message}" + (f" ({item.hint})" if item.hint else "")
+            for item in compilation.diagnostics.sorted()
+        ]
+
+    compilation = Compilation("p.gxo.yaml", Options(verify_ir=True, dump=dump))
+    assert compilation.read((HEAD + case.input).encode()), compilation.diagnostics.sorted()
+    compilation.analyse()
+    stage = case.path.stem
+    sections = {}
+    if found[stage]:
+        sections["err"] = "\n".join(found[stage]) + "\n"
+    if not any(" error GXO" in line for line in found[stage]):
+        sections["out"] = print_plan(plans[stage])
+    return sections
+
+
+@pytest.mark.parametrize("case", find_cases(HERE), ids=lambda case: case.id)
+def test_pass(case: Case, request: pytest.FixtureRequest) -> None:
+    got = run_until(case)
+    if request.config.getoption("--update-golden"):
+        update(case, got)
+        return
+    assert got == case.sections
+
+
+def test_every_pass_has_cases() -> None:
+    files = {path.stem for path in HERE.glob("*.test")}
+    assert files == {one.name for one in PASSES}
