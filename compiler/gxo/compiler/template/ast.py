@@ -1,11 +1,13 @@
 """The syntax tree of a template: what every later stage reads instead of text.
 
     {{ if .on }}{{ .users.body | upper }}{{ end }}
-    If((Branch(Field(Dot, ("on",)), (Action(Call("upper", (Field(Dot, ("users", "body")),))),)),), ())
+    If((Branch(Field(Dot, ("on",)), (Action(Call("upper", (Field(Dot, ("users", "body")),))),)),),
+    ())
 
-Pipelines are flattened (the piped value is the last argument) and the functions that have an operator
-(`eq .a .b`, `and`, `or`, `not`) are stored as that operator, so there is one form to check and compile.
-`resolve.resolve` replaces the head of each reference by a `Root`. Nodes compare without their spans.
+Pipelines are flattened (the piped value is the last argument) and the functions that have an
+operator (`eq .a .b`, `and`, `or`, `not`) are stored as that operator, so there is one form to check
+and compile. `resolve.resolve` replaces the head of each reference by a `Root`. Nodes compare
+without their spans.
 """
 
 from dataclasses import dataclass, field
@@ -64,9 +66,9 @@ class Variable:
 class Root:
     """The resolved head of a reference; see `RootKind`.
 
-    `python` is the name that generated code uses for a loop variable, record or dot. `attribute` is the
-    part of a workload's result (`status`, `error`, `summary`). `outer` is what a record's field means
-    when the record does not have it.
+    `python` is the name that generated code uses for a loop variable, record or dot. `attribute` is
+    the part of a workload's result (`status`, `error`, `summary`). `outer` is what a record's field
+    means when the record does not have it.
     """
 
     kind: RootKind
@@ -90,6 +92,16 @@ class Field:
 @dataclass(frozen=True, slots=True)
 class Call:
     function: str
+    args: "tuple[Expr, ...]"
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """`(semver "1.2").LessThan $other`: a field with arguments; only native values have them."""
+
+    base: "Expr"
+    name: str
     args: "tuple[Expr, ...]"
     span: Span = field(compare=False)
 
@@ -120,7 +132,7 @@ class Or:
     span: Span = field(compare=False)
 
 
-Expr = Literal | Nil | Dot | Variable | Root | Field | Call | Binary | Not | And | Or
+Expr = Literal | Nil | Dot | Variable | Root | Field | Call | Method | Binary | Not | And | Or
 
 
 # Statements ------------------------------------------------------------------------------------
