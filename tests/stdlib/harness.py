@@ -1,0 +1,215 @@
+"""Runs one module function as a job would, with streams that are fed and read.
+
+A case is data (`cases/*.yaml`); `run` is what it takes to play one. What a module sees is real: the
+jail, the streams, child processes. Only the context is a fake, and its clock, which never waits.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.stdlib.conforms import mismatches
+
+from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.modules.index import Library, standard_roots
+from gxo.compiler.modules.spec import ModuleSpec
+from gxo.runtime.jail import Jail
+from gxo.runtime.pipes import Channel
+from gxo.runtime.streams import ConsumersClosed, Inputs, Records, Source
+
+T = TypeVar("T")
+
+
+def library() -> Library:
+    """gxo's own modules."""
+    return Library(standard_roots(), Diagnostics())
+
+
+def module_spec(name: str) -> ModuleSpec:
+    spec = library().find(name)
+    assert spec is not None, f"no module {name}"
+    return spec
+
+
+class FakeClock:
+    """Time that passes when somebody waits for it.
+
+    With `held`, sleeping does not end by itself: a test lets time pass by `advance`.
+    """
+
+    def __init__(self, *, held: bool = False) -> None:
+        self.time = 1_700_000_000.0
+        self.slept: list[float] = []
+        self.asked = asyncio.Event()
+        self._held = held
+        self._passed = asyncio.Event()
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def seconds(self) -> float:
+        return self.time
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.time, UTC)
+
+    def advance(self) -> None:
+        """Let every sleep end."""
+        self._passed.set()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.asked.set()
+        if self._held:
+            await self._passed.wait()
+        self.time += seconds
+        await asyncio.sleep(0)
+
+
+@dataclass
+class FakeContext:
+    """The part of `gxo.runtime.Context` that modules use, without a run behind it."""
+
+    workspace: Jail
+    clock: FakeClock
+    environment: dict[str, str] = field(default_factory=dict)
+    skip_record_errors: bool = True
+    record_errors: list[str] = field(default_factory=list)
+    logged: list[tuple[str, str]] = field(default_factory=list)
+
+    def child_environment(self) -> dict[str, str]:
+        return dict(self.environment)
+
+    def log(self, level: str, message: str, **fields: Any) -> None:
+        self.logged.append((level, message))
+
+    async def record_failed(
+        self, record: Mapping[str, Any], error: Exception, number: int | None = None
+    ) -> None:
+        self.record_errors.append(str(error))
+        if not self.skip_record_errors:
+            raise error
+
+    async def thread(self, function: Callable[..., T], *args: Any) -> T:
+        return await asyncio.to_thread(function, *args)
+
+
+@dataclass
+class Outcome:
+    """What a module did: its summary, or the error; the records it sent; record errors."""
+
+    summary: Any = None
+    error: Exception | None = None
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    record_errors: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Bench:
+    """A context in a workspace, and calls of modules in it."""
+
+    context: FakeContext
+
+    async def call(
+        self,
+        spec: ModuleSpec,
+        params: Mapping[str, Any],
+        streams: Mapping[str, list[Any]] | None = None,
+        consumed: bool = True,
+    ) -> Outcome:
+        """Call a module with its producers' records (name to records) and a reader of its output."""
+        outcome = Outcome(record_errors=self.context.record_errors)
+        feeds = {Source(name, Channel()): records for name, records in (streams or {}).items()}
+        readers = _readers(spec, list(feeds))
+        output = Source("under-test", Channel())
+        reader = Records([output.connect("reader")]) if consumed else None
+        arguments = {**readers, **_keywords(spec, params)}
+        if spec.out:
+            arguments["out"] = output.port() if consumed else None
+        tasks = [asyncio.ensure_future(_feed(source, records)) for source, records in feeds.items()]
+        if reader is not None:
+            tasks.append(asyncio.ensure_future(_collect(reader, outcome.sent)))
+        try:
+            outcome.summary = await function_of(spec)(self.context, **arguments)
+        except Exception as error:
+            outcome.error = error
+        finally:
+            for port in readers.values():
+                port.close()
+            output.finish()
+            await asyncio.gather(*tasks)
+        if outcome.error is None:
+            problems = list(mismatches(outcome.summary, spec.summary))
+            assert not problems, problems
+        return outcome
+
+
+def function_of(spec: ModuleSpec) -> Callable[..., Awaitable[Any]]:
+    return getattr(importlib.import_module(spec.source), spec.function)
+
+
+def _keywords(spec: ModuleSpec, params: Mapping[str, Any]) -> dict[str, Any]:
+    python = {param.name: param.python for param in spec.params}
+    return {python.get(name, name): value for name, value in params.items()}
+
+
+def _readers(spec: ModuleSpec, sources: list[Source]) -> dict[str, Any]:
+    """The input port of a call, by its parameter's name; none when it is optional and unused."""
+    pipes = {source.name: source.connect("under-test") for source in sources}
+    if spec.inputs:
+        return {"inputs": Inputs({name: Records([pipe]) for name, pipe in pipes.items()})}
+    if spec.records and (pipes or "records" not in spec.optional_ports):
+        return {"records": Records(pipes.values())}
+    return {}
+
+
+async def _feed(source: Source, records: list[Any]) -> None:
+    """Send batches (lists) or single records; the text `fail` ends the stream with a failure."""
+    port = source.port()
+    with contextlib.suppress(ConsumersClosed):
+        for record in records:
+            if record == "fail":
+                source.fail(RuntimeError("the producer failed"))
+                return
+            await port.send(record if isinstance(record, list) else [record])
+    source.finish()
+
+
+async def _collect(reader: Records, into: list[dict[str, Any]]) -> None:
+    async for batch in reader:
+        into.extend(batch)
+
+
+@contextlib.asynccontextmanager
+async def bench(folder: Path, *, held_clock: bool = False) -> AsyncIterator[Bench]:
+    """A context in a workspace; afterwards nothing may be left: descriptors, children, tasks."""
+    jail = Jail(str(folder))
+    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    before = open_descriptors()
+    try:
+        yield Bench(FakeContext(jail, FakeClock(held=held_clock), environment))
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert open_descriptors() == before
+        assert not has_children()
+    finally:
+        jail.close()
+
+
+def open_descriptors() -> set[str]:
+    """Descriptors of this process, without the one that lists them."""
+    return {fd for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")}
+
+
+def has_children() -> bool:
+    """Whether a child runs or waits to be reaped."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
