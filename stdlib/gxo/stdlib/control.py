@@ -5,9 +5,10 @@
 
 from typing import TypedDict, TypeVar
 
-from gxo.runtime import Context, Inputs, Records
+from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import Condition, Duration, module
+from gxo.runtime.streams import Inputs, Records
 from gxo.runtime.tasks import run_all
 
 T = TypeVar("T")

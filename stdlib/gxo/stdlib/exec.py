@@ -5,10 +5,11 @@ import signal
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
-from gxo.runtime import Context, Out, Record, Records
+from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.process import Child, Input, Output, spawn
-from gxo.runtime.spec import Size, WorkspacePath, module, runs
+from gxo.runtime.spec import Record, Size, WorkspacePath, module, runs
+from gxo.runtime.streams import Out, Records
 from gxo.runtime.tasks import run_all
 from gxo.runtime.workspace import Workspace
 
@@ -200,6 +201,8 @@ def _not_started(program: str, folder: str, error: OSError) -> ModuleError:
             hint = "install it, or give its path; for shell syntax set `shell: true`"
         case FileNotFoundError() if not os.path.lexists(place or ""):
             what = "does not exist"
+        case FileNotFoundError() if not os.path.exists(place or ""):
+            what = "is a link to something that does not exist"
         case FileNotFoundError():
             what = "names an interpreter in its first line that does not exist"
         case PermissionError() if place is not None and os.path.isdir(place):

@@ -5,8 +5,9 @@
 
 from typing import TypedDict
 
-from gxo.runtime import Context, Out, Records
+from gxo.runtime.context import Context
 from gxo.runtime.spec import module
+from gxo.runtime.streams import Out, Records
 
 
 class Passed(TypedDict):

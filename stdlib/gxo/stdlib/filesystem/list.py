@@ -4,8 +4,10 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TypedDict
 
-from gxo.runtime import Context, Out, Record
-from gxo.runtime.spec import WorkspacePath, module, reads
+from gxo.runtime.context import Context
+from gxo.runtime.errors import ParameterError
+from gxo.runtime.spec import Record, WorkspacePath, module, reads
+from gxo.runtime.streams import Out
 from gxo.runtime.workspace import Workspace
 from gxo.stdlib.filesystem._content import check_path
 from gxo.stdlib.filesystem._status import describe
@@ -55,6 +57,8 @@ async def list_(
             pattern: "*.log"
     """
     check_path("path", path)
+    if pattern == "":
+        raise ParameterError("`pattern` is empty", hint="leave it out to list everything")
     entries = await ctx.thread(_entries, ctx.workspace, path, recursive, pattern)
     if out is not None:
         for start in range(0, len(entries), _BATCH):
@@ -80,4 +84,7 @@ def _matcher(pattern: str | None) -> Callable[[str], bool]:
 
 
 def _records(folder: str, entries: list[Entry]) -> list[Record]:
-    return [dict(describe(os.path.join(folder, path), status)) for path, status in entries]
+    return [
+        dict(describe(os.path.join(folder, path).removeprefix("./"), status))
+        for path, status in entries
+    ]

@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from gxo.runtime import Context
+from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
 from gxo.runtime.spec import Size, WorkspacePath, module, reads
 from gxo.stdlib.filesystem._content import Encoding, check_encoding, check_path, to_text

@@ -4,7 +4,7 @@ import os
 from stat import S_ISREG
 from typing import Literal
 
-from gxo.runtime import Context
+from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import WorkspacePath, module, reads
 from gxo.runtime.workspace import Workspace

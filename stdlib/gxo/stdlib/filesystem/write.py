@@ -3,7 +3,7 @@
 import stat
 from typing import TypedDict
 
-from gxo.runtime import Context
+from gxo.runtime.context import Context
 from gxo.runtime.spec import FileMode, WorkspacePath, module, writes
 from gxo.runtime.workspace import Workspace
 from gxo.stdlib.filesystem._content import (
