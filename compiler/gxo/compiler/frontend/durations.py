@@ -1,6 +1,6 @@
 """Durations as Go writes them, and sizes in bytes.
 
-    1h30m  250ms  1.5s  2us  -> seconds          512  64KB  10MiB -> bytes
+1h30m  250ms  1.5s  2us  -> seconds          512  64KB  10MiB -> bytes
 """
 
 import re
@@ -20,8 +20,18 @@ _PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|\u00b5s|\u03bcs|ms|s|m
 _LONGEST = 2**63 - 1
 """Nanoseconds in Go's longest duration, about 292 years."""
 
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(B|[KMGT]B|[KMGT]iB)?\Z")
-_POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
+_SIZE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?) ?(B|[KMGT]B|[KMGT]iB)?\Z")
+_SIZES = {
+    "B": 1,
+    "KB": 1000,
+    "MB": 1000**2,
+    "GB": 1000**3,
+    "TB": 1000**4,
+    "KiB": 1024,
+    "MiB": 1024**2,
+    "GiB": 1024**3,
+    "TiB": 1024**4,
+}
 _MAX_DIGITS = 40
 
 
@@ -47,12 +57,13 @@ def parse_duration(text: str) -> float:
 def _scaled(number: str, unit: int) -> int:
     """A decimal number times a unit, rounded down, without passing through a float."""
     whole, _, fraction = number.partition(".")
-    whole, fraction = whole[:_MAX_DIGITS], fraction[:_MAX_DIGITS]
-    return int(whole or "0") * unit + int(fraction or "0") * unit // 10 ** len(fraction)
+    whole, fraction = whole.lstrip("0")[:_MAX_DIGITS], fraction[:_MAX_DIGITS]
+    scale = int("1" + "0" * len(fraction))
+    return int(whole or "0") * unit + int(fraction or "0") * unit // scale
 
 
 def parse_size(text: str) -> int:
-    """Bytes of a size: a number, or one with B, KB, MB, GB, TB (of 1000) or KiB, MiB, GiB, TiB (of 1024).
+    """Bytes of a size: a number, or one with B, KB, MB, GB, TB (1000), KiB, MiB, GiB, TiB (1024).
 
     Raises ValueError, with a text for the user, for anything else.
     """
@@ -60,5 +71,4 @@ def parse_size(text: str) -> int:
     if match is None:
         raise ValueError(f'"{text}" is not a size')
     number, unit = match.groups()
-    base = 1024 if unit and "i" in unit else 1000
-    return _scaled(number, base ** _POWERS.get((unit or "B")[0], 0))
+    return _scaled(number, _SIZES[unit or "B"])

@@ -1,7 +1,7 @@
 """From a file to a typed playbook: the whole frontend in two calls.
 
-    data = read_file(path)                        FileError: the user named the wrong file
-    playbook = load_playbook(data, path, diags)   everything else is a diagnostic in the file
+data = read_file(path)                        FileError: the user named the wrong file
+playbook = load_playbook(data, path, diags)   everything else is a diagnostic in the file
 """
 
 import errno

@@ -215,9 +215,7 @@ def _second_document(problem: _Problem) -> _Finding:
 
 def _directive(problem: _Problem) -> _Finding:
     hint = "remove the line, or quote the value if it is one"
-    return _Finding(
-        problem.opened, 'a line that begins with "%" is not allowed', hint
-    )
+    return _Finding(problem.opened, 'a line that begins with "%" is not allowed', hint)
 
 
 def _tag(problem: _Problem) -> _Finding:

@@ -1,0 +1,289 @@
+"""The tree of a playbook to its typed model.
+
+The schema goes first and says which values have the wrong form; they are left out here, with their
+defaults in their place, so that one mistake does not hide the next one. What a schema cannot say is
+in `rules.py`.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Literal
+
+from gxo.compiler.diagnostics import Diagnostics, Span
+from gxo.compiler.frontend import rules, schema, unsupported
+from gxo.compiler.frontend.durations import parse_duration
+from gxo.compiler.frontend.playbook import (
+    ChannelPolicy,
+    InputDecl,
+    Lifecycle,
+    LoopControl,
+    Name,
+    Playbook,
+    RetryDecl,
+    StatePolicy,
+    VarDecl,
+    WorkloadDecl,
+)
+from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, Sequence
+
+CURRENT_VERSION = "v1.0.0"
+DEFAULT_DELAY = 1.0
+_RECORD_POLICIES: dict[str, Literal["fail", "skip"]] = {"fail": "fail", "skip": "skip"}
+
+
+def read(tree: Node, file: str, text: str, diags: Diagnostics) -> Playbook | None:
+    """The playbook of a tree, as far as it can be read; None when it is none at all."""
+    if not isinstance(tree, Mapping):
+        kind = "a list" if isinstance(tree, Sequence) else "a single value"
+        hint = "begin with keys: name, schemaVersion, workloads"
+        diags.error("GXO0205", tree.span, f"a playbook is a map, not {kind}", hint)
+        return None
+    if unsupported.is_test_playbook(file, tree, diags):
+        return None
+    wrong = schema.check(tree, diags)
+    unsupported.check(tree, diags)
+    playbook = _Reader(file, wrong, diags).playbook(tree, text)
+    rules.check(playbook, diags)
+    return playbook
+
+
+def stem(file: str) -> str:
+    """The name of a playbook that has none: its file's, without folder and ending."""
+    name = os.path.basename(file)
+    for ending in (".gxo.yaml", ".gxo.yml", ".yaml", ".yml"):
+        if name.endswith(ending) and name != ending:
+            return name.removesuffix(ending)
+    return name
+
+
+class _Reader:
+    """Reads maps of the tree; `wrong` are the spans of values that the schema refused."""
+
+    def __init__(self, file: str, wrong: frozenset[Span], diags: Diagnostics) -> None:
+        self.file = file
+        self.wrong = wrong
+        self.diags = diags
+
+    def playbook(self, tree: Mapping, text: str) -> Playbook:
+        self._check_version(tree)
+        return Playbook(
+            name=self._playbook_name(tree),
+            file=self.file,
+            span=tree.span,
+            inputs=tuple(self._inputs(tree)),
+            vars=tuple(
+                VarDecl(_name(entry.key), entry.value) for entry in self._map(tree, "vars").entries
+            ),
+            assets=self._names(tree, "assets"),
+            outputs=self._names(tree, "outputs"),
+            workloads=tuple(self._workloads(tree, "workloads")),
+            cleanup=tuple(self._workloads(tree, "finally")),
+            state_policy=self._state_policy(tree),
+            channel_policy=self._channel_policy(tree),
+            skip_on_no_input=self._skip_on_no_input(tree),
+            text=text,
+        )
+
+    def _playbook_name(self, tree: Mapping) -> str:
+        if tree.key("name") is not None:
+            return self._text(tree, "name") or stem(self.file)
+        name = stem(self.file)
+        place = _first_place(tree)
+        message = f'the playbook has no name; it is called "{name}", as its file'
+        self.diags.warning("GXO0213", place, message, f"write name: {name}")
+        return name
+
+    def _check_version(self, tree: Mapping) -> None:
+        if tree.key("schemaVersion") is None:
+            message = f"the playbook has no schemaVersion; it is read as {CURRENT_VERSION}"
+            hint = f"write schemaVersion: {CURRENT_VERSION}"
+            self.diags.warning("GXO0214", _first_place(tree), message, hint)
+
+    def _inputs(self, tree: Mapping) -> Iterator[InputDecl]:
+        for entry in self._map(tree, "inputs").entries:
+            if isinstance(entry.value, Mapping):
+                yield self._input(_name(entry.key), entry.value)
+
+    def _input(self, name: Name, tree: Mapping) -> InputDecl:
+        return InputDecl(
+            name=name,
+            type=self._text(tree, "type") or "string",
+            default=tree.get("default"),
+            enum=self._items(tree, "enum"),
+            pattern=self._text(tree, "pattern"),
+            description=self._text(tree, "description") or "",
+            secret=self._bool(tree, "secret") or False,
+        )
+
+    def _workloads(self, tree: Mapping, key: str) -> Iterator[WorkloadDecl]:
+        for index, item in enumerate(self._items(tree, key)):
+            if isinstance(item, Mapping):
+                yield self._workload(item, f"{key}[{index}]")
+
+    def _workload(self, tree: Mapping, unnamed: str) -> WorkloadDecl:
+        """`unnamed` is what a workload without a name is called while the rest of it is checked."""
+        process = self._map(tree, "process")
+        params = self._get(process, "params")
+        when = self._get(tree, "when")
+        return WorkloadDecl(
+            name=self._name(tree, "name") or Name(unnamed, tree.span),
+            lifecycle=self._lifecycle(tree),
+            module=self._name(process, "module") or Name("", tree.span),
+            params=params if isinstance(params, Mapping) else None,
+            span=tree.span,
+            register=self._name(tree, "register"),
+            stream_inputs=self._names(tree, "stream_inputs"),
+            needs=self._names(tree, "needs"),
+            when=when if isinstance(when, Scalar) else None,
+            loop=self._get(tree, "loop"),
+            loop_control=self._loop_control(tree),
+            retry=self._retry(tree),
+            timeout=self._timeout(tree),
+            ignore_errors=self._bool(tree, "ignore_errors") or False,
+            on_record_error=_RECORD_POLICIES.get(self._text(tree, "on_record_error") or ""),
+            on_failure=tuple(self._workloads(tree, "on_failure")),
+            state_policy=self._state_policy(tree),
+            channel_policy=self._channel_policy(tree),
+            skip_on_no_input=self._skip_on_no_input(tree),
+        )
+
+    def _lifecycle(self, tree: Mapping) -> Lifecycle | None:
+        policy = self._name(self._map(tree, "lifecycle"), "policy")
+        return Lifecycle(policy) if policy else None
+
+    def _loop_control(self, tree: Mapping) -> LoopControl | None:
+        control = self._get(tree, "loop_control")
+        if not isinstance(control, Mapping):
+            return None
+        if tree.key("loop") is None:
+            key = tree.key("loop_control")
+            assert key is not None
+            self.diags.warning(
+                "GXO0215", key.span, "loop_control does nothing without a loop", "add a loop"
+            )
+        return LoopControl(
+            loop_var=self._name(control, "loop_var"),
+            index_var=self._name(control, "index_var"),
+            parallel=int(self._number(control, "parallel", 1)),
+        )
+
+    def _retry(self, tree: Mapping) -> RetryDecl | None:
+        retry = self._get(tree, "retry")
+        if not isinstance(retry, Mapping):
+            return None
+        delay = self._duration(retry, "delay")
+        max_delay = self._duration(retry, "max_delay")
+        delay = DEFAULT_DELAY if delay is None else delay
+        on_error = self._bool(retry, "on_error")
+        if max_delay is not None and max_delay < delay:
+            node = retry.get("max_delay")
+            assert node is not None
+            hint = None if retry.key("delay") else "delay is 1s when it is not given"
+            self.diags.error("GXO0212", node.span, "max_delay is shorter than delay", hint)
+        return RetryDecl(
+            attempts=int(self._number(retry, "attempts", 1)),
+            delay=delay,
+            max_delay=max_delay,
+            backoff_factor=self._number(retry, "backoff_factor", 1.0),
+            jitter=self._number(retry, "jitter", 0.0),
+            on_error=True if on_error is None else on_error,
+        )
+
+    def _timeout(self, tree: Mapping) -> float | None:
+        timeout = self._duration(tree, "timeout")
+        if timeout == 0:
+            node = tree.get("timeout")
+            assert node is not None
+            self.diags.error("GXO0208", node.span, "a timeout must be longer than nothing")
+        return timeout
+
+    def _state_policy(self, tree: Mapping) -> StatePolicy | None:
+        policy = self._get(tree, "state_policy")
+        if not isinstance(policy, Mapping):
+            return None
+        return StatePolicy(self._text(policy, "access_mode") or "deep_copy")
+
+    def _channel_policy(self, tree: Mapping) -> ChannelPolicy | None:
+        policy = self._get(tree, "channel_policy")
+        if not isinstance(policy, Mapping):
+            return None
+        size = self._get(policy, "buffer_size")
+        return ChannelPolicy(
+            buffer_size=None if size is None else int(self._number(policy, "buffer_size", 0)),
+            overflow=self._text(policy, "overflow_strategy"),
+        )
+
+    def _skip_on_no_input(self, tree: Mapping) -> bool | None:
+        key, alias = tree.key("workload_policy"), tree.key("task_policy")
+        if key and alias:
+            message = "task_policy is another word for workload_policy; both are here"
+            self.diags.error("GXO0207", alias.span, message, "keep workload_policy")
+        policy = self._map(tree, "workload_policy" if key else "task_policy")
+        return self._bool(policy, "skip_on_no_input")
+
+    # Values, None where they are absent or wrong
+
+    def _get(self, tree: Mapping, key: str) -> Node | None:
+        node = tree.get(key)
+        return None if node is None or node.span in self.wrong else node
+
+    def _map(self, tree: Mapping, key: str) -> Mapping:
+        node = tree.get(key)
+        return node if isinstance(node, Mapping) else Mapping((), tree.span)
+
+    def _items(self, tree: Mapping, key: str) -> tuple[Node, ...]:
+        node = tree.get(key)
+        return node.items if isinstance(node, Sequence) else ()
+
+    def _name(self, tree: Mapping, key: str) -> Name | None:
+        node = self._get(tree, key)
+        return _name(node) if isinstance(node, Scalar) else None
+
+    def _names(self, tree: Mapping, key: str) -> tuple[Name, ...]:
+        """The names in a list; one that stands there twice is reported."""
+        names: dict[str, Name] = {}
+        for node in self._items(tree, key):
+            if not isinstance(node, Scalar) or node.span in self.wrong:
+                continue
+            name = _name(node)
+            if name.text in names:
+                self.diags.error("GXO0209", name.span, f'"{name.text}" is listed twice in {key}')
+            names.setdefault(name.text, name)
+        return tuple(names.values())
+
+    def _text(self, tree: Mapping, key: str) -> str | None:
+        node = self._get(tree, key)
+        return node.text.value if isinstance(node, Scalar) else None
+
+    def _bool(self, tree: Mapping, key: str) -> bool | None:
+        node = self._get(tree, key)
+        return node.value if isinstance(node, Scalar) and isinstance(node.value, bool) else None
+
+    def _number(self, tree: Mapping, key: str, default: float) -> float:
+        node = self._get(tree, key)
+        if isinstance(node, Scalar) and isinstance(node.value, int | float):
+            return node.value
+        return default
+
+    def _duration(self, tree: Mapping, key: str) -> float | None:
+        node = self._get(tree, key)
+        if not isinstance(node, Scalar):
+            return None
+        try:
+            seconds = parse_duration(node.text.value)
+        except ValueError:
+            self.diags.error("GXO0208", node.span, f'"{key}" is longer than a duration can be')
+            return None
+        if seconds < 0:
+            self.diags.error("GXO0208", node.span, f'"{key}" cannot be negative')
+            return None
+        return seconds
+
+
+def _name(node: Scalar) -> Name:
+    return Name(node.text.value, node.span)
+
+
+def _first_place(tree: Mapping) -> Span:
+    """The first key of a map, as the place of something that is missing in it."""
+    return tree.entries[0].key.span if tree.entries else tree.span

@@ -1,0 +1,189 @@
+"""What a JSON Schema cannot say about a playbook: names, paths, and inputs that fit their types.
+
+References (to registers, workloads, inputs) are not looked at here: they need the templates.
+"""
+
+import re
+from collections.abc import Iterator
+
+from gxo.compiler.diagnostics import Diagnostics, Note
+from gxo.compiler.frontend.playbook import InputDecl, Name, Playbook, WorkloadDecl
+from gxo.compiler.frontend.schema import shown
+from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, Sequence
+
+DEFAULT_LOOP_VARIABLE = "item"
+
+_REPEATED_GROUP = re.compile(r"\)[*+{]")
+_TYPE_NOUNS = {
+    "string": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "list": "a list",
+    "map": "a map",
+}
+
+
+def check(playbook: Playbook, diags: Diagnostics) -> None:
+    """Report every breach of a rule; the playbook may have parts that are missing already."""
+    workloads = list(_all_workloads(playbook.workloads)) + list(_all_workloads(playbook.cleanup))
+    _check_workload_names(workloads, diags)
+    names = _check_names(playbook, workloads, diags)
+    for workload in workloads:
+        _check_loop_variables(workload, names, diags)
+    for declaration in playbook.inputs:
+        _check_input(declaration, diags)
+    for path in playbook.assets:
+        _check_path(path, "an asset is below the playbook's folder", diags)
+    for path in playbook.outputs:
+        _check_path(path, "an output is below the workspace", diags)
+
+
+def _all_workloads(workloads: tuple[WorkloadDecl, ...]) -> Iterator[WorkloadDecl]:
+    for workload in workloads:
+        yield workload
+        yield from _all_workloads(workload.on_failure)
+
+
+def _check_workload_names(workloads: list[WorkloadDecl], diags: Diagnostics) -> None:
+    first: dict[str, Name] = {}
+    for workload in workloads:
+        name = workload.name
+        if first.setdefault(name.text, name) is not name:
+            message = f'two workloads are named "{name.text}"'
+            note = Note(first[name.text].span, "the first one is here")
+            diags.error("GXO0310", name.span, message, "give each its own name", [note])
+
+
+def _check_names(
+    playbook: Playbook, workloads: list[WorkloadDecl], diags: Diagnostics
+) -> dict[str, tuple[str, Name]]:
+    """Inputs, vars and registers share one space of names. Returns each name's kind and place."""
+    names: dict[str, tuple[str, Name]] = {}
+    declared = [("an input", declaration.name) for declaration in playbook.inputs]
+    declared += [("a var", declaration.name) for declaration in playbook.vars]
+    declared += [("a register", workload.register) for workload in workloads if workload.register]
+    for kind, name in declared:
+        if name.text.startswith("_gxo"):
+            message = f'"{name.text}" is reserved: names that begin with _gxo are gxo\'s own'
+            diags.error("GXO0313", name.span, message, "choose another name")
+        elif name.text in names:
+            _report_collision(kind, name, names[name.text], diags)
+        names.setdefault(name.text, (kind, name))
+    return names
+
+
+def _report_collision(kind: str, name: Name, first: tuple[str, Name], diags: Diagnostics) -> None:
+    first_kind, first_name = first
+    note = Note(first_name.span, "it is declared here first")
+    if kind == first_kind:
+        message = f'two workloads register their result as "{name.text}"'
+        diags.error("GXO0311", name.span, message, "give each its own register", [note])
+    else:
+        message = f'"{name.text}" is {kind} here and {first_kind} already'
+        hint = "inputs, vars and registers share their names"
+        diags.error("GXO0312", name.span, message, hint, [note])
+
+
+def _check_loop_variables(
+    workload: WorkloadDecl, names: dict[str, tuple[str, Name]], diags: Diagnostics
+) -> None:
+    if workload.loop is None:
+        return
+    control = workload.loop_control
+    default = Name(DEFAULT_LOOP_VARIABLE, workload.loop.span)
+    variables = [(control.loop_var if control else None) or default]
+    if control and control.index_var:
+        variables.append(control.index_var)
+        if control.index_var.text == variables[0].text:
+            message = f'loop_var and index_var are both "{control.index_var.text}"'
+            diags.error("GXO0312", control.index_var.span, message, "give them different names")
+    for variable in variables:
+        if variable.text.startswith("_gxo"):
+            message = f'"{variable.text}" is reserved: names that begin with _gxo are gxo\'s own'
+            diags.error("GXO0313", variable.span, message, "choose another name")
+        elif variable.text in names:
+            kind, name = names[variable.text]
+            note = Note(name.span, f"{kind} of this name is declared here")
+            message = f'the loop variable "{variable.text}" hides {kind}'
+            hint = "give the variable another name with loop_control: {loop_var: ...}"
+            diags.warning("GXO0314", variable.span, message, hint, [note])
+
+
+def _check_input(declaration: InputDecl, diags: Diagnostics) -> None:
+    name, pattern = declaration.name.text, declaration.pattern
+    default = declaration.default
+    if default is not None and declaration.secret:
+        message = f'the secret input "{name}" cannot have a default'
+        diags.error("GXO0211", default.span, message, "remove the default")
+    for value in declaration.enum:
+        _check_type(value, declaration, "the choice", diags)
+    if default is not None and _check_type(default, declaration, "the default", diags):
+        _check_choice(default, declaration, diags)
+    if pattern is not None:
+        _check_pattern(pattern, declaration, diags)
+
+
+def _check_type(node: Node, declaration: InputDecl, what: str, diags: Diagnostics) -> bool:
+    if _fits(node, declaration.type):
+        return True
+    name, noun = declaration.name.text, _TYPE_NOUNS[declaration.type]
+    message = f'{what} of the input "{name}" must be {noun}'
+    hint = None
+    if declaration.type == "string" and isinstance(node, Scalar) and node.value is not None:
+        hint = f'put it in quotes: "{shown(node.text.value)}"'
+    diags.error("GXO0211", node.span, message, hint)
+    return False
+
+
+def _fits(node: Node, type_: str) -> bool:
+    if type_ in ("list", "map"):
+        return isinstance(node, Sequence if type_ == "list" else Mapping)
+    if not isinstance(node, Scalar):
+        return False
+    value = node.value
+    match type_:
+        case "string":
+            return isinstance(value, str)
+        case "bool":
+            return isinstance(value, bool)
+        case "int":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case _:
+            return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_choice(default: Node, declaration: InputDecl, diags: Diagnostics) -> None:
+    allowed = [value.value for value in declaration.enum if isinstance(value, Scalar)]
+    if allowed and isinstance(default, Scalar) and default.value not in allowed:
+        message = f'the default of the input "{declaration.name.text}" is not one of its enum'
+        hint = f"one of: {', '.join(shown(str(value)) for value in allowed)}"
+        diags.error("GXO0211", default.span, message, hint)
+
+
+def _check_pattern(pattern: str, declaration: InputDecl, diags: Diagnostics) -> None:
+    name, default = declaration.name, declaration.default
+    if declaration.type != "string":
+        message = f'the input "{name.text}" has a pattern, but only texts can have one'
+        diags.error("GXO0211", name.span, message, "remove the pattern, or declare type: string")
+        return
+    try:
+        regex = re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        message = f'the pattern of the input "{name.text}" is no regular expression: {error}'
+        diags.error("GXO0211", name.span, message)
+        return
+    # A repeated group can keep Python's matcher busy for ever: its default is checked at the start.
+    if _REPEATED_GROUP.search(pattern) or not isinstance(default, Scalar):
+        return
+    if not regex.fullmatch(str(default.value)):
+        message = f'the default of the input "{name.text}" does not match its pattern'
+        diags.error("GXO0211", default.span, message, f"the pattern is {shown(pattern)}")
+
+
+def _check_path(path: Name, rule: str, diags: Diagnostics) -> None:
+    if path.text.startswith(("/", "~")) or ".." in path.text.split("/"):
+        message = f'"{shown(path.text)}" leaves its folder'
+        diags.error("GXO0210", path.span, message, f"{rule}: write a path without / first and ..")
+    elif "{{" in path.text:
+        diags.error("GXO0204", path.span, "a template cannot stand here", "write the path itself")

@@ -1,0 +1,72 @@
+"""What the language has and this version of gxo does not build yet.
+
+Each of it gets one clear error: a playbook is never accepted with a part of it ignored. A stage
+that learns one of these takes its line out here.
+"""
+
+from gxo.compiler.diagnostics import Diagnostics, Span
+from gxo.compiler.frontend.yaml import Mapping, Scalar, Sequence
+
+_TEST_ENDING = ".test.gxo.yaml"
+_TEST_KEYS = ("include", "secrets", "allow", "expect")
+
+
+def is_test_playbook(file: str, tree: Mapping, diags: Diagnostics) -> bool:
+    """Whether the file is a test playbook (language, section 10), which is reported."""
+    if not file.endswith(_TEST_ENDING):
+        return False
+    place = tree.entries[0].key.span if tree.entries else tree.span
+    _report("a test playbook", place, diags)
+    return True
+
+
+def check(tree: Mapping, diags: Diagnostics) -> None:
+    """Report every part of a playbook that is legal and not built yet."""
+    _check_tasks(tree, diags)
+    for name in (*_TEST_KEYS, "security_context"):
+        if key := tree.key(name):
+            _report(f'the key "{name}"', key.span, diags)
+    inputs = tree.get("inputs")
+    if isinstance(inputs, Mapping):
+        for entry in inputs.entries:
+            _check_input(entry.value, diags)
+    for name in ("workloads", "finally"):
+        _check_workloads(tree.get(name), diags)
+
+
+def _check_tasks(tree: Mapping, diags: Diagnostics) -> None:
+    tasks, workloads = tree.key("tasks"), tree.key("workloads")
+    if tasks and workloads:
+        message = "a playbook has workloads or the older tasks, not both"
+        diags.error("GXO0207", tasks.span, message, "write the tasks as workloads")
+    elif tasks:
+        hint = "write workloads, each with a name, a lifecycle and a process"
+        _report('the v0.1 form with "tasks"', tasks.span, diags, hint)
+
+
+def _check_input(declaration: object, diags: Diagnostics) -> None:
+    secret = declaration.get("secret") if isinstance(declaration, Mapping) else None
+    if isinstance(secret, Scalar) and secret.value is True:
+        hint = 'read it with {{ secret "NAME" }} instead'
+        _report("a secret input", secret.span, diags, hint)
+
+
+def _check_workloads(workloads: object, diags: Diagnostics) -> None:
+    for workload in workloads.items if isinstance(workloads, Sequence) else ():
+        if not isinstance(workload, Mapping):
+            continue
+        if key := workload.key("security_context"):
+            _report('the key "security_context"', key.span, diags)
+        lifecycle = workload.get("lifecycle")
+        policy = lifecycle.get("policy") if isinstance(lifecycle, Mapping) else None
+        if isinstance(policy, Scalar) and policy.value in (
+            "supervise",
+            "event_driven",
+            "scheduled",
+        ):
+            _report(f'the lifecycle policy "{policy.value}"', policy.span, diags)
+        _check_workloads(workload.get("on_failure"), diags)
+
+
+def _report(what: str, span: Span, diags: Diagnostics, hint: str | None = None) -> None:
+    diags.error("GXO0206", span, f"{what} is not supported by this version of gxo yet", hint)
