@@ -1,0 +1,146 @@
+"""The examples of the documentation, compiled to artifacts and run in an empty environment."""
+
+import csv
+import json
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gxo.cli.main import main
+from tests.examples.orders_server import ORDERS, TOKEN, customers_csv, order, shop
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+EMPTY = {"PATH": "/usr/bin:/bin"}
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """The artifact of the example that the test is about."""
+    name = request.param
+    target = tmp_path_factory.mktemp(name) / "job.pyz"
+    assert main(["compile", str(EXAMPLES / name / f"{name}.gxo.yaml"), "-o", str(target)]) == 0
+    return target
+
+
+def run(artifact: Path, *options: str, secrets: dict[str, str] | None = None) -> dict[str, object]:
+    """Run the artifact where nothing else is; returns its report."""
+    done = subprocess.run(
+        ["python3", str(artifact), "--report", "-", *options],
+        env=EMPTY | {"HOME": str(artifact.parent)} | (secrets or {}),
+        cwd=artifact.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    report: dict[str, object] = json.loads(done.stdout)
+    assert report["overall_status"] == "Completed"
+    return report
+
+
+def statuses(report: dict[str, object]) -> dict[str, str]:
+    results = report["workload_results"]
+    assert isinstance(results, dict)
+    return {name: result["status"] for name, result in results.items()}
+
+
+@pytest.mark.parametrize("artifact", ["host-report"], indirect=True)
+def test_host_report(artifact: Path) -> None:
+    report = run(artifact)
+    assert set(statuses(report).values()) == {"Completed"}
+    out = artifact.parent / "out"
+    rows = list(csv.DictReader((out / "filesystems.csv").open()))
+    assert {"mount": "/", "owner": "platform"}.items() <= {
+        key: value for row in rows if row["mount"] == "/" for key, value in row.items()
+    }.items()
+    df = subprocess.run(["df", "-P"], capture_output=True, text=True, check=True).stdout
+    mounts = {line.split(None, 5)[5] for line in df.splitlines()[1:]}
+    assert {row["mount"] for row in rows} <= mounts
+    page = (out / "report.txt").read_text()
+    assert page.startswith("Linux ")
+    assert "Memory by user" in page
+    assert "root" in page
+
+
+@pytest.mark.parametrize("artifact", ["orders-etl"], indirect=True)
+def test_orders_etl(artifact: Path) -> None:
+    """The same figures as SQL gives for the same data, with both 503s answered by a retry."""
+    with shop() as (address, failed):
+        report = run(artifact, "--var", f"api={address}", secrets={"API_TOKEN": TOKEN})
+    assert failed == {"customers", "page 3"}
+    assert set(statuses(report).values()) == {"Completed"}
+    assert TOKEN not in json.dumps(report)
+    expected = computed_with_sql()
+    out = artifact.parent / "out"
+    with (out / "monthly.csv").open(newline="") as file:
+        rows = [
+            (row["name"], row["month"], int(row["orders"]), float(row["total"]))
+            for row in csv.DictReader(file)
+        ]
+    lines = (out / "monthly.jsonl").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    assert sorted(rows) == expected
+    assert sorted((r["name"], r["month"], r["orders"], r["total"]) for r in records) == expected
+
+
+def computed_with_sql() -> list[tuple[str, str, int, float]]:
+    database = sqlite3.connect(":memory:")
+    database.execute("create table orders (customer_id, status, amount, created)")
+    database.execute("create table customers (id, name)")
+    orders = (order(number) for number in range(ORDERS))
+    database.executemany(
+        "insert into orders values (:customer_id, :status, :amount, :created)", orders
+    )
+    customers = csv.DictReader(customers_csv().splitlines())
+    database.executemany(
+        "insert into customers values (?, ?)", ((int(row["id"]), row["name"]) for row in customers)
+    )
+    rows = database.execute(
+        "select name, substr(created, 1, 7) as month, count(*), sum(amount)"
+        " from orders join customers on customers.id = orders.customer_id"
+        " where status = 'paid' and amount > 0 group by name, month order by name, month"
+    ).fetchall()
+    database.close()
+    return rows
+
+
+@pytest.mark.parametrize("artifact", ["site-deploy"], indirect=True)
+def test_site_deploy(artifact: Path) -> None:
+    report = run(artifact, "-e", "version=1.4")
+    assert statuses(report)["minified"] == "Skipped"
+    assert {status for name, status in statuses(report).items() if name != "minified"} == {
+        "Completed"
+    }
+    dist = artifact.parent / "dist"
+    page = (dist / "index.html").read_text()
+    assert "<h1>Example site 1.4</h1>" in page
+    assert "max-width: 40rem" in page
+    assert (dist / "hosts" / "web-1.conf").read_text() == (
+        "server {\n  listen 8080;\n  server_name www.example.com example.com;\n"
+        "  root /srv/site/1.4;\n}\n"
+    )
+    assert "  server_name web-2;\n" in (dist / "hosts" / "web-2.conf").read_text()
+    assert (
+        (dist / "summary.txt")
+        .read_text()
+        .startswith("Example site 1.4: 3 hosts\n1. dist/hosts/web-1.conf (")
+    )
+
+
+@pytest.mark.parametrize("artifact", ["site-deploy"], indirect=True)
+def test_site_deploy_minified(artifact: Path) -> None:
+    report = run(artifact, "-e", "version=1.5", "-e", "minify=true")
+    assert set(statuses(report).values()) == {"Completed"}
+    assert "\nh1" not in (artifact.parent / "dist" / "index.html").read_text()
+
+
+@pytest.mark.parametrize("artifact", ["site-deploy"], indirect=True)
+def test_a_failed_check_names_its_line(artifact: Path) -> None:
+    done = subprocess.run(
+        ["python3", str(artifact), "-e", "version=x"], env=EMPTY, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "version" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,117 @@
+"""Golden cases: a playbook, and all that is made of it.
+
+A case is a folder of `golden/` with a `playbook.gxo.yaml`, or a `playbook.path` that names one. What is
+made of it is compared both ways with `expect/`: missing and extra files fail. The generated modules are
+type-checked, and every case is run from its artifact. `make golden` rewrites `expect/`.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gxo.compiler.driver import Compilation, Options, check
+from gxo.compiler.ir.pprint import print_plan
+from gxo.compiler.rendering import render_text
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+CASES = sorted(path for path in GOLDEN.iterdir() if path.is_dir())
+VALID = [case for case in CASES if not (case / "expect" / "errors.txt").exists()]
+
+
+def playbook_of(case: Path) -> Path:
+    pointer = case / "playbook.path"
+    if pointer.exists():
+        return GOLDEN.parent / pointer.read_text().strip()
+    return case / "playbook.gxo.yaml"
+
+
+def compiled(case: Path) -> Compilation:
+    return check(playbook_of(case), Options(verify_ir=True))
+
+
+def made_of(case: Path) -> dict[str, str]:
+    """File name to content: everything that the compiler makes of the case's playbook."""
+    compilation = compiled(case)
+    findings = compilation.diagnostics.sorted()
+    text = render_text(findings, {compilation.file: compilation.text}, colour=False)
+    text = text.replace(str(playbook_of(case).parent) + os.sep, "")
+    if compilation.diagnostics.has_errors:
+        return {"errors.txt": text}
+    assert compilation.plan is not None
+    module = compilation.generate()
+    made = {
+        "gxo_job.py": module.text,
+        "plan.txt": print_plan(compilation.plan),
+        "manifest.json": without_hashes(compilation.manifest_text(module)),
+        "sourcemap.json": module.source_map,
+    }
+    return made | ({"warnings.txt": text} if findings else {})
+
+
+def without_hashes(manifest: str) -> str:
+    """Hashes of the runtime's files change with every change of theirs; that is no news here."""
+    return re.sub(r"\b[0-9a-f]{64}\b", "<sha256>", manifest)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_golden(case: Path, request: pytest.FixtureRequest) -> None:
+    made = made_of(case)
+    expect = case / "expect"
+    if request.config.getoption("--update-golden"):
+        assert not os.environ.get("CI"), "golden files are never rewritten in CI"
+        expect.mkdir(exist_ok=True)
+        for path in expect.iterdir():
+            path.unlink()
+        for name, text in made.items():
+            (expect / name).write_text(text, encoding="utf-8")
+        return
+    expected = {path.name: path.read_text(encoding="utf-8") for path in expect.iterdir()}
+    assert sorted(made) == sorted(expected), "missing or extra files; see `make golden`"
+    for name, text in made.items():
+        assert text == expected[name], f"{name} differs; `make golden` rewrites it"
+
+
+def test_generated_modules_type_check(tmp_path: Path) -> None:
+    """`mypy --strict` over all generated modules at once."""
+    paths = []
+    for case in VALID:
+        path = tmp_path / f"{case.name.replace('-', '_')}.py"
+        path.write_text((case / "expect" / "gxo_job.py").read_text(encoding="utf-8"))
+        paths.append(str(path))
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-incremental", *paths],
+        env=os.environ | {"MYPYPATH": "compiler:runtime:stdlib"},
+        cwd=GOLDEN.parent,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("case", VALID, ids=lambda case: case.name)
+def test_runs(case: Path, tmp_path: Path) -> None:
+    """The artifact ends as `run.json` of the case says: exit code and each workload's status."""
+    plan = json.loads((case / "run.json").read_text()) if (case / "run.json").exists() else None
+    if plan is None:
+        pytest.fail(f"{case.name} has no run.json")
+    if plan.get("elsewhere"):
+        assert (GOLDEN.parent / plan["elsewhere"]).exists()
+        return
+    target = tmp_path / "job.pyz"
+    compiled(case).write_artifact(target)
+    done = subprocess.run(
+        ["python3", str(target), "--report", "-", *plan.get("options", [])],
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)} | plan.get("environment", {}),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == plan["exit_code"], done.stderr
+    results = json.loads(done.stdout)["workload_results"]
+    assert {name: result["status"] for name, result in results.items()} == plan["statuses"]
