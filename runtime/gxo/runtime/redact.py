@@ -1,8 +1,23 @@
-"""Take secrets out of what leaves the process or enters the state (language, section 8)."""
+"""Take secrets out of what leaves the process or enters the state (language, section 8).
 
-from collections.abc import Iterable
+    redactor = Redactor(["hunter22"])
+    redactor.text("password is hunter22")                 "password is [REDACTED_SECRET]"
+    redactor.value({"auth": ["Basic Ym9iOmh1bnRlcjIy"]})  {"auth": ["Basic Ym9iO[REDACTED_SECRET]"]}
 
-REDACTED = "[REDACTED_SECRET]"
+What is clean comes back as the object it was; without secrets nothing is looked at.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+
+from gxo.runtime.redact_keys import REDACTED, hide_under_keys, is_secret_key
+
+# What a line break looks like, plain, escaped (JSON, repr) and URL-encoded, with what indents the
+# next line: logged text may be wrapped or indented in the middle of a secret.
+_BREAK = re.compile(r"(?:\r\n?|\n|\\\\?(?:r\\\\?)?n|(?:%0[Dd])?%0[Aa])[ \t]*")
+
+Span = tuple[int, int]
 
 
 class Redactor:
@@ -10,31 +25,203 @@ class Redactor:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         """values: the secrets. More may be added later."""
-        raise NotImplementedError
+        self._values: set[str] = set()
+        self._finder: re.Pattern[str] | None = None
+        self._squeezed_finder: re.Pattern[str] | None = None  # for text without its line breaks
+        for value in values:
+            self.add(value)
 
     def add(self, value: str) -> None:
-        """Redact `value` from now on."""
-        raise NotImplementedError
+        """Redact `value` from now on; of a text of several lines, also each line by itself."""
+        lines = value.splitlines()
+        found = {value}
+        if len(lines) > 1:
+            found |= {line.strip() for line in lines if len(line.strip()) > 5}
+        found.discard("")
+        if not found <= self._values:
+            self._values |= found
+            self._finder = self._squeezed_finder = None
 
     def text(self, text: str) -> str:
         """The text without the secrets."""
-        raise NotImplementedError
+        spans = self._spans(text) if self._values else None
+        return _cut(text, spans) if spans else text
 
     def data(self, data: bytes) -> bytes:
         """The bytes without the secrets (as UTF-8)."""
-        raise NotImplementedError
+        if not self._values:
+            return data
+        text = data.decode("utf-8", "surrogateescape")
+        spans = self._spans(text)
+        return _cut(text, spans).encode("utf-8", "surrogateescape") if spans else data
 
     def value(self, value: object) -> object:
-        """Nested lists, dicts (keys too), tuples, sets, texts and numbers without the secrets.
+        """Nested lists, dicts (keys too), tuples, sets, texts, bytes, numbers without the secrets.
 
         Returns the object itself when nothing in it had to be redacted; never changes it in place.
         """
-        raise NotImplementedError
+        return _replace(value, self._scalar, _nothing_hidden) if self._values else value
 
     def log_text(self, text: str) -> str:
         """As `text`, and also what follows keys such as `password=` (for logs and errors)."""
-        raise NotImplementedError
+        return hide_under_keys(self.text(text))
 
     def log_value(self, value: object) -> object:
         """As `value`, and also what stands under keys such as `password` (for logs and errors)."""
-        raise NotImplementedError
+        return _replace(value, self._logged_scalar, is_secret_key)
+
+    def _scalar(self, value: object) -> object:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, bytes | bytearray):
+            return self.data(bytes(value))
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return REDACTED if str(value) in self._values else value
+        return value
+
+    def _logged_scalar(self, value: object) -> object:
+        return self.log_text(value) if isinstance(value, str) else self._scalar(value)
+
+    def _spans(self, text: str) -> list[Span]:
+        """Where secrets stand, in order, without overlaps."""
+        from gxo.runtime.redact_forms import pattern_of  # only jobs that have secrets load it
+
+        if self._finder is None:
+            self._finder = pattern_of(self._values)
+        spans = _matches(self._finder, text)
+        if _BREAK.search(text) is not None:
+            if self._squeezed_finder is None:
+                squeezed = {_BREAK.sub("", value) for value in self._values} - {""}
+                same = squeezed == self._values
+                self._squeezed_finder = self._finder if same else pattern_of(squeezed)
+            spans += _matches_across_breaks(self._squeezed_finder, text)
+        return _merged(spans)
+
+
+def _nothing_hidden(_key: str) -> bool:
+    return False
+
+
+def _matches(finder: re.Pattern[str], text: str) -> list[Span]:
+    spans = []
+    found = finder.search(text)
+    while found is not None:
+        start, end = found.span()
+        # The character before a base64 form that begins inside it: see redact_forms.
+        partial = found.lastindex is not None and start > 0 and _is_base64(text[start - 1])
+        spans.append((start - 1 if partial else start, end))
+        found = finder.search(text, start + 1)  # secrets may overlap
+    return spans
+
+
+def _is_base64(character: str) -> bool:
+    return character.isascii() and (character.isalnum() or character in "+/-_")
+
+
+def _matches_across_breaks(finder: re.Pattern[str], text: str) -> list[Span]:
+    """Matches in the text without its line breaks, as spans of the text with them."""
+    pieces: list[str] = []
+    begins = [0]  # of each piece, in the squeezed text and in the original
+    originals = [0]
+    length = at = 0
+    for found in _BREAK.finditer(text):
+        pieces.append(text[at : found.start()])
+        length += found.start() - at
+        at = found.end()
+        begins.append(length)
+        originals.append(at)
+    pieces.append(text[at:])
+
+    def original(position: int) -> int:
+        piece = bisect_right(begins, position) - 1
+        return originals[piece] + position - begins[piece]
+
+    found_in = _matches(finder, "".join(pieces))
+    return [(original(start), original(end - 1) + 1) for start, end in found_in]
+
+
+def _merged(spans: list[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _cut(text: str, spans: list[Span]) -> str:
+    parts = []
+    at = 0
+    for start, end in spans:
+        parts += [text[at:start], REDACTED]
+        at = end
+    parts.append(text[at:])
+    return "".join(parts)
+
+
+def _replace(
+    root: object, scalar: Callable[[object], object], hidden: Callable[[str], bool]
+) -> object:
+    """`root` with its scalars replaced; itself if none changes. Without recursion, so any depth."""
+    if not _any_changes(root, scalar, hidden):
+        return root
+    made: dict[int, list[object] | dict[object, object]] = {}
+    todo: list[tuple[object, list[object] | dict[object, object]]] = []
+
+    def convert(value: object) -> object:
+        if isinstance(value, list | dict):
+            shell = made.get(id(value))
+            if shell is None:  # filled later: what contains itself is met again, and found here
+                shell = made[id(value)] = [] if isinstance(value, list) else {}
+                todo.append((value, shell))
+            return shell
+        if isinstance(value, tuple):
+            return tuple(convert(item) for item in value)
+        if isinstance(value, set | frozenset):
+            return type(value)(convert(item) for item in value)
+        return scalar(value)
+
+    result = convert(root)
+    while todo:
+        value, shell = todo.pop()
+        if isinstance(value, dict) and isinstance(shell, dict):
+            for key, item in value.items():
+                shell[convert(key)] = REDACTED if _is_hidden(key, item, hidden) else convert(item)
+        elif isinstance(value, list) and isinstance(shell, list):
+            shell.extend(convert(item) for item in value)
+    return result
+
+
+def _any_changes(
+    root: object, scalar: Callable[[object], object], hidden: Callable[[str], bool]
+) -> bool:
+    seen: set[int] = set()
+    todo = [root]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict | list | tuple | set | frozenset):
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            if isinstance(value, dict):
+                if any(_is_hidden(key, item, hidden) for key, item in value.items()):
+                    return True
+                todo.extend(value.keys())
+                todo.extend(value.values())
+            else:
+                todo.extend(value)
+        elif scalar(value) is not value:
+            return True
+    return False
+
+
+def _is_hidden(key: object, value: object, hidden: Callable[[str], bool]) -> bool:
+    """Whether the value stands under a secret's key and says anything."""
+    return (
+        isinstance(key, str)
+        and value is not None
+        and not isinstance(value, bool)
+        and value != REDACTED
+        and hidden(key)
+    )

@@ -134,7 +134,7 @@ def _open_folder(parent: int, name: str) -> int:
 
 
 def _unlock(parent: int, name: str) -> None:
-    """Give the owner all rights on a folder that cannot even be opened; never on a link's target."""
+    """Give the owner all rights on a folder that cannot be opened; never on a link's target."""
     handle = os.open(name, DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
     try:
         os.chmod(f"/proc/self/fd/{handle}", 0o700)

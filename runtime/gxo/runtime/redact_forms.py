@@ -1,0 +1,124 @@
+r"""The forms a secret takes in text, as one regular expression.
+
+    p@ss/wörd   as it is; p%40ss%2Fw%C3%B6rd (either case, also encoded twice or in full);
+                p@ss\/w\u00f6rd (JSON); cEBzcy93w7ZyZA== and the two other alignments (base64)
+
+Every branch of the expression begins with a literal character, so that `re` skips through text
+that holds none of them at the speed of memchr, and repeats in it are bounded, so that no text makes
+it slow. A branch of a base64 form that does not begin at a byte of its own ends in an empty group:
+the character before it holds bits of the secret too.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable
+
+SHORT = 6  # bytes; below that a secret is only found as a whole scalar or word
+
+_BASE64 = "[A-Za-z0-9+/_-]"
+_PADDING = "(?:=|%3[Dd]){0,2}"
+_ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
+
+
+def pattern_of(values: Iterable[str]) -> re.Pattern[str]:
+    """The expression that finds any of the secrets. Longer ones win where several begin."""
+    branches: list[str] = []
+    for value in sorted(values, key=lambda value: (-len(value), value)):
+        short = len(encoded(value)) < SHORT
+        branches += _short_branches(value) if short else _branches(value)
+    return re.compile("|".join(branches))
+
+
+def encoded(value: str) -> bytes:
+    """The secret's bytes."""
+    return value.encode("utf-8", "surrogateescape")
+
+
+def _short_branches(value: str) -> list[str]:
+    """The plain, URL-encoded and base64 forms, as words."""
+    base64 = b64encode(encoded(value)).decode().rstrip("=")
+    urls = {"".join(f"%{byte:02{case}}" for byte in encoded(value)) for case in "xX"}
+    forms = {value, base64, base64.translate({43: 45, 47: 95}), *urls}
+    # The look behind stands last: a branch must begin with a literal.
+    return [rf"{re.escape(form)}(?!\w)(?<!\w{re.escape(form)})" for form in sorted(forms)]
+
+
+def _branches(value: str) -> list[str]:
+    return [*_text_branches(value), _percent_branch(value), *_base64_branches(encoded(value))]
+
+
+def _text_branches(value: str) -> list[str]:
+    """The value, each character of it plain, URL-encoded or JSON-escaped: branches by the first."""
+    parts = [_character_forms(run) for run in re.findall(r"\\+|[^\\]", value)]
+    rest = "".join(_one_of(forms) for forms in parts[1:])
+    return [first + rest for first in parts[0]]
+
+
+def _percent_branch(value: str) -> str:
+    """Every byte URL-encoded, also those that need not be."""
+    return "".join(f"%{_hex(byte, 2)}" for byte in encoded(value))
+
+
+def _base64_branches(data: bytes) -> list[str]:
+    """Base64 of any bytes that hold these: what is the same wherever they begin in a group of 3."""
+    branches = []
+    for before in range(3):
+        text = b64encode(bytes(before) + data).decode().rstrip("=")
+        first = -(-before * 4 // 3)  # earlier characters hold bits of what stands before
+        complete = (before + len(data)) * 4 // 3
+        forms = [_base64_forms(character) for character in text[first:complete]]
+        partial = f"{_BASE64}?" if (before + len(data)) % 3 else ""
+        rest = "".join(_one_of(each) for each in forms[1:]) + partial + _PADDING
+        mark = "()" if before else ""
+        branches += [begin + rest + mark for begin in forms[0]]
+    return branches
+
+
+def _base64_forms(character: str) -> list[str]:
+    if character == "+":
+        return [r"\+", "-", "%2[Bb]", r"\\\\{0,3}u002[Bb]"]
+    if character == "/":
+        return ["/", "_", "%2[Ff]", r"\\\\{0,3}/", r"\\\\{0,3}u002[Ff]"]
+    return [character]
+
+
+def _character_forms(character: str) -> list[str]:
+    """A character, or a run of backslashes, in all its forms, each beginning with a literal."""
+    if character.isascii() and character.isalnum():
+        return [character]
+    if character[0] == "\\":
+        length = len(character)
+        return [rf"\\\\{{{length - 1},{8 * length - 1}}}", "%(?:25){0,2}5[Cc]" * length]
+    forms = [re.escape(character), "".join(_percent(byte) for byte in encoded(character))]
+    forms.append("".join(rf"\\\\{{0,3}}u{_hex(unit, 4)}" for unit in _utf16(character)))
+    if character == " ":
+        forms.append(r"\+")
+    elif character in _ESCAPES:
+        forms.append(rf"\\\\{{0,3}}{_ESCAPES[character]}")
+    elif character in "\"'/":
+        forms.append(rf"\\\\{{0,3}}{character}")
+    elif ord(character) < 0x20:
+        forms.append(rf"\\\\{{0,3}}x{_hex(ord(character), 2)}")
+    if character == "'":  # as shlex.quote writes it inside single quotes
+        forms.append(""" '"'"' """.strip())
+    elif character == "\n":
+        forms += [r"\r\n", r"\\\\{0,3}r\\\\{0,3}n", "%(?:25){0,2}0[Dd]%(?:25){0,2}0[Aa]"]
+    return forms
+
+
+def _utf16(character: str) -> list[int]:
+    data = character.encode("utf-16-be", "surrogatepass")
+    return [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)]
+
+
+def _percent(byte: int) -> str:
+    return f"%(?:25){{0,2}}{_hex(byte, 2)}"
+
+
+def _hex(number: int, digits: int) -> str:
+    """The number in hexadecimal, in either case."""
+    return re.sub("[a-f]", lambda found: f"[{found[0]}{found[0].upper()}]", f"{number:0{digits}x}")
+
+
+def _one_of(forms: list[str]) -> str:
+    return forms[0] if len(forms) == 1 else f"(?:{'|'.join(forms)})"
