@@ -42,6 +42,19 @@ class Native:
     GO_TYPE: ClassVar[str]
     METHODS: ClassVar[dict[str, Callable[..., Any]]]
 
+    def json_text(self) -> str:
+        """Return the text that stands for the value in JSON."""
+        return str(self)
+
+
+class NamedInt(int):
+    """An int that prints as a name, such as a month or a duration. `GO_TYPE` and `METHODS` are as
+    in `Native`; `str(value)` is what Go prints."""
+
+    __slots__ = ()
+    GO_TYPE: ClassVar[str]
+    METHODS: ClassVar[dict[str, Callable[..., Any]]] = {}
+
 
 # What is printed -------------------------------------------------------------------------------
 
@@ -121,7 +134,7 @@ def kind_of(value: object) -> str:
         return "list"
     if isinstance(value, dict):
         return "map"
-    return value.GO_TYPE if isinstance(value, Native) else type(value).__name__
+    return "int" if isinstance(value, int) else getattr(value, "GO_TYPE", type(value).__name__)
 
 
 # Truth -----------------------------------------------------------------------------------------
@@ -316,7 +329,7 @@ def ask(value: Any, *names: str | int) -> Any:
 
 def method(value: Any, name: str, *arguments: Any) -> Any:
     """Call a native value's method: `(semver "1.2").LessThan (semver "2")`."""
-    known = value.METHODS if isinstance(value, Native) else {}
+    known = value.METHODS if isinstance(value, (Native, NamedInt)) else {}
     if name in known:
         return known[name](value, *arguments)
     if arguments and isinstance(value, dict) and name in value:

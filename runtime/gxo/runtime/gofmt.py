@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gxo.runtime.errors import ExpressionError
-from gxo.runtime.expr import Native, NilList, format_float
+from gxo.runtime.expr import NamedInt, Native, NilList, format_float
 from gxo.runtime.golang import go_type, quote
 
 _LARGEST_WIDTH = 1_000_000
@@ -216,6 +216,8 @@ def format_verb(value: Any, verb: str, flags: Flags, nested: bool = False) -> st
         if verb in "tv":
             return _pad("true" if value else "false", flags)
         return _bad_verb(value, verb, flags)
+    if isinstance(value, (Native, NamedInt)) and verb in "vsxXq":
+        return _format_text(str(value), verb, flags)
     if isinstance(value, int):
         return _format_int(value, verb, flags)
     if isinstance(value, float):
@@ -224,8 +226,6 @@ def format_verb(value: Any, verb: str, flags: Flags, nested: bool = False) -> st
         return _format_list(value, verb, flags)
     if isinstance(value, dict):
         return _format_map(value, verb, flags)
-    if isinstance(value, Native) and verb in "vsxXq":
-        return _format_text(str(value), verb, flags)
     return _bad_verb(value, verb, flags)
 
 

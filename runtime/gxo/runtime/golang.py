@@ -1,6 +1,6 @@
 """What Go calls the type of a value, and how it quotes a text: for `typeOf`, `printf`, `quote`."""
 
-from gxo.runtime.expr import Int64, Native
+from gxo.runtime.expr import Int64, NamedInt, Native
 
 _TYPES: dict[type, str] = {
     type(None): "<nil>",
@@ -15,7 +15,7 @@ _LARGEST_INT64 = (1 << 63) - 1
 
 def go_type(value: object) -> str:
     """Return Go's `%T` of a value. Lists and maps have one type each, however they came about."""
-    if isinstance(value, int) and value > _LARGEST_INT64:
+    if type(value) is int and value > _LARGEST_INT64:
         return "uint64"
     name = _TYPES.get(type(value))
     if name is not None:
@@ -24,7 +24,7 @@ def go_type(value: object) -> str:
         return "[]interface {}"
     if isinstance(value, dict):
         return "map[string]interface {}"
-    return value.GO_TYPE if isinstance(value, Native) else type(value).__name__
+    return str(getattr(value, "GO_TYPE", type(value).__name__))
 
 
 def go_kind(value: object) -> str:
@@ -37,7 +37,7 @@ def go_kind(value: object) -> str:
         return "map"
     if isinstance(value, Native):
         return "ptr" if value.GO_TYPE.startswith("*") else "struct"
-    return go_type(value)
+    return "int" if isinstance(value, NamedInt) else go_type(value)
 
 
 _ESCAPES = {
