@@ -10,6 +10,7 @@ from another file of the library, or one of the contract's words (`gxo.runtime.s
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import EllipsisType
 
 from gxo.compiler.modules.fault import DeclarationError
 from gxo.compiler.types import (
@@ -167,9 +168,13 @@ def _named(node: ast.expr, name: str, source: SourceFile) -> Type:
         if name not in source.names:
             if name in WORDS:
                 return WORDS[name]
-            raise DeclarationError(node, f"`{name}` is not defined in this file", _use())
+            raise DeclarationError(node, f"`{name}` is no type of the contract", _use())
         source.resolved[name] = None  # being read: a type that contains itself meets this
-        source.resolved[name] = _definition(node, name, source)
+        try:
+            source.resolved[name] = _definition(node, name, source)
+        except DeclarationError:
+            del source.resolved[name]
+            raise
     found = source.resolved[name]
     if found is None:
         raise DeclarationError(node, f"the type `{name}` contains itself", "use `dict[str, Any]`")
@@ -204,7 +209,11 @@ def _imported(
     if other is None or original not in other.names:
         message = f"`{name}` from `{origin}` is no type of the contract"
         raise DeclarationError(node, message, _use())
-    return _named(node, original, other)
+    try:
+        return _named(node, original, other)
+    except DeclarationError as error:  # its place is in the other file
+        message = f"`{name}` from `{origin}`: {error.message}"
+        raise DeclarationError(node, message, error.hint) from None
 
 
 class _Fields:
@@ -256,7 +265,7 @@ def _typed_dict(definition: ast.ClassDef, source: SourceFile) -> Shape:
         match statement:
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation):
                 fields.add(name, annotation, total, source)
-            case ast.Expr(value=ast.Constant(value=str())) | ast.Pass():
+            case ast.Expr(value=ast.Constant(value=str() | EllipsisType())) | ast.Pass():
                 pass
             case _:
                 raise DeclarationError(statement, "a TypedDict holds nothing but `name: type`")

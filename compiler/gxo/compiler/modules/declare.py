@@ -46,12 +46,20 @@ def read_modules(source: SourceFile, package: str, diags: Diagnostics) -> tuple[
         try:
             decorator = read_decorator(statement, source)
             if decorator is not None:
+                _check_new(decorator, specs)
                 specs.append(_read_module(statement, decorator, source, package))
         except DeclarationError as fault:
             span = span_of(fault.node, source.file, source.lines)
             message = f"module `{statement.name}`: {fault.message}"
             diags.error(BROKEN, span, message, fault.hint)
     return tuple(specs)
+
+
+def _check_new(decorator: Decorator, before: list[ModuleSpec]) -> None:
+    for spec in before:
+        if spec.name == decorator.name:
+            message = f"`{spec.name}` is declared in line {spec.span.line} too"
+            raise DeclarationError(decorator.node, message, "rename one of them")
 
 
 def _read_module(
@@ -63,7 +71,7 @@ def _read_module(
     if isinstance(definition, ast.FunctionDef):
         raise DeclarationError(definition, "a module is an `async def`")
     arguments = definition.args
-    ports, optional_ports = _read_ports(arguments)
+    ports, optional_ports = _read_ports(definition)
     doc, descriptions = read_docstring(definition, [each.arg for each in arguments.kwonlyargs])
     params = _read_params(arguments, descriptions, source)
     values = _read_values(arguments, source)
@@ -102,11 +110,14 @@ def _name_span(definition: ast.AsyncFunctionDef, source: SourceFile) -> Span:
     return Span(source.file, definition.lineno, column, definition.lineno, end)
 
 
-def _read_ports(arguments: ast.arguments) -> tuple[tuple[Port, ...], frozenset[Port]]:
+def _read_ports(
+    definition: ast.AsyncFunctionDef,
+) -> tuple[tuple[Port, ...], frozenset[Port]]:
     """The positional parameters: `ctx`, then `records` or `inputs`, then `out`."""
+    arguments = definition.args
     positional = [*arguments.posonlyargs, *arguments.args]
     if not positional or positional[0].arg != "ctx":
-        where = positional[0] if positional else arguments
+        where = positional[0] if positional else definition
         raise DeclarationError(where, "the first parameter is `ctx: Context`")
     if arguments.vararg is not None:
         raise DeclarationError(arguments.vararg, "a module takes no `*args`")

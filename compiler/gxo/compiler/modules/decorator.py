@@ -6,7 +6,7 @@ parameters, apart from names of the file's own constants and sums and products o
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 from gxo.compiler.diagnostics import did_you_mean
@@ -15,7 +15,7 @@ from gxo.compiler.modules.fault import DeclarationError
 from gxo.compiler.modules.spec import Effect, EffectKind
 
 LIFECYCLES = ("run_once", "supervise", "event_driven", "scheduled")
-_NAME = re.compile(r"[a-z][a-z0-9_]*(:[a-z][a-z0-9_]*)?")
+MODULE_NAME = re.compile(r"[a-z][a-z0-9_]*(:[a-z][a-z0-9_]*)?")
 _KINDS: tuple[EffectKind, ...] = get_args(EffectKind)
 
 
@@ -36,6 +36,9 @@ class Decorator:
     retry_after_records: bool = False
 
 
+_OPTIONS = tuple(field.name for field in fields(Decorator) if field.name not in ("node", "name"))
+
+
 def read_decorator(
     definition: ast.AsyncFunctionDef | ast.FunctionDef, source: SourceFile
 ) -> Decorator | None:
@@ -43,7 +46,7 @@ def read_decorator(
     for node in definition.decorator_list:
         match node:
             case ast.Call(func=ast.Name(id="module"), args=[ast.Constant(value=str(name))]):
-                if not _NAME.fullmatch(name):
+                if not MODULE_NAME.fullmatch(name):
                     message = f"`{name}` is no module name"
                     raise DeclarationError(node, message, "write `namespace:verb`")
                 decorator = Decorator(node, name)
@@ -60,6 +63,8 @@ def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> N
     if name == "effects":
         decorator.effects = tuple(_effect(each) for each in _items(value))
         return
+    if name is None:
+        raise DeclarationError(keyword, "write the options one by one")
     given = literal(value, source)
     match name, given:
         case "changes", True | False | "by_call":
@@ -72,10 +77,11 @@ def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> N
             setattr(decorator, name, given)
         case "lifecycles", tuple() if given and set(given) <= set(LIFECYCLES):
             decorator.lifecycles = given
+        case _ if name in _OPTIONS:
+            raise DeclarationError(keyword, f"`{name}` cannot be `{ast.unparse(value)}`")
         case _:
-            options = [each for each in Decorator.__slots__ if each not in ("node", "name")]
-            message = f"`{name}={ast.unparse(value)}` is no option of a module"
-            raise DeclarationError(keyword, message, did_you_mean(name or "", options))
+            message = f"`{name}` is no option of a module"
+            raise DeclarationError(keyword, message, did_you_mean(name, _OPTIONS))
 
 
 def _items(node: ast.expr) -> list[ast.expr]:

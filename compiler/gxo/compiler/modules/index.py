@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from gxo.compiler.diagnostics import Diagnostics, Note
 from gxo.compiler.modules.annotations import SourceFile
 from gxo.compiler.modules.declare import BROKEN, parse_file, read_modules
+from gxo.compiler.modules.decorator import MODULE_NAME
 from gxo.compiler.modules.spec import ModuleSpec
 
 DUPLICATE = "GXO0591"
@@ -85,11 +86,11 @@ class Library:
         )
 
     def _candidates(self, name: str) -> Iterator[tuple[str, str]]:
-        namespace, _, verb = name.partition(":")
-        if not name.replace(":", "").replace("_", "").isalnum():
+        if not MODULE_NAME.fullmatch(name):
             return
+        namespace, _, verb = name.partition(":")
         for root in self.roots:
-            places = [f"{namespace}"]
+            places = [namespace]
             if verb:
                 places += [f"{namespace}/{verb}", f"{namespace}/{verb}_"]
             for place in places:
