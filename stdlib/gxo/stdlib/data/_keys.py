@@ -1,0 +1,56 @@
+"""What makes two records belong together, for joins and groups.
+
+    join_key     1, 1.0 and "1" are one key (catalogue, `data:join`); null is none
+    group_key    1 and 1.0 are one key, "1" is another; null is one of its own
+
+A bool equals no number here, though it does in Python.
+"""
+
+import json
+from typing import Any
+
+from gxo.runtime.errors import RecordError
+from gxo.runtime.expr import describe
+
+Key = str | float | tuple[Any, ...] | None
+
+
+def join_key(value: Any) -> Key:
+    """The key that a field's value joins by; None when it joins nothing.
+
+    Every integral number becomes its own text: the texts that are some integer's own text are then
+    equal to it, and all other texts to none.
+    """
+    kind = value.__class__
+    if kind is str or value is None:
+        return value  # type: ignore[no-any-return]
+    if kind is int:
+        return str(value)
+    if kind is float:
+        return str(int(value)) if value.is_integer() else value
+    return _rare_key(value)
+
+
+def group_key(value: Any) -> Key:
+    """The key that a field's value is grouped by."""
+    kind = value.__class__
+    if kind is str or kind is int or kind is float or value is None:
+        return value  # type: ignore[no-any-return]
+    return _rare_key(value)
+
+
+def distinct_key(value: Any) -> Key:
+    """As `group_key`, for any value: lists and maps are equal when their contents are."""
+    if isinstance(value, (list, dict)):
+        return ("json", json.dumps(value, sort_keys=True))
+    return group_key(value)
+
+
+def _rare_key(value: Any) -> Key:
+    if isinstance(value, bool):
+        return ("bool", value)
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, int):
+        return int(value)
+    raise RecordError(f"{describe(value)} cannot be a key: only texts, numbers and bools can")

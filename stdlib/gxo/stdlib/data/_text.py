@@ -1,0 +1,113 @@
+"""Bytes that arrive in pieces, as whole lines: what every line-wise format of `data:parse` reads.
+
+    before:  b"a\\nb", b"b\\n", b"c"
+    after:   ["a", "bb"], ["c"]
+
+A line that is not UTF-8 stays one line (its bytes escaped), so that it can be a record error.
+"""
+
+import codecs
+import io
+from collections.abc import Iterator
+
+from gxo.runtime.errors import ModuleError, RecordError
+from gxo.runtime.spec import Record
+
+MAX_LINE = 64 * 1024 * 1024
+"""Bytes: a longer line is refused instead of filling memory."""
+
+
+class Fault:
+    """A part of the input that is no record: what stands for it among the errors, and why."""
+
+    __slots__ = ("error", "record")
+
+    def __init__(self, record: Record, why: str) -> None:
+        self.record = record
+        self.error = RecordError(why)
+
+    @classmethod
+    def line(cls, number: int, text: str, why: str) -> "Fault":
+        """The line with this number, counted from 1, cannot become a record."""
+        return cls({"line": text, "number": number}, f"line {number}: {why}")
+
+
+Slice = tuple[list[Record], list[Fault]]
+"""What a reader makes of one stretch of its input."""
+
+
+def blocks(pieces: Iterator[bytes]) -> Iterator[str]:
+    """Texts that end with a line's end (the last one where the input ends), without a BOM."""
+    first = True
+    for block in _cut_after_lines(pieces):
+        if first:
+            block = block.removeprefix(codecs.BOM_UTF8)
+            first = False
+        try:
+            yield block.decode()
+        except UnicodeDecodeError:
+            yield block.decode(errors="surrogateescape")
+
+
+def _cut_after_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    waiting: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        cut = piece.rfind(b"\n") + 1
+        if cut:
+            yield b"".join([*waiting, piece[:cut]])
+            waiting, size = [], 0
+        waiting.append(piece[cut:])
+        size += len(piece) - cut
+        if size > MAX_LINE:
+            raise ModuleError(f"a line is longer than {MAX_LINE:,} bytes")
+    if size:
+        yield b"".join(waiting)
+
+
+def lines(block: str) -> list[str]:
+    """A block's lines without their ends, `\\n` or `\\r\\n`."""
+    found = block.split("\n")
+    if not found[-1]:
+        found.pop()
+    if "\r" in block:
+        return [line.removesuffix("\r") for line in found]
+    return found
+
+
+def lines_with_ends(block: str) -> list[str]:
+    """A block's lines with their ends, as the `csv` module wants them; `\\r` alone is one too."""
+    return list(io.StringIO(block, newline=""))
+
+
+def is_damaged(text: str) -> bool:
+    """Whether the text has bytes that are not UTF-8."""
+    if text.isascii():
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+NOT_UTF8 = "not valid UTF-8"
+
+
+def decoded(pieces: Iterator[bytes]) -> Iterator[str]:
+    """The pieces as text, for a format without lines; ValueError at a byte that is not UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    position = 0
+    for piece in pieces:
+        start = len(codecs.BOM_UTF8) if not position and piece.startswith(codecs.BOM_UTF8) else 0
+        held = len(decoder.getstate()[0])
+        try:
+            text = decoder.decode(piece[start:])
+        except UnicodeDecodeError as error:
+            at = position - held + start + error.start
+            raise ValueError(f"{NOT_UTF8} at byte {at}") from None
+        position += len(piece)
+        if text:
+            yield text
+    if decoder.getstate()[0]:
+        raise ValueError(f"{NOT_UTF8}: it ends inside a character, at byte {position}")

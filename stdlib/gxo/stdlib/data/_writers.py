@@ -1,0 +1,193 @@
+"""The formats of `data:format`: batches of records to text, one class a format."""
+
+import csv
+import io
+import json
+from typing import Any, Protocol, TypedDict
+
+from gxo.runtime.errors import ParameterError, RecordError
+from gxo.runtime.expr import describe, text
+from gxo.runtime.spec import Each, Record
+
+
+class FormatOptions(TypedDict, total=False):
+    """Each option belongs to one format only; another one is refused there.
+
+    headers: (csv) true for a first row with the first record's field names (the default), false for
+    none, or the columns to write, in that order. indent: (json) spaces a level; without it the
+    text is compact. template: (text) what a record becomes.
+    """
+
+    headers: bool | list[str]
+    indent: int
+    template: Each[str]
+
+
+class Writer(Protocol):
+    """Makes text of records: `open`, then `encode` any number of times, then `close`.
+
+    What `encode` returns for several batches is joined by `separator`.
+    """
+
+    separator: str
+
+    def open(self, first: Record | None) -> str:
+        """What stands before all records, of which `first` is the first if there is one."""
+        ...
+
+    def encode(self, batch: list[Record]) -> str:
+        """The records' text. An error means that one of them cannot be written."""
+        ...
+
+    def close(self) -> str:
+        """What stands behind all records."""
+        ...
+
+
+class JsonWriter:
+    """One JSON list."""
+
+    def __init__(self, options: FormatOptions) -> None:
+        indent = options.get("indent", 0)
+        if not 0 <= indent <= 16:
+            raise ParameterError(f"format_options.indent: {indent} is not between 0 and 16")
+        self._encoder = _encoder(indent or None)
+        self._edge = 2 if indent else 1
+        self._empty = True
+        self.separator = ",\n" if indent else ","
+
+    def open(self, first: Record | None) -> str:
+        self._empty = first is None
+        return "[" if self._edge == 1 or self._empty else "[\n"
+
+    def encode(self, batch: list[Record]) -> str:
+        # One call for the whole list, without its brackets, costs half of a call a record.
+        return self._encoder.encode(batch)[self._edge : -self._edge]
+
+    def close(self) -> str:
+        return "]\n" if self._edge == 1 or self._empty else "\n]\n"
+
+
+class JsonLinesWriter:
+    """A JSON object a line."""
+
+    separator = ""
+
+    def __init__(self, options: FormatOptions) -> None:  # noqa: ARG002 - it has none
+        self._encode = _encoder(None).encode
+
+    def open(self, first: Record | None) -> str:  # noqa: ARG002 - nothing stands before
+        return ""
+
+    def encode(self, batch: list[Record]) -> str:
+        return "".join([f"{line}\n" for line in map(self._encode, batch)])
+
+    def close(self) -> str:
+        return ""
+
+
+class CsvWriter:
+    """Comma-separated values (RFC 4180), line feeds; null is empty, a list or map its JSON."""
+
+    separator = ""
+
+    def __init__(self, options: FormatOptions) -> None:
+        headers = options.get("headers", True)
+        self._head = headers is not False
+        self._columns = headers if isinstance(headers, list) else []
+        self._chosen = isinstance(headers, list)
+        self._known = frozenset(self._columns)
+        self._encode = _encoder(None).encode
+
+    def open(self, first: Record | None) -> str:
+        if not self._chosen:
+            self._columns = list(first or {})
+            self._known = frozenset(self._columns)
+        return _csv_text([self._columns]) if self._head and self._columns else ""
+
+    def encode(self, batch: list[Record]) -> str:
+        columns = self._columns
+        rows = []
+        for record in batch:
+            if not self._chosen and not record.keys() <= self._known:
+                extra = next(name for name in record if name not in self._known)
+                raise RecordError(
+                    f"the field '{extra}' is no column: the first record did not have it",
+                    hint="list the columns in format_options.headers",
+                )
+            row = [record.get(name) for name in columns]
+            for at, value in enumerate(row):
+                if value.__class__ not in _PLAIN:
+                    row[at] = self._cell(value)
+            rows.append(row)
+        return _csv_text(rows)
+
+    def close(self) -> str:
+        return ""
+
+    def _cell(self, value: Any) -> Any:
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return self._encode(value) if isinstance(value, (list, dict)) else text(value)
+
+
+class TextWriter:
+    """A text a record, ended by a line feed: the template's, or the field `line` or `value`."""
+
+    separator = ""
+
+    def __init__(self, options: FormatOptions) -> None:
+        self._text = options.get("template", _line)
+
+    def open(self, first: Record | None) -> str:  # noqa: ARG002 - nothing stands before
+        return ""
+
+    def encode(self, batch: list[Record]) -> str:
+        lines = map(self._text, batch)
+        return "".join([line if line[-1:] == "\n" else f"{line}\n" for line in lines])
+
+    def close(self) -> str:
+        return ""
+
+
+_PLAIN = frozenset([str, int, float, type(None)])
+
+
+def _encoder(indent: int | None) -> json.JSONEncoder:
+    return json.JSONEncoder(
+        ensure_ascii=False,
+        check_circular=False,
+        allow_nan=False,
+        indent=indent,
+        separators=(",", ": " if indent else ":"),
+        default=_no_json,
+    )
+
+
+def _no_json(value: object) -> str:
+    raise RecordError(f"{describe(value)} cannot be written as JSON")
+
+
+def _csv_text(rows: list[list[Any]]) -> str:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()
+
+
+def _line(record: Record) -> str:
+    for name in ("line", "value"):
+        if name in record:
+            return text(record[name])
+    raise RecordError(
+        "the record has no field 'line' or 'value' to write",
+        hint="say what a record becomes in format_options.template",
+    )
+
+
+WRITERS: dict[str, tuple[type[Writer], str | None]] = {
+    "json": (JsonWriter, "indent"),
+    "jsonl": (JsonLinesWriter, None),
+    "csv": (CsvWriter, "headers"),
+    "text": (TextWriter, "template"),
+}
+"""A format's writer, and the option that applies to it."""

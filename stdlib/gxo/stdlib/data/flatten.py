@@ -1,0 +1,66 @@
+"""`data:flatten`: a list in a record becomes records."""
+
+from typing import TypedDict
+
+from gxo.runtime import expr
+from gxo.runtime.context import Context
+from gxo.runtime.errors import RecordError
+from gxo.runtime.spec import Record, module
+from gxo.runtime.streams import Out, Records
+from gxo.stdlib.data._batches import BATCH, deliver
+
+
+class Flattened(TypedDict):
+    """records: how many were made."""
+
+    records: int
+
+
+@module("data:flatten")
+async def flatten(ctx: Context, records: Records, out: Out | None, *, field: str) -> Flattened:
+    """Send a copy of each record for every element of a list in it, which takes the list's place.
+
+    An empty list, or null, makes no record. A record without the field, or with anything else in
+    it, is a record error (language, section 5).
+
+    Args:
+        field: The name of the field that holds the list.
+
+    Returns:
+        How many records were made.
+
+    Example:
+        name: order-lines
+        lifecycle: {policy: run_once}
+        stream_inputs: [orders]
+        process:
+          module: data:flatten
+          params:
+            field: items
+    """
+    seen = made = 0
+    async for batch in records:
+        results: list[Record] = []
+        for number, record in enumerate(batch, seen + 1):
+            elements = record.get(field) if field in record else ""
+            if elements is None:
+                continue
+            if not isinstance(elements, list):
+                await ctx.record_failed(record, _unfit(record, field), number)
+                continue
+            for element in elements:
+                results.append({**record, field: element})
+                if len(results) == BATCH:
+                    made += BATCH
+                    await deliver(out, results)
+                    results = []
+        seen += len(batch)
+        made += len(results)
+        await deliver(out, results)
+    return {"records": made}
+
+
+def _unfit(record: Record, field: str) -> RecordError:
+    if field not in record:
+        return RecordError(f"the record has no field '{field}'")
+    return RecordError(f"the field '{field}' is {expr.describe(record[field])}, not a list")

@@ -1,0 +1,120 @@
+"""`data:parse`: text or a file becomes records."""
+
+import os
+import stat
+from collections.abc import Iterator
+from typing import Literal, TypedDict
+
+from gxo.runtime.context import Context
+from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.runtime.jail import Jail
+from gxo.runtime.spec import WorkspacePath, module, reads
+from gxo.runtime.streams import Out
+from gxo.stdlib.data._batches import BATCH, deliver
+from gxo.stdlib.data._readers import READERS, ParseOptions
+from gxo.stdlib.data._text import Slice
+
+TEXT_PIECE = 64 * 1024
+FILE_PIECE = 256 * 1024
+"""Bytes that are turned into records between two turns of the event loop, or in a thread."""
+
+
+class Parsed(TypedDict):
+    """records: how many were made."""
+
+    records: int
+
+
+@module("data:parse", effects=[reads("path")], native=["orjson"])
+async def parse(
+    ctx: Context,
+    out: Out | None,
+    *,
+    format_: Literal["json", "jsonl", "csv", "tsv", "text_lines", "regex"],
+    content: str | None = None,
+    path: WorkspacePath | None = None,
+    format_options: ParseOptions | None = None,
+) -> Parsed:
+    """Turn a text or a file into records.
+
+    `json`: the elements of a list, or the one value; `jsonl`: a value a line; a value that is no
+    object becomes `{value}`. `csv`, `tsv`: a row a record, every field a text; a row that has more
+    or fewer fields than there are columns is a record error. `text_lines`: `{line, number}`, the
+    first being 1. `regex`: the named groups of each line's first match; a line without one is a
+    record error. Blank lines are passed over, except by `text_lines`.
+
+    A file is read in pieces, never whole. Integers past 64 bits become floats; NaN, infinities and
+    lone surrogates are record errors; JSON nested deeper than 1,000, and a single value or line
+    past 64 MiB, are refused (catalogue, `data:parse`).
+
+    Args:
+        format_: What the text is.
+        content: The text. Either this or `path`.
+        path: A file in UTF-8, with or without a byte order mark.
+        format_options: What the format leaves open: `json_path` (json), `delimiter` (csv),
+            `headers` (csv, tsv: true, false, or the names), `pattern` (regex).
+
+    Returns:
+        How many records were made.
+
+    Raises:
+        ParameterError: not one of `content` and `path`, or an option that the format does not have.
+        ModuleError: a file that cannot be read, or a JSON document that is none; with its position.
+
+    Example:
+        name: orders
+        lifecycle: {policy: run_once}
+        process:
+          module: data:parse
+          params:
+            content: '[{"id": 1}, {"id": 2}]'
+            format: json
+    """
+    options = format_options or {}
+    reader, known = READERS[format_]
+    for option in options:
+        if option not in known:
+            raise ParameterError(f"format_options.{option} does not apply to format '{format_}'")
+    if content is not None and path is None:
+        source, slices = "content", reader(_text_pieces(content), options)
+    elif path is not None and content is None:
+        source, slices = path, reader(_file_pieces(ctx.workspace, path), options)
+    else:
+        raise ParameterError("give exactly one of `content` and `path`")
+    made = 0
+    # A file's slices are made in a thread, which waits for the disk; a text's are short.
+    while (
+        part := _next(slices, source) if path is None else await ctx.thread(_next, slices, source)
+    ):
+        records, faults = part
+        for fault in faults:
+            await ctx.record_failed(fault.record, fault.error)
+        for start in range(0, len(records), BATCH):
+            await deliver(out, records[start : start + BATCH])
+        made += len(records)
+    return {"records": made}
+
+
+def _next(slices: Iterator[Slice], source: str) -> Slice | None:
+    try:
+        return next(slices, None)
+    except ValueError as error:
+        raise ModuleError(f"cannot parse {source}: {error}") from None
+    except OSError as error:
+        raise ModuleError(f"cannot read {source}: {error.strerror}") from None
+
+
+def _text_pieces(content: str) -> Iterator[bytes]:
+    data = content.encode(errors="surrogatepass")
+    for start in range(0, len(data), TEXT_PIECE):
+        yield data[start : start + TEXT_PIECE]
+
+
+def _file_pieces(workspace: Jail, path: str) -> Iterator[bytes]:
+    """Read a regular file; anything else (a pipe, a device) could block for ever or never end."""
+    descriptor = workspace.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ModuleError(f"{path} is not a regular file")
+        while piece := file.read(FILE_PIECE):
+            yield piece
