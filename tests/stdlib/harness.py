@@ -19,6 +19,7 @@ from tests.stdlib.conforms import mismatches
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.modules.index import Library, standard_roots
 from gxo.compiler.modules.spec import ModuleSpec
+from gxo.compiler.types import ANY, MapOf, OneOf, PerRecord, Shape, Type
 from gxo.runtime.jail import Jail
 from gxo.runtime.pipes import Channel
 from gxo.runtime.streams import ConsumersClosed, Inputs, Records, Source
@@ -155,8 +156,34 @@ def function_of(spec: ModuleSpec) -> Callable[..., Awaitable[Any]]:
 
 
 def _keywords(spec: ModuleSpec, params: Mapping[str, Any]) -> dict[str, Any]:
-    python = {param.name: param.python for param in spec.params}
-    return {python.get(name, name): value for name, value in params.items()}
+    known = {param.name: param for param in spec.params}
+    return {
+        known[name].python if name in known else name: (
+            _argument(value, known[name].type) if name in known else value
+        )
+        for name, value in params.items()
+    }
+
+
+def _argument(value: Any, kind: Type) -> Any:
+    """The value as generated code gives it: what is evaluated for each record is a function.
+
+    A case writes it as a Python expression over `record`.
+    """
+    match kind:
+        case PerRecord() if isinstance(value, str):
+            return eval(f"lambda record: {value}")
+        case OneOf(options) if not isinstance(value, str):
+            for option in options:
+                value = _argument(value, option)
+            return value
+        case OneOf(options) if any(isinstance(option, PerRecord) for option in options):
+            return _argument(value, PerRecord(ANY))
+        case MapOf(item) if isinstance(value, dict):
+            return {key: _argument(each, item) for key, each in value.items()}
+        case Shape() if isinstance(value, dict):
+            return {key: _argument(each, kind.field(key) or ANY) for key, each in value.items()}
+    return value
 
 
 def _readers(spec: ModuleSpec, sources: list[Source]) -> dict[str, Any]:

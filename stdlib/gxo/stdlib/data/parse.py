@@ -2,7 +2,8 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from typing import Literal, TypedDict
 
 from gxo.runtime.context import Context
@@ -76,22 +77,24 @@ async def parse(
         if option not in known:
             raise ParameterError(f"format_options.{option} does not apply to format '{format_}'")
     if content is not None and path is None:
-        source, slices = "content", reader(_text_pieces(content), options)
+        source, pieces = "content", _text_pieces(content)
     elif path is not None and content is None:
-        source, slices = path, reader(_file_pieces(ctx.workspace, path), options)
+        source, pieces = f"'{path}'", _file_pieces(ctx.workspace, path)
     else:
         raise ParameterError("give exactly one of `content` and `path`")
+    slices = reader(pieces, options)
     made = 0
-    # A file's slices are made in a thread, which waits for the disk; a text's are short.
-    while (
-        part := _next(slices, source) if path is None else await ctx.thread(_next, slices, source)
-    ):
-        records, faults = part
-        for fault in faults:
-            await ctx.record_failed(fault.record, fault.error)
-        for start in range(0, len(records), BATCH):
-            await deliver(out, records[start : start + BATCH])
-        made += len(records)
+    with closing(pieces):
+        # A file's slices are made in a thread, which waits for the disk; a text's are short.
+        while part := (
+            _next(slices, source) if path is None else await ctx.thread(_next, slices, source)
+        ):
+            records, faults = part
+            for fault in faults:
+                await ctx.record_failed(fault.record, fault.error)
+            for start in range(0, len(records), BATCH):
+                await deliver(out, records[start : start + BATCH])
+            made += len(records)
     return {"records": made}
 
 
@@ -104,17 +107,19 @@ def _next(slices: Iterator[Slice], source: str) -> Slice | None:
         raise ModuleError(f"cannot read {source}: {error.strerror}") from None
 
 
-def _text_pieces(content: str) -> Iterator[bytes]:
+def _text_pieces(content: str) -> Generator[bytes, None, None]:
     data = content.encode(errors="surrogatepass")
     for start in range(0, len(data), TEXT_PIECE):
         yield data[start : start + TEXT_PIECE]
 
 
-def _file_pieces(workspace: Jail, path: str) -> Iterator[bytes]:
+def _file_pieces(workspace: Jail, path: str) -> Generator[bytes, None, None]:
     """Read a regular file; anything else (a pipe, a device) could block for ever or never end."""
     descriptor = workspace.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb", buffering=0) as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ModuleError(f"{path} is not a regular file")
-        while piece := file.read(FILE_PIECE):
+            raise ModuleError(f"cannot read '{path}': it is not a regular file")
+        while piece := os.read(descriptor, FILE_PIECE):
             yield piece
+    finally:
+        os.close(descriptor)
