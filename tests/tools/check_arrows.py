@@ -20,6 +20,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.compiler.diagnostics": (),
     "gxo.compiler.source": ("gxo.compiler.diagnostics",),
     "gxo.compiler.types": (),
+    "gxo.compiler.treeprint": ("gxo.compiler.diagnostics", "gxo.compiler.source"),
     "gxo.compiler.rendering": ("gxo.compiler.diagnostics", "gxo.compiler.codes"),
     "gxo.compiler.frontend": (
         "gxo.compiler.frontend",

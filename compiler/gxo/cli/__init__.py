@@ -1,3 +1,1 @@
 """The command line of gxo."""
-
-VERSION = "0.1.0"

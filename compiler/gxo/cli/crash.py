@@ -4,7 +4,7 @@ import os
 import sys
 import traceback
 
-from gxo.cli import VERSION
+from gxo.compiler.version import VERSION
 
 
 def report(error: Exception, arguments: list[str]) -> None:

@@ -8,7 +8,7 @@ import importlib
 import os
 import sys
 
-from gxo.cli import VERSION
+from gxo.compiler.version import VERSION
 from gxo.cli.exits import DEFECT, USAGE
 
 VERBS = {

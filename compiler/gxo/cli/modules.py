@@ -4,12 +4,11 @@ import argparse
 import json
 import sys
 
-from gxo.compiler.rendering import render_text
-
 from gxo.cli.exits import DEFECT, OK, USAGE
 from gxo.compiler.diagnostics import Diagnostics, did_you_mean
 from gxo.compiler.modules.docs import as_data, as_text
 from gxo.compiler.modules.index import Library, standard_roots
+from gxo.compiler.rendering import render_text
 
 
 def main(arguments: list[str]) -> int:

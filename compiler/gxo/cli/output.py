@@ -5,10 +5,9 @@ import os
 import sys
 from collections.abc import Iterable
 
-from gxo.compiler.rendering import render_github, render_json, render_text
-
 from gxo.compiler.diagnostics import Diagnostic
 from gxo.compiler.driver import Compilation
+from gxo.compiler.rendering import render_github, render_json, render_text
 
 FORMATS = ("text", "json", "github")
 

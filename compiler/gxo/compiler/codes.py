@@ -41,6 +41,9 @@ CODES: dict[str, str] = {
     "GXO0213": "no name (warning)",
     "GXO0214": "no schemaVersion (warning)",
     "GXO0215": "loop_control without loop (warning)",
+    "GXO0216": "an asset that is not there",
+    "GXO0217": "an asset that is not a regular file",
+    "GXO0218": "assets that are too large",
     # 03: names and references
     "GXO0304": "`needs` names nothing",
     "GXO0305": "`stream_inputs` names nothing",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gxo.compiler.diagnostics import Diagnostics, Span
+from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.frontend.load import load_playbook, read_file
 from gxo.compiler.frontend.playbook import Playbook
 from gxo.compiler.ir.build import build
@@ -43,9 +43,10 @@ class Compilation:
     text: str = ""
     playbook: Playbook | None = None
     plan: Plan | None = None
+    assets: list[AssetFile] = field(default_factory=list)
 
     def read(self, data: bytes) -> bool:
-        """Run the front end over the playbook's bytes; whether there is a playbook to go on with."""
+        """Run the front end over the playbook's bytes; whether there is something to go on with."""
         self.text = data.decode("utf-8", errors="replace")
         self.playbook = load_playbook(data, self.file, self.diagnostics)
         return self.playbook is not None
@@ -53,6 +54,7 @@ class Compilation:
     def analyse(self) -> bool:
         """Build the plan and run the passes; whether the playbook is valid."""
         assert self.playbook is not None
+        self.assets = find_assets(self.playbook, Path(self.file).parent, self.diagnostics)
         library = Library(standard_roots(), self.diagnostics)
         plan = build(self.playbook, library, self.diagnostics)
         self.options.dump("build", plan)
@@ -66,6 +68,81 @@ class Compilation:
         self.plan = plan
         return not self.diagnostics.has_errors
 
+    def generate(self, pretty: bool = True) -> Module:
+        """Generate the Python module of a valid playbook; `pretty` for people to read."""
+        assert self.plan is not None
+        from gxo.compiler.codegen.emit import emit  # jinja2 and black: not for `validate`
+
+        return emit(self.plan, VERSION, self.text, pretty)
+
+    def package(self, module: Module) -> Package:
+        """What goes into the artifact. Raises PackageError when an asset cannot be read."""
+        assert self.plan is not None
+        return Package(
+            sources={"gxo_job.py": module.text},
+            source_map=module.source_map,
+            playbook=self.text,
+            playbook_file=Path(self.file).name,
+            facts=self._facts(),
+            assets=_read_assets(self.assets),
+            needs=self._needs(),
+            native=self.options.native,
+        )
+
+    def write_artifact(self, target: Path) -> None:
+        """Compile all the way to an artifact. Raises PackageError; then nothing is written."""
+        build_artifact(target, self.package(self.generate()))
+
+    def stage_text(self, stage: str) -> str:
+        """The stage `ast`, `plan`, `python` or `manifest` as stable text."""
+        assert self.plan is not None
+        match stage:
+            case "ast":
+                return tree_text(self.playbook)
+            case "plan":
+                return print_plan(self.plan)
+            case "python":
+                return self.generate().text
+        return manifest_text(self.package(self.generate()))
+
+    def _facts(self) -> Facts:
+        assert self.plan is not None
+        workloads = list(every_workload(self.plan))
+        return Facts(
+            name=self.plan.name,
+            gxo_version=VERSION,
+            workloads=tuple(_workload_fact(workload) for workload in workloads),
+            modules={one.module.name: one.module.source for one in workloads if one.module},
+            secrets=self.plan.secrets,
+            environment=self.plan.environment,
+            effects=effects(self.plan),
+            warnings=tuple(
+                f"{item.code} {item.message}" for item in self.diagnostics.sorted()
+            ),
+        )
+
+    def _needs(self) -> tuple[str, ...]:
+        assert self.plan is not None
+        used = [workload.module for workload in every_workload(self.plan) if workload.module]
+        needs = {name for module in used for name in module.needs}
+        if self.options.native:
+            needs.update(name for module in used for name in module.native)
+        return tuple(sorted(needs))
+
+
+def _read_assets(files: list[AssetFile]) -> dict[str, Asset]:
+    try:
+        return {one.name: Asset(one.path.read_bytes(), one.executable) for one in files}
+    except OSError as error:
+        message = f"cannot read the asset {error.filename}: {error.strerror}"
+        raise PackageError("GXO0901", message) from error
+
+
+def _workload_fact(workload: Workload) -> WorkloadFact:
+    lifecycle = workload.decl.lifecycle
+    policy = lifecycle.policy.text if lifecycle else "run_once"
+    return WorkloadFact(workload.name, policy, workload.module.name if workload.module else "")
+
 
 def check(path: Path, options: Options | None = None) -> Compilation:
     """Read and analyse the playbook at the path, without generating anything.
@@ -76,8 +153,3 @@ def check(path: Path, options: Options | None = None) -> Compilation:
     if compilation.read(read_file(path)):
         compilation.analyse()
     return compilation
-
-
-def working_on(compilation: Compilation | None) -> Span | None:
-    """The place that a crash report names: the playbook as a whole when nothing nearer is known."""
-    return compilation.playbook.span if compilation and compilation.playbook else None

@@ -130,6 +130,6 @@ def _skeleton() -> "Template":
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,
+        autoescape=False,  # noqa: S701 - it prints Python, and values enter through literal()
     )
     return environment.get_template("program.py.j2")

@@ -64,7 +64,7 @@ def _returns(module: ModuleSpec, imports: Imports) -> str:
 
 
 def _ports(workload: Workload, module: ModuleSpec, consumed: frozenset[str]) -> list[str]:
-    """The ports that the function takes: all that the module insists on, others where there is one."""
+    """The ports that the function takes: those the module insists on, others where connected."""
     connected = set()
     if workload.stream_edges:
         connected |= {"records", "inputs"}

@@ -13,12 +13,11 @@ instead of the state itself.
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gxo.compiler.template.resolve import References
-
 from gxo.compiler.diagnostics import Span
 from gxo.compiler.frontend.playbook import WorkloadDecl
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.template.ast import Expr, Template
+from gxo.compiler.template.resolve import References
 from gxo.compiler.types import ANY, Type
 
 Want = Literal["text", "native", "condition"]

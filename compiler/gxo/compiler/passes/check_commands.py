@@ -10,13 +10,12 @@ a text without `shellquote` is an error, any other value a warning.
 
 from dataclasses import replace
 
-from gxo.compiler.template.resolve import references
-
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.nodes import Argument, Computed, Constant, Plan, Workload
 from gxo.compiler.ir.walk import map_workloads
 from gxo.compiler.modules.shell import needs_shell
 from gxo.compiler.template import ast
+from gxo.compiler.template.resolve import references
 from gxo.compiler.types import BOOL
 
 INJECTION, UNQUOTED = "GXO0801", "GXO0802"
@@ -64,7 +63,7 @@ def _check_quoting(command: Argument, diagnostics: Diagnostics) -> None:
         if isinstance(node, ast.Text) or _is_quoted(node):
             continue
         read = references(replace(value.template, nodes=(node,)))
-        if read.registers or read.statuses or read.records:
+        if read.registers or read.summaries or read.records:
             message = "a value from outside is pasted into a shell command"
             diagnostics.error(INJECTION, node.span, message, QUOTE)
         elif read.inputs or read.vars or read.env or read.secrets:

@@ -38,7 +38,7 @@ def _with_copies(value: Value) -> Value:
 
 
 def _copied(value: Computed) -> Value:
-    reads_state = value.references.registers or value.references.vars or value.references.statuses
+    reads_state = value.references.registers or value.references.vars or value.references.summaries
     if value.want != "native" or not reads_state or _immutable(value.type):
         return value
     template = value.template

@@ -54,6 +54,8 @@ def _reads(workload: Workload, registers: dict[str, str], names: set[str]) -> It
         for register in sorted(template.references.registers):
             if register in registers:
                 yield StateEdge(registers[register], template.span, "register")
+        for name in sorted(template.references.summaries & names):
+            yield StateEdge(name, template.span, "register")
         for name in sorted(template.references.statuses & names):
             yield StateEdge(name, template.span, "status" if is_when else "needs")
 

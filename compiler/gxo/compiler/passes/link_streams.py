@@ -97,7 +97,7 @@ def _check_stream_names(workload: Workload, diagnostics: Diagnostics) -> None:
 
 
 def _check_error_readers(workloads: tuple[Workload, ...], diagnostics: Diagnostics) -> None:
-    """`on_record_error: fail` contradicts somebody who reads `<name>.errors` (language, section 5)."""
+    """`on_record_error: fail` contradicts a reader of `<name>.errors` (language, section 5)."""
     readers = {
         edge.source: edge.span for one in workloads for edge in one.stream_edges if edge.errors
     }

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from gxo.compiler.template.check import check, type_of
-from gxo.compiler.template.resolve import Scope, references, resolve
 
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.names import local_name
@@ -30,13 +29,13 @@ from gxo.compiler.ir.nodes import (
 from gxo.compiler.ir.walk import (
     computed,
     every_workload,
-    map_workloads,
     rebuild,
     with_arguments,
     workload_templates,
 )
 from gxo.compiler.template.ast import Root, Template
 from gxo.compiler.template.parse import single_action
+from gxo.compiler.template.resolve import Scope, references, resolve
 from gxo.compiler.types import ANY, BOOL, FLOAT, INT, TEXT, ListOf, MapOf, Shape, Type
 
 VAR_CYCLE = "GXO0306"
@@ -48,7 +47,7 @@ INPUT_TYPES: Mapping[str, Type] = {
     "list": ListOf(ANY),
     "map": MapOf(ANY),
 }
-BLOCK_SYSTEM = frozenset({"failure.workload", "failure.error", "failure.attempts"})
+FAILURE = frozenset({"failure.workload", "failure.error", "failure.attempts"})
 
 Names = Mapping[str, Root]
 Bind = Callable[[Computed], Computed]
@@ -59,13 +58,11 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     plan = replace(plan, vars=_resolve_vars(plan.vars, inputs, diagnostics))
     names = inputs | {var.name: _var_root(var) for var in plan.vars} | _registers(plan)
     resolver = _Resolver(names, frozenset(one.name for one in every_workload(plan)), diagnostics)
-    plan = map_workloads(plan, resolver.once)
+    plan = resolver.blocks(plan, lambda workload, block: block.once(workload))
     downstream = _Downstream(plan)
-
-    def for_each(workload: Workload) -> Workload:
-        return resolver.for_each(workload, downstream.registers(workload))
-
-    return map_workloads(plan, for_each)
+    return resolver.blocks(
+        plan, lambda workload, block: block.for_each(workload, downstream.registers(workload))
+    )
 
 
 # Vars ------------------------------------------------------------------------------------------
@@ -220,11 +217,30 @@ def _nodes(workload: Workload) -> Iterable[Value]:
 
 @dataclass(slots=True)
 class _Resolver:
-    """Binds the templates of workloads. `names` is what every workload sees."""
+    """Binds the templates of workloads. `names` is what every workload sees.
+
+    `system` is what `_gxo` holds besides, in `on_failure` and in `finally`.
+    """
 
     names: Names
     workloads: frozenset[str]
     diagnostics: Diagnostics
+    system: frozenset[str] = frozenset()
+
+    def blocks(self, plan: Plan, change: "Callable[[Workload, _Resolver], Workload]") -> Plan:
+        """The plan with every workload changed, given the resolver of the block it stands in."""
+        on_failure = replace(self, system=FAILURE)
+        cleanup = replace(self, system=FAILURE | {"status"})
+
+        def deep(workload: Workload) -> Workload:
+            inside = tuple(change(child, on_failure) for child in workload.on_failure)
+            return replace(change(workload, self), on_failure=inside)
+
+        return replace(
+            plan,
+            workloads=tuple(deep(workload) for workload in plan.workloads),
+            cleanup=tuple(change(workload, cleanup) for workload in plan.cleanup),
+        )
 
     def once(self, workload: Workload) -> Workload:
         """Bind what is evaluated once a call; `when` and `loop` do not see the loop's variables."""
@@ -245,7 +261,7 @@ class _Resolver:
         return with_arguments(workload, lambda one: _only_each(one.value, bind))
 
     def _bind(self, names: Names, record: bool = False) -> Bind:
-        scope = Scope(names, record=record, workloads=self.workloads)
+        scope = Scope(names, record=record, workloads=self.workloads, system=self.system)
         return _binder(scope, self.diagnostics)
 
 

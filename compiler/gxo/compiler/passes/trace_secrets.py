@@ -1,6 +1,6 @@
 """Find which secrets each workload needs, so that they are looked up before it starts.
 
-    before:  bearer: "{{ secret 'API_TOKEN' }}", url: "{{ .dsn }}", vars: {dsn: "...{{ secret 'DB' }}"}
+    before:  bearer: "{{ secret 'API_TOKEN' }}", x: "{{ .dsn }}", vars: {dsn: "{{ secret 'DB' }}"}
     after:   workload.secrets = ("API_TOKEN", "DB"), plan.secrets = ("API_TOKEN", "DB")
 
 A secret in a var belongs to every workload that reads the var (language, section 8).

@@ -1,0 +1,51 @@
+"""Values survive the way into generated code, and names stay names."""
+
+import ast
+import keyword
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gxo.compiler.codegen.literals import literal
+from gxo.compiler.ir.names import LOCAL_WORDS, RESERVED, Names, local_name
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
+)
+
+
+@given(values)
+def test_literal_round_trip(value: object) -> None:
+    tree = ast.parse(literal(value), mode="eval")
+    got = eval(compile(tree, "<literal>", "eval"), {"__builtins__": {"float": float}})
+    assert got == value
+    assert type(got) is type(value)
+
+
+def test_not_a_number_has_a_literal() -> None:
+    assert math.isnan(eval(literal(math.nan)))
+
+
+def test_what_is_no_value_has_no_literal() -> None:
+    with pytest.raises(TypeError):
+        literal(object())
+
+
+@given(st.lists(st.from_regex(r"[A-Za-z0-9_-]+", fullmatch=True)))
+def test_names_are_unique_identifiers(texts: list[str]) -> None:
+    names = Names(LOCAL_WORDS)
+    fresh = [names.fresh(text) for text in texts]
+    assert len(set(fresh)) == len(fresh)
+    for name in fresh:
+        assert name.isidentifier()
+        assert not keyword.iskeyword(name)
+        assert name not in LOCAL_WORDS
+
+
+@given(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True))
+def test_loop_variables_never_hide_what_functions_use(text: str) -> None:
+    assert local_name(text) not in LOCAL_WORDS | RESERVED
+    assert local_name(text).isidentifier()
