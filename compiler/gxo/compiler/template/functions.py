@@ -1,0 +1,153 @@
+"""The template functions: what the run-time library declares, read from its syntax tree.
+
+    @function("trimSuffix")
+    def trim_suffix(suffix: str, text: str) -> str:      in gxo/runtime/functions/strings.py
+
+    ->  Signature("trimSuffix", "strings", "trim_suffix", (text, text), ..., result text)
+
+Nothing of the library is imported or run. Only the files that a template's functions are in are
+parsed; the whole library is read when a name is not found and a near one is wanted.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from gxo.compiler.types import ANY, BOOL, FLOAT, INT, TEXT, ListOf, MapOf, Type
+
+_TYPES: dict[str, Type] = {
+    "str": TEXT,
+    "int": INT,
+    "float": FLOAT,
+    "bool": BOOL,
+    "Any": ANY,
+    "list[Any]": ListOf(ANY),
+    "dict[str, Any]": MapOf(ANY),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A function as templates see it.
+
+    module: what it is imported from (`gxo.runtime.functions.strings`); "" for those the compiler
+    emits itself (`secret`, `env`, `now`). `native`: the result is none of Python's own values, and
+    its fields are methods.
+    """
+
+    name: str
+    module: str
+    python: str
+    parameters: tuple[tuple[str, Type], ...]
+    required: int
+    variadic: tuple[str, Type] | None
+    result: Type
+    pure: bool = True
+    mutates: bool = False
+    native: bool = False
+    doc: str = ""
+
+    @property
+    def family(self) -> str:
+        """The module's own name: `strings`."""
+        return self.module.rpartition(".")[2]
+
+    def parameter(self, index: int) -> tuple[str, Type] | None:
+        """The name and type of the argument at a position; None past the last."""
+        if index < len(self.parameters):
+            return self.parameters[index]
+        return self.variadic
+
+
+_OWN = {
+    "secret": Signature("secret", "", "secret", (("name", TEXT),), 1, None, TEXT, pure=False),
+    "env": Signature("env", "", "env", (("name", TEXT),), 1, None, TEXT, pure=False),
+    "now": Signature("now", "", "now", (), 0, None, TEXT, pure=False),
+}
+OPERATORS = frozenset(("and", "or", "not"))
+"""Functions that are operators of the language: they choose which of their operands to evaluate."""
+
+
+@cache
+def find(name: str) -> Signature | None:
+    """The function of that name in templates, or None."""
+    if name in _OWN:
+        return _OWN[name]
+    quoted = f'"{name}"'
+    for path in _files():
+        if quoted in _text(path):
+            found = next((one for one in _declared(path) if one.name == name), None)
+            if found is not None:
+                return found
+    return None
+
+
+def names() -> frozenset[str]:
+    """Every function that a template can call."""
+    declared = {one.name for path in _files() for one in _declared(path)}
+    return frozenset(declared) | frozenset(_OWN) | OPERATORS
+
+
+@cache
+def _files() -> tuple[Path, ...]:
+    package = find_spec("gxo.runtime")
+    folders = package.submodule_search_locations if package else None
+    files: list[Path] = []
+    for folder in folders or ():
+        files.append(Path(folder, "expr.py"))
+        files.extend(sorted(Path(folder, "functions").glob("*.py")))
+    return tuple(path for path in files if path.name != "__init__.py")
+
+
+@cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def _declared(path: Path) -> tuple[Signature, ...]:
+    package = "gxo.runtime" if path.stem == "expr" else "gxo.runtime.functions"
+    tree = ast.parse(_text(path), str(path))
+    return tuple(
+        signature
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        for signature in _signatures(node, f"{package}.{path.stem}")
+    )
+
+
+def _signatures(node: ast.FunctionDef, module: str) -> Iterator[Signature]:
+    for decorator in node.decorator_list:
+        if not (isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "function"):
+            continue
+        flags = {word.arg: ast.literal_eval(word.value) for word in decorator.keywords}
+        parameters = tuple((one.arg.rstrip("_"), _type(one)) for one in node.args.args)
+        rest = node.args.vararg
+        result = ast.unparse(node.returns) if node.returns else "Any"
+        for name in decorator.args:
+            yield Signature(
+                name=ast.literal_eval(name),
+                module=module,
+                python=node.name,
+                parameters=parameters,
+                required=len(parameters) - len(node.args.defaults),
+                variadic=(rest.arg, _type(rest)) if rest else None,
+                result=_TYPES.get(result, ANY),
+                pure=flags.get("pure", True),
+                mutates=flags.get("mutates", False),
+                native=result not in _TYPES,
+                doc=_first_line(node),
+            )
+
+
+def _type(argument: ast.arg) -> Type:
+    annotation = ast.unparse(argument.annotation) if argument.annotation else "Any"
+    return _TYPES.get(annotation, ANY)
+
+
+def _first_line(node: ast.FunctionDef) -> str:
+    return re.split(r"\n\s*\n", ast.get_docstring(node) or "")[0]

@@ -1,0 +1,184 @@
+"""The static type of an expression: what is known before anything runs.
+
+    .users.body     text, from the summary that the workload's module declares
+    len .rows       int, from the function's own signature
+    .record.id      any: records are unknown, and nothing is claimed about them
+
+An `Env` holds what a place in a template knows besides: its variables and its dot.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from gxo.compiler.template import ast, functions
+from gxo.compiler.types import (
+    ANY,
+    BOOL,
+    FLOAT,
+    INT,
+    NIL,
+    TEXT,
+    Choice,
+    ListOf,
+    MapOf,
+    OnDot,
+    OneOf,
+    PerRecord,
+    Shape,
+    Special,
+    Type,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A value's type; `native` when it may be a value with methods (a version, a time)."""
+
+    type: Type = ANY
+    native: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """What is known about the variables and the dot at a place of a template."""
+
+    variables: Mapping[str, Known] = field(default_factory=dict)
+    dot: Known = field(default_factory=Known)
+
+    def with_variable(self, name: str | None, known: Known) -> "Env":
+        return self if name is None else replace(self, variables={**self.variables, name: known})
+
+    def with_dot(self, known: Known) -> "Env":
+        return replace(self, dot=known)
+
+
+NOTHING_KNOWN = Env()
+
+
+def infer(expression: ast.Expr, env: Env = NOTHING_KNOWN) -> Known:
+    """What is known about the expression's value."""
+    match expression:
+        case ast.Literal(value):
+            return Known(type_of_value(value))
+        case ast.Nil():
+            return Known(NIL)
+        case ast.Dot():
+            return env.dot
+        case ast.Variable(name):
+            return env.variables.get(name, Known())
+        case ast.Root():
+            return Known(simplified(expression.type))
+        case ast.Field(base, names):
+            known = infer(base, env)
+            return Known(field_type(known.type, names), known.native)
+        case ast.Call():
+            return _call(expression, env)
+        case ast.Method():
+            return Known(ANY, native=True)
+        case ast.Binary():
+            return Known(_binary(expression, env))
+        case ast.Not():
+            return Known(BOOL)
+        case ast.And(operands) | ast.Or(operands):
+            return union([infer(operand, env) for operand in operands])
+
+
+def type_of_value(value: str | int | float | bool) -> Type:
+    types: dict[type, Type] = {str: TEXT, bool: BOOL, int: INT, float: FLOAT}
+    return types[type(value)]
+
+
+def simplified(type_: Type) -> Type:
+    """The type of the value itself: a duration is a number of seconds, a path a text."""
+    match type_:
+        case Special("Duration"):
+            return FLOAT
+        case Special("Size"):
+            return INT
+        case Special("Condition"):
+            return BOOL
+        case Special():
+            return TEXT
+        case Choice(values):
+            return union([Known(type_of_value(value)) for value in values]).type
+        case PerRecord() | OnDot():
+            return ANY
+        case OneOf(options):
+            return union([Known(simplified(option)) for option in options]).type
+        case _:
+            return type_
+
+
+def field_type(type_: Type, names: tuple[str | int, ...]) -> Type:
+    """The type that a chain of fields leads to; any where the way is not declared."""
+    for name in names:
+        match type_:
+            case Shape() if isinstance(name, str):
+                found = type_.field(name)
+                type_ = ANY if found is None else simplified(found)
+            case MapOf(value) if isinstance(name, str):
+                type_ = simplified(value)
+            case ListOf(item) if isinstance(name, int):
+                type_ = simplified(item)
+            case _:
+                return ANY
+    return type_
+
+
+def element(known: Known) -> Known:
+    """What `range` sets the dot to."""
+    match known.type:
+        case ListOf(item) | MapOf(item):
+            return Known(simplified(item), known.native)
+        case Shape(fields=fields):
+            return union([Known(simplified(kind)) for _, kind in fields])
+        case _:
+            return Known(ANY, known.native)
+
+
+def position(known: Known) -> Known:
+    """What `range` sets its first variable of two to."""
+    match known.type:
+        case ListOf():
+            return Known(INT)
+        case MapOf() | Shape():
+            return Known(TEXT)
+        case _:
+            return Known(ANY)
+
+
+def union(parts: list[Known]) -> Known:
+    """What is known about a value that is one of several."""
+    types = list(dict.fromkeys(part.type for part in parts))
+    native = any(part.native for part in parts)
+    if len(types) == 1:
+        return Known(types[0], native)
+    if not types or ANY in types:
+        return Known(ANY, native)
+    flat = [each for one in types for each in (one.options if isinstance(one, OneOf) else (one,))]
+    return Known(OneOf(tuple(dict.fromkeys(flat))), native)
+
+
+def _call(call: ast.Call, env: Env) -> Known:
+    signature = functions.find(call.function)
+    if signature is None:
+        return Known()
+    if signature.result not in (ANY, ListOf(ANY), MapOf(ANY)):
+        return Known(signature.result)
+    native = signature.native or any(infer(argument, env).native for argument in call.args)
+    return Known(signature.result, native)
+
+
+def _binary(expression: ast.Binary, env: Env) -> Type:
+    if expression.operator in ("==", "!=", "<", "<=", ">", ">="):
+        return BOOL
+    if expression.operator == "/":
+        return FLOAT
+    left, right = infer(expression.left, env).type, infer(expression.right, env).type
+    if {left, right} <= {INT, FLOAT}:
+        return INT if left == right == INT else FLOAT
+    if expression.operator != "+" or left == ANY or right == ANY:
+        return ANY
+    if isinstance(left, ListOf) and isinstance(right, ListOf):
+        return left if left == right else ListOf(ANY)
+    return left if left == right else ANY

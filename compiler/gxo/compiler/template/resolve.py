@@ -1,0 +1,311 @@
+"""Bind the names of a template: `.users.body` becomes the field `body` of the register `users`.
+
+    before:  Field(Dot, ("users", "body"))
+    after:   Field(Root("register", "users", Shape(...)), ("body",))
+
+Innermost first (language, section 3): the loop's variables; in a per-record template the record's
+fields; the value that a module evaluates the template with; registers, inputs and vars; `_gxo`.
+Inside `with`, `range` and `define` the dot is a value of the template's own and stays as it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar, cast
+
+from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
+from gxo.compiler.template import ast, functions, walk
+from gxo.compiler.types import ANY, INT, TEXT, MapOf, Shape, Type
+
+T = TypeVar("T", bound="ast.Template | ast.Expr")
+
+SYSTEM = frozenset(("playbook.name", "playbook.run_id", "workspace.path"))
+"""What `_gxo` holds everywhere, besides `workloads`."""
+_SYSTEM_TYPES: Mapping[str, Type] = {"failure.attempts": INT, "failure.error": ANY}
+_RESULT_TYPES: Mapping[str, Type] = {"status": TEXT, "error": ANY, "summary": ANY}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a template can name.
+
+    names: the inputs, vars, registers and loop variables that are visible.
+    record: the template is evaluated for each record, whose fields come before outer names.
+    dot: the type of the value that a module evaluates the template with, if it does; `dot_name` is
+    the name that generated code gives it (for a per-record template it is `record`). workloads:
+    whose status, error and summary can be read. system: names of `_gxo` besides `SYSTEM`
+    (`failure.workload`, `status`...).
+    """
+
+    names: Mapping[str, ast.Root]
+    record: bool = False
+    dot: Type | None = None
+    dot_name: str = "value"
+    workloads: frozenset[str] = frozenset()
+    system: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """What a template reads. `statuses`: workloads whose status or error it asks for; `impure`: two
+    evaluations may differ (the clock, the environment, secrets, random numbers)."""
+
+    registers: frozenset[str] = frozenset()
+    statuses: frozenset[str] = frozenset()
+    summaries: frozenset[str] = frozenset()
+    inputs: frozenset[str] = frozenset()
+    vars: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+    env: frozenset[str] = frozenset()
+    records: bool = False
+    impure: bool = False
+
+
+def resolve(template: T, scope: Scope, diags: Diagnostics) -> T:
+    """Bind every name that the scope defines; report those that nothing defines."""
+    if not isinstance(template, ast.Template):
+        return cast(T, _Resolver(scope, diags).expression(template, True))
+    nodes = _Resolver(scope, diags).body(template.nodes, True)
+    inner = _Resolver(scope, diags, own_dollar=True)
+    defines = [replace(define, body=inner.body(define.body, False)) for define in template.defines]
+    return cast(T, replace(template, nodes=nodes, defines=tuple(defines)))
+
+
+def references(template: ast.Template | ast.Expr) -> References:
+    """What a resolved template reads."""
+    found: dict[str, set[str]] = {}
+    records = impure = False
+    for expression in walk.expressions(template):
+        if isinstance(expression, ast.Root):
+            records = records or expression.kind in ("record", "field")
+            _add_root(expression, found)
+        elif isinstance(expression, ast.Call):
+            signature = functions.find(expression.function)
+            impure = impure or (signature is not None and not signature.pure)
+            _add_outside(expression, found)
+    names = {key: frozenset(value) for key, value in found.items()}
+    return References(**names, records=records, impure=impure)
+
+
+def _add_root(root: ast.Root, found: dict[str, set[str]]) -> None:
+    kinds = {"register": "registers", "input": "inputs", "var": "vars"}
+    if root.kind in kinds:
+        found.setdefault(kinds[root.kind], set()).add(root.name)
+    elif root.kind == "workload":
+        key = "summaries" if root.attribute == "summary" else "statuses"
+        found.setdefault(key, set()).add(root.name)
+    elif root.outer is not None:
+        _add_root(root.outer, found)
+
+
+def _add_outside(call: ast.Call, found: dict[str, set[str]]) -> None:
+    key = {"secret": "secrets", "env": "env"}.get(call.function)
+    if key and call.args and isinstance(call.args[0], ast.Literal):
+        found.setdefault(key, set()).add(str(call.args[0].value))
+
+
+@dataclass(slots=True)
+class _Resolver:
+    """Binds the parts of one template.
+
+    The methods' `root` says whether the dot is still the one that the template started with;
+    `own_dollar`, whether `$` is not (in a definition, or after `{{ $ := ... }}`).
+    """
+
+    scope: Scope
+    diags: Diagnostics
+    own_dollar: bool = False
+
+    def body(self, nodes: tuple[ast.Node, ...], root: bool) -> tuple[ast.Node, ...]:
+        own_dollar = self.own_dollar
+        resolved: list[ast.Node] = []
+        for node in nodes:
+            resolved.append(self.node(node, root))
+            if isinstance(node, ast.Assign) and node.declare and not node.variable:
+                self.own_dollar = True
+        self.own_dollar = own_dollar
+        return tuple(resolved)
+
+    def node(self, node: ast.Node, root: bool) -> ast.Node:
+        match node:
+            case ast.Action(pipe) | ast.Assign(pipe=pipe):
+                return replace(node, pipe=self.expression(pipe, root))
+            case ast.If(branches, otherwise):
+                parts = []
+                for branch in branches:
+                    condition = self.expression(branch.condition, root)
+                    body = self.body(branch.body, root)
+                    parts.append(replace(branch, condition=condition, body=body))
+                return replace(node, branches=tuple(parts), otherwise=self.body(otherwise, root))
+            case ast.With() | ast.Range():
+                return replace(
+                    node,
+                    pipe=self.expression(node.pipe, root),
+                    body=self.body(node.body, False),
+                    otherwise=self.body(node.otherwise, root),
+                )
+            case ast.Include(_, argument) if argument is not None:
+                return replace(node, argument=self.expression(argument, root))
+            case _:
+                return node
+
+    def expression(self, expression: ast.Expr, root: bool) -> ast.Expr:
+        if self._is_root(expression, root):
+            return self._whole(expression)
+        match expression:
+            case ast.Field(base, names, span):
+                if self._is_root(base, root):
+                    return self._chain(names, span)
+                return replace(expression, base=self.expression(base, root))
+            case ast.Call("index", args) if self._is_keyed(args, root):
+                return self._indexed(expression, root)
+            case ast.Call(args=args):
+                return replace(expression, args=self._all(args, root))
+            case ast.Method(base, _, args):
+                base = self.expression(base, root)
+                return replace(expression, base=base, args=self._all(args, root))
+            case ast.Binary(_, left, right):
+                left = self.expression(left, root)
+                return replace(expression, left=left, right=self.expression(right, root))
+            case ast.Not(operand):
+                return replace(expression, operand=self.expression(operand, root))
+            case ast.And(operands) | ast.Or(operands):
+                return replace(expression, operands=self._all(operands, root))
+            case _:
+                return expression
+
+    def _all(self, parts: tuple[ast.Expr, ...], root: bool) -> tuple[ast.Expr, ...]:
+        resolved = []
+        for part in parts:
+            resolved.append(self.expression(part, root))  # noqa: PERF401 - one frame less a level
+        return tuple(resolved)
+
+    # Names
+
+    def _is_root(self, expression: ast.Expr, root: bool) -> bool:
+        """Whether this is the value that the whole template started with."""
+        if isinstance(expression, ast.Variable):
+            return not expression.name and not self.own_dollar
+        return isinstance(expression, ast.Dot) and root
+
+    def _whole(self, expression: ast.Expr) -> ast.Expr:
+        """The dot or `$` itself, as a value."""
+        scope, span = self.scope, expression.span
+        assert span is not None
+        if scope.record:
+            return ast.Root("record", "", MapOf(ANY), "record", span=span)
+        if scope.dot is not None:
+            return ast.Root("dot", "", scope.dot, scope.dot_name, span=span)
+        message = "the dot as a whole is no value here: it stands for all names together"
+        self.diags.error("GXO0303", span, message, "name what you mean, as in {{ .name }}")
+        return expression
+
+    def _is_keyed(self, args: tuple[ast.Expr, ...], root: bool) -> bool:
+        """Whether this is `index . "name"` where the dot stands for the playbook's names."""
+        if self.scope.record or self.scope.dot is not None or len(args) < 2:
+            return False
+        return self._is_root(args[0], root) and _text(args[1]) is not None
+
+    def _indexed(self, call: ast.Call, root: bool) -> ast.Expr:
+        """`index . "content-type" 0`: the literal key is a name like any other."""
+        names = [_text(call.args[1]) or ""]
+        if names[0] == "_gxo":
+            for key in call.args[2:]:
+                if (name := _text(key)) is None:
+                    break
+                names.append(name)
+        found = self._chain(tuple(names), call.span)
+        rest = self._all(call.args[1 + len(names) :], root)
+        return replace(call, args=(found, *rest)) if rest else found
+
+    def _chain(self, names: tuple[str | int, ...], span: Span) -> ast.Expr:
+        """`.a.b` from the root: its first name, or the names of `_gxo`, are bound."""
+        if self.scope.dot == ANY:
+            whole = ast.Root("dot", "", ANY, self.scope.dot_name, span=span)
+            return ast.Field(whole, names, span)
+        if names[0] == "_gxo":
+            return self._system(names, span)
+        root = self._name(str(names[0]), span)
+        if root is None:
+            return ast.Field(ast.Dot(span), names, span)
+        rest = names if root.kind == "dot" else names[1:]
+        return ast.Field(root, rest, span) if rest else root
+
+    def _name(self, name: str, span: Span) -> ast.Root | None:
+        scope = self.scope
+        outer = scope.names.get(name)
+        if outer is not None:
+            outer = replace(outer, span=span)
+            if outer.kind == "loop":
+                return outer
+        if scope.record or isinstance(scope.dot, MapOf):
+            if outer is not None:
+                self._warn_ambiguous(outer, name, span)
+            type_ = scope.dot.value if isinstance(scope.dot, MapOf) else ANY
+            python = "record" if scope.record else scope.dot_name
+            return ast.Root("field", name, type_, python, outer=outer, span=span)
+        if isinstance(scope.dot, Shape) and scope.dot.field(name) is not None:
+            return ast.Root("dot", "", scope.dot, scope.dot_name, span=span)
+        if outer is None:
+            self._report_unknown(name, span)
+        return outer
+
+    def _warn_ambiguous(self, outer: ast.Root, name: str, span: Span) -> None:
+        kinds = {"input": "the input", "var": "the var", "register": "the register"}
+        message = (
+            f"`.{name}` is the record's field where a record has it, and otherwise"
+            f" {kinds.get(outer.kind, 'the outer')} `{name}`"
+        )
+        self.diags.warning("GXO0304", span, message, "give one of the two another name")
+
+    def _report_unknown(self, name: str, span: Span) -> None:
+        fields = [] if not isinstance(self.scope.dot, Shape) else _fields(self.scope.dot)
+        near = did_you_mean(name, [*self.scope.names, *fields])
+        known = ", ".join(f"`.{one}`" for one in sorted([*self.scope.names, *fields])[:10])
+        hint = near or (f"defined here: {known}" if known else "nothing is defined here")
+        message = f"`.{name}` is not defined: no input, var, register or loop variable"
+        self.diags.error("GXO0301", span, message, hint)
+
+    # _gxo
+
+    def _system(self, names: tuple[str | int, ...], span: Span) -> ast.Expr:
+        words = [str(name) for name in names[1:]]
+        if words[:1] in (["workloads"], ["tasks"]):
+            return self._workload(words[1:], names[4:], span)
+        known = SYSTEM | self.scope.system
+        for count in (2, 1):
+            path = ".".join(words[:count])
+            if path in known and len(words) >= count:
+                root = ast.Root("system", path, _SYSTEM_TYPES.get(path, TEXT), span=span)
+                rest = names[1 + count :]
+                return ast.Field(root, rest, span) if rest else root
+        path = ".".join(words)
+        options = sorted({*known, "workloads.<name>.status"})
+        hint = did_you_mean(path, options) or f"there are: {', '.join(options)}"
+        self.diags.error("GXO0307", span, f"`_gxo` has no `{path}` here", hint)
+        return ast.Field(ast.Dot(span), names, span)
+
+    def _workload(self, words: list[str], rest: tuple[str | int, ...], span: Span) -> ast.Expr:
+        unresolved = ast.Field(ast.Dot(span), ("_gxo", "workloads", *words), span)
+        if not words or words[0] not in self.scope.workloads:
+            name = words[0] if words else ""
+            message = f"there is no workload `{name}`" if name else "a workload's name is missing"
+            self.diags.error("GXO0305", span, message, did_you_mean(name, self.scope.workloads))
+            return unresolved
+        if len(words) < 2 or words[1] not in _RESULT_TYPES:
+            message = f"`_gxo.workloads.{words[0]}` has `status`, `error` and `summary`"
+            near = did_you_mean(words[1], _RESULT_TYPES) if len(words) > 1 else None
+            self.diags.error("GXO0305", span, message, near)
+            return unresolved
+        type_ = _RESULT_TYPES[words[1]]
+        root = ast.Root("workload", words[0], type_, attribute=words[1], span=span)
+        return ast.Field(root, rest, span) if rest else root
+
+
+def _text(expression: ast.Expr) -> str | None:
+    if isinstance(expression, ast.Literal) and isinstance(expression.value, str):
+        return expression.value
+    return None
+
+
+def _fields(shape: Shape) -> list[str]:
+    return [name for name, _ in shape.fields]
