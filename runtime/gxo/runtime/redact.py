@@ -7,17 +7,13 @@
 What is clean comes back as the object it was; without secrets nothing is looked at.
 """
 
-import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from gxo.runtime.redact_keys import REDACTED, hide_under_keys, is_secret_key
 
-# What a line break looks like, plain, escaped (JSON, repr) and URL-encoded, with what indents the
-# next line: logged text may be wrapped or indented in the middle of a secret.
-_BREAK = re.compile(r"(?:\r\n?|\n|\\\\?(?:r\\\\?)?n|(?:%0[Dd])?%0[Aa])[ \t]*")
-
-Span = tuple[int, int]
+if TYPE_CHECKING:
+    from gxo.runtime.redact_find import Finder, Span
 
 
 class Redactor:
@@ -26,8 +22,7 @@ class Redactor:
     def __init__(self, values: Iterable[str] = ()) -> None:
         """values: the secrets. More may be added later."""
         self._values: set[str] = set()
-        self._finder: re.Pattern[str] | None = None
-        self._squeezed_finder: re.Pattern[str] | None = None  # for text without its line breaks
+        self._finder: Finder | None = None
         for value in values:
             self.add(value)
 
@@ -40,7 +35,7 @@ class Redactor:
         found.discard("")
         if not found <= self._values:
             self._values |= found
-            self._finder = self._squeezed_finder = None
+            self._finder = None
 
     def text(self, text: str) -> str:
         """The text without the secrets."""
@@ -82,75 +77,20 @@ class Redactor:
     def _logged_scalar(self, value: object) -> object:
         return self.log_text(value) if isinstance(value, str) else self._scalar(value)
 
-    def _spans(self, text: str) -> list[Span]:
+    def _spans(self, text: str) -> "list[Span]":
         """Where secrets stand, in order, without overlaps."""
-        from gxo.runtime.redact_forms import pattern_of  # only jobs that have secrets load it
-
         if self._finder is None:
-            self._finder = pattern_of(self._values)
-        spans = _matches(self._finder, text)
-        if _BREAK.search(text) is not None:
-            if self._squeezed_finder is None:
-                squeezed = {_BREAK.sub("", value) for value in self._values} - {""}
-                same = squeezed == self._values
-                self._squeezed_finder = self._finder if same else pattern_of(squeezed)
-            spans += _matches_across_breaks(self._squeezed_finder, text)
-        return _merged(spans)
+            from gxo.runtime.redact_find import Finder  # only jobs that have secrets load it
+
+            self._finder = Finder(self._values)
+        return self._finder.spans(text)
 
 
 def _nothing_hidden(_key: str) -> bool:
     return False
 
 
-def _matches(finder: re.Pattern[str], text: str) -> list[Span]:
-    spans = []
-    found = finder.search(text)
-    while found is not None:
-        start, end = found.span()
-        # The character before a base64 form that begins inside it: see redact_forms.
-        partial = found.lastindex is not None and start > 0 and _is_base64(text[start - 1])
-        spans.append((start - 1 if partial else start, end))
-        found = finder.search(text, start + 1)  # secrets may overlap
-    return spans
-
-
-def _is_base64(character: str) -> bool:
-    return character.isascii() and (character.isalnum() or character in "+/-_")
-
-
-def _matches_across_breaks(finder: re.Pattern[str], text: str) -> list[Span]:
-    """Matches in the text without its line breaks, as spans of the text with them."""
-    pieces: list[str] = []
-    begins = [0]  # of each piece, in the squeezed text and in the original
-    originals = [0]
-    length = at = 0
-    for found in _BREAK.finditer(text):
-        pieces.append(text[at : found.start()])
-        length += found.start() - at
-        at = found.end()
-        begins.append(length)
-        originals.append(at)
-    pieces.append(text[at:])
-
-    def original(position: int) -> int:
-        piece = bisect_right(begins, position) - 1
-        return originals[piece] + position - begins[piece]
-
-    found_in = _matches(finder, "".join(pieces))
-    return [(original(start), original(end - 1) + 1) for start, end in found_in]
-
-
-def _merged(spans: list[Span]) -> list[Span]:
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start < merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
-
-
-def _cut(text: str, spans: list[Span]) -> str:
+def _cut(text: str, spans: "list[Span]") -> str:
     parts = []
     at = 0
     for start, end in spans:

@@ -1,6 +1,8 @@
 """Hide what stands under keys such as `password` in logs and errors (language, section 8).
 
-{"db": {"password": "x"}}, password=x, "token": "x", Authorization: Basic x, bearer x
+Structured or in text:
+
+    {"db": {"password": "x"}}, password=x, "token": "x", Authorization: Basic x, bearer x
 """
 
 import re
@@ -15,8 +17,7 @@ _KEY = "(?:password|token|secret|api[_-]?key|private[_-]?key|authorization|beare
 _QUOTED = r""""[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*'"""
 _BARE = r"""[^\s"',;&)\]}]+"""
 _DONE = re.escape(REDACTED)
-_IN_TEXT = re.compile(
-    rf"""
+_IN_TEXT = rf"""
       (?P<scheme> \b authorization \\?["']? \s* [:=] \s* \\?["']? (?:[A-Za-z]+ \s+)? )
         (?: {_DONE} | {_BARE} )
     | (?P<bearer> \b bearer \s+ ) (?: {_DONE} | [A-Za-z0-9._~+/=-]{{8,}} )
@@ -24,9 +25,7 @@ _IN_TEXT = re.compile(
     | (?P<member> {_KEY} \\?["'] \s* : \s* ) (?: {_QUOTED} | \\".*?\\" | -?\d[\w.+-]* )
     | (?P<line> ^ [ \t]* (?:-[ \t]+)? [\w.-]* {_KEY} [ \t]* : [ \t]+ )
         (?: {_DONE} | {_QUOTED} | \S+ ) [ \t]* $
-    """,
-    re.IGNORECASE | re.VERBOSE | re.MULTILINE,
-)
+"""
 
 
 @lru_cache(1024)
@@ -40,4 +39,6 @@ def hide_under_keys(text: str) -> str:
     lower = text.lower()
     if not any(hint in lower for hint in _HINTS):
         return text
-    return _IN_TEXT.sub(lambda found: found[found.lastgroup or 0] + REDACTED, text)
+    # Compiled at first use (and kept by `re`): most jobs log no such word.
+    finder = re.compile(_IN_TEXT, re.IGNORECASE | re.VERBOSE | re.MULTILINE)
+    return finder.sub(lambda found: found[found.lastgroup or 0] + REDACTED, text)
