@@ -179,10 +179,8 @@ def _number(value: float) -> str:
     mantissa, exponent_mark, exponent = digits.partition("e")
     if not exponent_mark:
         return digits
-    if -7 < int(exponent) < 21:
-        return (
-            f"{value:.{max(len(mantissa.lstrip('-')) - 2, 0) - int(exponent)}f}"
-            if int(exponent) < 0
-            else f"{value:.0f}"
-        )
-    return f"{mantissa}e{int(exponent):+d}"
+    power = int(exponent)
+    whole, _, fraction = mantissa.partition(".")
+    if 0 < power < 21:
+        return whole + fraction.ljust(power, "0")
+    return f"{value:.{len(fraction) - power}f}" if power >= -6 else f"{mantissa}e{power:+d}"

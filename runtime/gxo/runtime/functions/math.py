@@ -83,9 +83,8 @@ def _parse_float(text: str) -> float:
         number = float(text)
     except (ValueError, OverflowError):
         return 0.0
-    return (
-        number if _FLOAT_CHARS.issuperset(text.replace("_", "")) and not math.isinf(number) else 0.0
-    )
+    plain = _FLOAT_CHARS.issuperset(text.replace("_", ""))
+    return number if plain and not math.isinf(number) else 0.0
 
 
 # Ints ------------------------------------------------------------------------------------------
