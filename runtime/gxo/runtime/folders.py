@@ -1,0 +1,124 @@
+"""Folders that outlive a process and from which code is loaded: nobody else may be able to change them.
+
+    ~/.cache/gxo/run/nightly-1f0c...      what `gxo run` has compiled
+    ~/.cache/gxo/native/nightly-9ab2...   native code that an artifact has unpacked
+
+A folder is refused, never repaired, when a link leads to it, or when another user owns it or could
+write to it or to a folder above it.
+"""
+
+import os
+import stat
+from collections.abc import Mapping
+
+from gxo.runtime.errors import ArtifactError
+
+HINT = "set XDG_CACHE_HOME to an absolute path that only you can write to"
+
+
+def cache_folder(environment: Mapping[str, str], *names: str) -> str:
+    """The folder `names` in gxo's own cache, created if missing, mode 0700.
+
+    It is below $XDG_CACHE_HOME if that is an absolute path, else below ~/.cache. Raises
+    ArtifactError, which says what is wrong, when it cannot be made or others could change it.
+    """
+    base = environment.get("XDG_CACHE_HOME", "")
+    if not base.startswith("/"):
+        base = os.path.join(environment.get("HOME") or os.path.expanduser("~"), ".cache")
+        if not base.startswith("/"):
+            raise ArtifactError("this user has no home folder to keep a cache in", hint=HINT)
+    above, name = os.path.split(os.path.normpath(base))
+    # A home folder may well be reached through links; what they lead to is checked all the same.
+    path = ""
+    for part in (os.path.realpath(above) + "/" + name).strip("/").split("/"):
+        path += "/" + part
+        _check(path, private=False)
+    for part in ("gxo", *names):
+        path += "/" + part
+        _check(path, private=True)
+    return path
+
+
+def _check(path: str, private: bool) -> None:
+    """Make the folder if it is missing; refuse it if somebody else could change what is in it.
+
+    Checking by name is enough: whoever could swap the name was refused one folder further up.
+    """
+    try:
+        try:
+            status = os.lstat(path)
+        except FileNotFoundError:
+            try:
+                os.mkdir(path, 0o700)
+            except FileExistsError:
+                pass  # made by another process meanwhile
+            status = os.lstat(path)
+    except OSError as error:
+        raise ArtifactError(
+            f"the cache folder {path} cannot be used: {(error.strerror or str(error)).lower()}",
+            hint=HINT,
+        ) from error
+    complaint = _complaint(status, private)
+    if complaint is not None:
+        raise ArtifactError(f"the cache folder {path} is not used: it {complaint}", hint=HINT)
+
+
+def _complaint(status: os.stat_result, private: bool) -> str | None:
+    mode = stat.S_IMODE(status.st_mode)
+    if stat.S_ISLNK(status.st_mode):
+        return "is a symbolic link"
+    if not stat.S_ISDIR(status.st_mode):
+        return "is no folder"
+    if status.st_uid not in ((os.geteuid(),) if private else (0, os.geteuid())):
+        return "belongs to another user"
+    if private and mode & 0o077:
+        return f"has mode {mode:04o}, which lets others in; it must be 0700"
+    if mode & 0o022 and not mode & stat.S_ISVTX:
+        return "can be written by others"
+    return None
+
+
+def hold(folder: str) -> int | None:
+    """Keep the folder from being swept while this process lives; None when it has just gone.
+
+    Returns a descriptor that holds the lock until it is closed.
+    """
+    import fcntl
+
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    try:
+        if os.path.samestat(os.fstat(descriptor), os.stat(folder)):
+            return descriptor
+    except FileNotFoundError:
+        pass
+    os.close(descriptor)
+    return None
+
+
+def sweep(parent: str, prefix: str, keep: str) -> None:
+    """Remove the folders in `parent` whose names start so, but not `keep` and none that is held.
+
+    Those that end in `.tmp` are being written by somebody.
+    """
+    import fcntl
+    import shutil
+
+    for name in sorted(os.listdir(parent)):
+        if name == keep or not name.startswith(prefix) or name.endswith(".tmp"):
+            continue
+        path = os.path.join(parent, name)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            continue  # no folder, or gone meanwhile
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+        except BlockingIOError:
+            pass  # a running job uses it
+        finally:
+            os.close(descriptor)
