@@ -41,14 +41,14 @@ def module_spec(name: str) -> ModuleSpec:
 class FakeClock:
     """Time that passes when somebody waits for it.
 
-    With `held`, sleeping does not end by itself: a test lets time pass by `advance`.
+    With `hold`, waiting for a second or more does not end before the test says `advance`.
     """
 
-    def __init__(self, *, held: bool = False) -> None:
+    def __init__(self, *, hold: bool = False) -> None:
         self.time = 1_700_000_000.0
-        self.slept: list[float] = []
+        self.held: list[float] = []
         self.asked = asyncio.Event()
-        self._held = held
+        self._hold = hold
         self._passed = asyncio.Event()
 
     def monotonic(self) -> float:
@@ -61,13 +61,14 @@ class FakeClock:
         return datetime.fromtimestamp(self.time, UTC)
 
     def advance(self) -> None:
-        """Let every sleep end."""
+        """Let the waiting that goes on now end."""
         self._passed.set()
+        self._passed = asyncio.Event()
 
     async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.asked.set()
-        if self._held:
+        if self._hold and seconds >= 1:
+            self.held.append(seconds)
+            self.asked.set()
             await self._passed.wait()
         self.time += seconds
         await asyncio.sleep(0)
@@ -220,7 +221,7 @@ async def bench(folder: Path, *, held_clock: bool = False) -> AsyncIterator[Benc
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
     before = open_descriptors()
     try:
-        yield Bench(FakeContext(jail, FakeClock(held=held_clock), environment))
+        yield Bench(FakeContext(jail, FakeClock(hold=held_clock), environment))
         assert asyncio.all_tasks() == {asyncio.current_task()}
         assert open_descriptors() == before
         assert not has_children()
