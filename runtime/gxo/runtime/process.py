@@ -179,7 +179,8 @@ class Child:
         """Wait until nobody writes, the leader has ended, and its group is empty."""
         await asyncio.gather(self.stdout.discard(), self.stderr.discard(), self.wait())
         self._popen.wait()
-        while self._signal_group(0):  # others of the group are not ours to wait for
+        # The others of the group are not this process's children: there is nothing to wait on.
+        while self._signal_group(0) and _has_running_members(self._popen.pid):
             await clock.sleep(_POLL)
 
     def _signal_group(self, number: int) -> bool:
@@ -191,6 +192,26 @@ class Child:
         except PermissionError:  # a member changed its user: it is there, and not ours to end
             return False
         return True
+
+
+def _has_running_members(group: int) -> bool:
+    """Whether a process group has more than zombies, which a container may keep for long."""
+    try:
+        names = os.listdir("/proc")
+    except OSError:
+        return True
+    return any(_is_running_member(name, group) for name in names if name.isdigit())
+
+
+def _is_running_member(pid: str, group: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            text = file.read()
+    except OSError:  # it has just ended
+        return False
+    # "pid (command) state parent group ...", where the command may hold anything.
+    state, _, its_group = text.rpartition(b")")[2].split()[:3]
+    return int(its_group) == group and state not in b"ZX"
 
 
 def _open_pidfd(pid: int) -> int | None:
