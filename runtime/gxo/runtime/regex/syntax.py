@@ -1,6 +1,7 @@
-r"""Read RE2's syntax into a tree, and refuse what RE2 does not have (look-around, back references).
+r"""Read RE2's syntax into a tree; refuse what RE2 does not have (look-around, back references).
 
-\d+|a{2,3}?     Alternate((Repeat(Chars(((48, 57),)), 1, None, True), Repeat(Chars(...), 2, 3, False)))
+\d+|a{2,3}?    Alternate([Repeat(Chars(((48, 57),)), 1, None, True),
+                          Repeat(Chars(((97, 97),)), 2, 3, False)])
 """
 
 from gxo.runtime.regex import classes
