@@ -42,7 +42,7 @@ def render_text(
 
 def render_json(diagnostics: Iterable[Diagnostic]) -> str:
     """A JSON array with an object for each diagnostic; lines and columns count from 1."""
-    return json.dumps([_data(diagnostic) for diagnostic in diagnostics], indent=2) + "\n"
+    return json.dumps([_data(diagnostic) for diagnostic in diagnostics], indent=2)
 
 
 def render_github(diagnostics: Iterable[Diagnostic]) -> str:
@@ -95,7 +95,8 @@ class _Renderer:
     def _line(self, span: Span) -> str | None:
         if span.file not in self.split:
             text = self.sources.get(span.file)
-            self.split[span.file] = [] if text is None else _LINE_BREAK.split(text)
+            # Spans do not count a byte order mark.
+            self.split[span.file] = _LINE_BREAK.split(text.removeprefix("\ufeff")) if text else []
         lines = self.split[span.file]
         return lines[span.line - 1] if span.line <= len(lines) else None
 

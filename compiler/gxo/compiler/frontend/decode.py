@@ -38,11 +38,6 @@ def decode(data: bytes, file: str, diags: Diagnostics) -> str | None:
     return text if _readable(text, file, diags) else None
 
 
-def display_text(data: bytes) -> str:
-    """The text that diagnostics show lines of, also for a file that `decode` refuses."""
-    return data.decode("utf-8", "replace").removeprefix("\ufeff")
-
-
 def _report_encoding(data: bytes, error: UnicodeDecodeError, file: str, diags: Diagnostics) -> None:
     before = data[: error.start].decode("utf-8").removeprefix("\ufeff")
     line, column = Lines(before).place(len(before))

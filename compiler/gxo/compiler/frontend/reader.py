@@ -44,7 +44,16 @@ def read(tree: Node, file: str, text: str, diags: Diagnostics) -> Playbook | Non
     unsupported.check(tree, diags)
     playbook = _Reader(file, wrong, diags).playbook(tree, text)
     rules.check(playbook, diags)
+    _drop_explained_warnings(diags)
     return playbook
+
+
+def _drop_explained_warnings(diags: Diagnostics) -> None:
+    """`ignore_errors: yes` is one mistake: the error about its type says what the warning says."""
+    errors = {item.span for item in diags.items if item.level == "error"}
+    diags.items[:] = [
+        item for item in diags.items if item.code != "GXO0118" or item.span not in errors
+    ]
 
 
 def stem(file: str) -> str:

@@ -10,7 +10,7 @@ and jsonschema validates with it here. Its `title`s are the nouns of the message
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,7 @@ _BOOLS = {
     "false": "false",
 }
 _LONGEST_EXTRACT = 40
+_LONGEST_LIST = 12
 
 
 def schema_text() -> str:
@@ -58,10 +59,6 @@ def check(tree: Node, diags: Diagnostics) -> frozenset[Span]:
         finding = _finding(error, tree)
         _report(finding, diags)
         wrong.add(finding.node.span)
-    # `ignore_errors: yes` is one mistake: the error about the type says all that the warning says.
-    diags.items[:] = [
-        item for item in diags.items if item.code != "GXO0118" or item.span not in wrong
-    ]
     return frozenset(wrong)
 
 
@@ -162,7 +159,7 @@ def _report_unknown_keys(finding: _Finding, diags: Diagnostics) -> None:
     for entry in finding.node.entries:
         name = entry.key.text.value
         if name not in known:
-            hint = did_you_mean(name, free) or _home(name) or f"the keys are: {', '.join(known)}"
+            hint = did_you_mean(name, free) or _home(name) or f"keys here: {_listed(known)}"
             message = f'unknown key "{shown(name)}" in {finding.schema["title"]}'
             diags.error("GXO0201", entry.key.span, message, hint)
 
@@ -213,7 +210,7 @@ _EXAMPLES = {
 
 def _value_hint(schema: dict[str, Any], value: str) -> str | None:
     if allowed := [str(choice) for choice in schema.get("enum", ())]:
-        return did_you_mean(value, allowed) or f"one of: {', '.join(allowed)}"
+        return did_you_mean(value, allowed) or f"one of: {_listed(allowed)}"
     if examples := schema.get("examples"):
         return f"for example: {examples[0]}"
     return schema.get("description") if "pattern" in schema else None
@@ -243,6 +240,12 @@ def _home(name: str) -> str | None:
         if name in definition.get("properties", ())
     )
     return f'"{name}" is a key of {homes[0]}' if homes else None
+
+
+def _listed(words: Iterable[str]) -> str:
+    some = list(words)
+    more = ["..."] if len(some) > _LONGEST_LIST else []
+    return ", ".join(some[:_LONGEST_LIST] + more)
 
 
 def _described(node: Node) -> str:

@@ -51,9 +51,11 @@ class _Finding:
     code: str = "GXO0106"
 
 
-def report_unquoted_template(span: Span, diags: Diagnostics) -> None:
+def report_unquoted_template(index: int, lines: Lines, file: str, diags: Diagnostics) -> None:
     """`url: {{ .base }}`: YAML takes it for a map that is the key of a map."""
-    diags.error("GXO0119", span, "a template must be quoted", 'for example: "{{ .name }}"')
+    hint = 'for example: "{{ .name }}"'
+    span = _span(index, lines, file, len("{{"))
+    diags.error("GXO0119", span, "a template must be quoted", hint)
 
 
 def report_syntax_error(
@@ -61,8 +63,9 @@ def report_syntax_error(
 ) -> None:
     """Add the one diagnostic for an error of PyYAML's scanner or parser."""
     problem = _problem(error, lines.text)
-    if template := _bare_template(problem, lines):
-        report_unquoted_template(_span(template, lines, file), diags)
+    template = _bare_template(problem, lines)
+    if template is not None:
+        report_unquoted_template(template, lines, file, diags)
         return
     finding = _explain(problem)
     notes = []
@@ -81,9 +84,9 @@ def _problem(error: yaml.MarkedYAMLError, text: str) -> _Problem:
     )
 
 
-def _span(index: int, lines: Lines, file: str) -> Span:
+def _span(index: int, lines: Lines, file: str, length: int = 1) -> Span:
     line, column = lines.place(index)
-    return Span(file, line, column, line, column + 1)
+    return Span(file, line, column, line, column + length)
 
 
 def _bare_template(problem: _Problem, lines: Lines) -> int | None:
@@ -131,7 +134,8 @@ def _missing_colon(problem: _Problem) -> _Finding:
 
 def _unclosed_flow(problem: _Problem) -> _Finding:
     kind, closing = ("list", "]") if "sequence" in problem.part else ("map", "}")
-    if problem.at_end or problem.first_on_line:
+    next_key = kind == "list" and problem.character == ":"
+    if problem.at_end or problem.first_on_line or next_key:
         opening = problem.text[problem.opened : problem.opened + 1]
         return _Finding(problem.opened, f'this "{opening}" has no "{closing}"')
     message = f'a "," or "{closing}" is missing before this'
@@ -160,6 +164,9 @@ def _escape(problem: _Problem) -> _Finding:
 
 
 def _not_in_map(problem: _Problem) -> _Finding:
+    if problem.character == ":":
+        message = "a key is missing before this colon"
+        return _Finding(problem.index, message, code="GXO0112")
     if problem.first_on_line:
         return _Finding(
             problem.index,
@@ -170,7 +177,7 @@ def _not_in_map(problem: _Problem) -> _Finding:
     return _Finding(
         problem.index,
         "nothing can follow on this line after a closing quote or bracket",
-        "put the whole value in quotes",
+        "put the whole value in quotes; between single quotes, a quote is written twice",
     )
 
 

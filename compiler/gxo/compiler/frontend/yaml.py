@@ -315,7 +315,8 @@ class _Composer:
             self.diags.error("GXO0112", node.span, "a key is missing before this colon")
         elif self.text.startswith("{{", frame.event.start_mark.index):
             frame.unquoted_template = True
-            report_unquoted_template(node.span, self.diags)
+            start = frame.event.start_mark.index
+            report_unquoted_template(start, self.lines, self.file, self.diags)
         else:
             kind = "map" if isinstance(node, Mapping) else "list"
             self.diags.error("GXO0112", node.span, f"a key must be a text, not a {kind}")
