@@ -65,6 +65,8 @@ CODES: dict[str, str] = {
     "GXO0509": "an action in a key of a JSON template",
     "GXO0510": "a lifecycle that the module does not support",
     "GXO0511": "a loop over something else than a list or a map",
+    "GXO0590": "a module declaration that breaks the contract",
+    "GXO0591": "two modules of one name",
     # 06: graph
     "GXO0601": "a workload that waits for itself",
     "GXO0602": "a workload that reads its own stream",
