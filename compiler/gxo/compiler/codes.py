@@ -82,4 +82,11 @@ CODES: dict[str, str] = {
     # 08: secrets and injection
     "GXO0801": "a value from outside in a shell command",
     "GXO0802": "an unquoted value in a shell command (warning)",
+    # 09: packaging and output
+    "GXO0901": "a file that cannot be read or written",
+    "GXO0902": "a distribution that is not pinned",
+    "GXO0903": "a distribution that cannot be fetched",
+    "GXO0904": "a distribution with a file that has no place in an artifact",
+    "GXO0905": "an artifact that is too large",
+    "GXO0906": "a cache folder that others could change",
 }

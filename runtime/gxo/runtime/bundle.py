@@ -1,14 +1,14 @@
 """What a compiled job carries with it, and how Python imports from it.
 
-An artifact's `__main__.py` reads the whole file once and checks it; this file, loaded by hand before
-any import, then takes over:
+An artifact's `__main__.py` reads the whole file once and checks it; this file, loaded by hand
+before any import, then takes over:
 
     before:  sys.path = [job.pyz, $PYTHONPATH, the library, the host's site-packages]
     after:   sys.path = [job.pyz, the library], and modules come from the bytes that were checked
 
 So what was checked is what runs, also when the file is replaced while the job runs, and nothing is
-opened a second time (zipimport opens the archive once a module). `gxo run` uses a folder of the same
-layout instead.
+opened a second time (zipimport opens the archive once a module). `gxo run` uses a folder of the
+same layout instead.
 """
 
 import marshal
@@ -115,7 +115,7 @@ def _number(data: bytes, start: int, size: int = 4) -> int:
 
 
 class Importer:
-    """Finds and loads the modules of an artifact: the `.pyc` if it is this Python's, else the `.py`.
+    """Finds and loads the modules of an artifact: the `.pyc` of this Python, else the `.py`.
 
     `archive` and `prefix` are what `importlib.resources` wants to know of a zip's importer.
     """
@@ -127,7 +127,10 @@ class Importer:
         self.archive = bundle.archive
 
     def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+        self,
+        name: str,
+        path: Sequence[str] | None = None,  # noqa: ARG002 - the protocol's
+        target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
         """The module as the artifact has it; None leaves it to Python's own library."""
         base = name.replace(".", "/")

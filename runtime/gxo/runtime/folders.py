@@ -1,4 +1,4 @@
-"""Folders that outlive a process and from which code is loaded: nobody else may be able to change them.
+"""Folders that outlive a process, and from which code is loaded: nobody else may change them.
 
     ~/.cache/gxo/run/nightly-1f0c...      what `gxo run` has compiled
     ~/.cache/gxo/native/nightly-9ab2...   native code that an artifact has unpacked

@@ -4,8 +4,8 @@ They go to a folder of this build, shared by its runs, below the user's cache:
 
     ~/.cache/gxo/native/nightly.9ab2.../site-packages/orjson/...
 
-shiv's bootstrap does the unpacking, with its lock and its rename. It neither protects its folder nor
-looks at what it finds there, so both are done here, at every start, before anything is loaded.
+shiv's bootstrap does the unpacking, with its lock and its rename. It neither protects its folder
+nor looks at what it finds there, so both are done here, at every start, before anything is loaded.
 """
 
 import hashlib
@@ -34,9 +34,7 @@ def unpack(bundle: ZipBundle) -> str:
     manifest = json.loads(bundle.read("_gxo/manifest.json"))
     native = manifest["native"]
     check_host(bundle.archive, native)
-    hashes = {
-        name: digest for name, digest in manifest["files"].items() if name.startswith(NATIVE)
-    }
+    hashes = {name: digest for name, digest in manifest["files"].items() if name.startswith(NATIVE)}
     parent = cache_folder(os.environ, "native")
     name: str = native["folder"]
     folder = os.path.join(parent, name)
@@ -52,7 +50,7 @@ def unpack(bundle: ZipBundle) -> str:
 
 
 def check_host(archive: str, native: Mapping[str, Any]) -> None:
-    """ArtifactError, in one sentence, unless this host is of the kind the artifact was built for."""
+    """ArtifactError unless this host is of the kind that the artifact was built for."""
     wanted = _kind(native["python"], native["system"], native["machine"])
     here = _kind(interpreter(), sys.platform, os.uname().machine)
     if here != wanted:
@@ -94,7 +92,7 @@ def is_intact(folder: str, hashes: Mapping[str, str]) -> bool:
 
 
 def _files(folder: str) -> Iterator[tuple[str, str]]:
-    """Yield (path below the folder, SHA-256). ArtifactError at the first that is not just a file."""
+    """Yield (path below the folder, SHA-256). ArtifactError at one that is not just a file."""
     for above, folders, names in os.walk(folder, onerror=_raise):
         for name in (*folders, *names):
             path = os.path.join(above, name)

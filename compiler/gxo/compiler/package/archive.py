@@ -1,0 +1,120 @@
+"""Writes the files of a job as one executable zip, byte for byte the same for the same files.
+
+    #!/usr/bin/env python3
+    __main__.py        first and stored, so that any Python can read it
+    _gxo/...           in order, with one time and two modes; .pyc stored, everything else deflated
+    ...
+    comment: ... crc32 1f0c9ab2         of all bytes before these eight
+
+Stored .pyc make a job start faster by the 3 ms that inflating its modules would take. A CRC finds
+every damage that copying does and costs 0.1 ms; against somebody who changes a job on purpose no
+digest inside it helps.
+"""
+
+import binascii
+import io
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from importlib.resources import files as resources
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZIP_STORED, LargeZipFile, ZipFile
+
+from shiv.builder import write_file_prefix, write_to_zipapp  # type: ignore[import-untyped]
+
+from gxo.compiler.package.collect import collect
+from gxo.compiler.package.errors import PackageError
+from gxo.compiler.package.parts import Built, Package
+
+SHEBANG = "/usr/bin/env python3"
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can hold
+MARK = b"gxo artifact, crc32 "
+
+
+def build_artifact(target: Path, package: Package) -> Built:
+    """Link the package and write it to `target`, mode 0755.
+
+    What is at the target is replaced by one rename, and only by a whole artifact. Raises
+    PackageError when a distribution cannot be had or the target cannot be written.
+    """
+    check_target(target)
+    collected = collect(package)
+    data = render(collected.files, collected.executable)
+    replace_file(target, data, 0o755)
+    linked = tuple(f"{one.name} {one.version}" for one in collected.distributions)
+    return Built(target, len(data), linked)
+
+
+def render(files: Mapping[str, bytes], executable: frozenset[str] = frozenset()) -> bytes:
+    """The archive's bytes. PackageError when they are more than a zip for zipimport can hold."""
+    buffer = io.BytesIO()
+    write_file_prefix(buffer, SHEBANG)
+    main = resources("gxo.compiler.package").joinpath("main.py.txt").read_bytes()
+    try:
+        with ZipFile(buffer, "w", allowZip64=False) as archive:
+            _add(archive, "__main__.py", main, ZIP_STORED)
+            for name, content in sorted(files.items()):
+                compression = ZIP_STORED if name.endswith(".pyc") else ZIP_DEFLATED
+                _add(archive, name, content, compression, executable=name in executable)
+            archive.comment = MARK + b"00000000"
+    except LargeZipFile:
+        raise PackageError(
+            "GXO0905", "the artifact would be larger than 4 GiB", "embed fewer or smaller assets"
+        ) from None
+    view = buffer.getbuffer()
+    view[-8:] = b"%08x" % binascii.crc32(view[:-8])
+    return bytes(view)
+
+
+def _add(
+    archive: ZipFile, name: str, content: bytes, compression: int, executable: bool = False
+) -> None:
+    mode = stat.S_IFREG | (0o755 if executable else 0o644)
+    status = os.stat_result((mode, *[0] * 9))
+    write_to_zipapp(archive, name, content, LONG_AGO, compression, stat=status)
+
+
+def check_target(target: Path) -> None:
+    """PackageError unless an artifact can be put at the path, as far as can be told beforehand."""
+    if not target.parent.is_dir():
+        raise PackageError("GXO0901", f"cannot write {target}: there is no folder {target.parent}")
+    if target.is_dir():
+        raise PackageError("GXO0901", f"cannot write {target}: it is a folder")
+    if target.exists() and not target.is_file():
+        raise PackageError("GXO0901", f"cannot write {target}: it is no regular file")
+
+
+def replace_file(target: Path, data: bytes, mode: int) -> None:
+    """Put the bytes at the path by writing them beside it and renaming. Raises PackageError."""
+    beside = target.with_name(f".gxo-{secrets.token_hex(8)}.tmp")
+    try:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(data)
+                os.fchmod(file.fileno(), mode)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(target)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise PackageError("GXO0901", f"cannot write {target}: {why}") from None
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename last. Some file systems cannot; the file itself is safe without."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,96 @@
+"""Gathers every file of a compiled job: generated, linked from gxo, third-party, embedded.
+
+An artifact has all of them. The folder that `gxo run` keeps leaves out gxo's own, which are
+installed right there.
+"""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gxo.compiler.package.bytecode import cached_path, compile_module
+from gxo.compiler.package.errors import PackageError
+from gxo.compiler.package.host import NATIVE, native_host
+from gxo.compiler.package.link import link
+from gxo.compiler.package.manifest import render_manifest
+from gxo.compiler.package.parts import Package
+from gxo.compiler.package.wheels import Distribution, resolve
+
+MANIFEST = "_gxo/manifest.json"
+RESERVED = ("__main__.py", "gxo_job.py", "_gxo/", "gxo/", "_bootstrap/", NATIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The files of a job by their path in it, which of them are executable, and what was linked."""
+
+    files: Mapping[str, bytes]
+    executable: frozenset[str]
+    distributions: tuple[Distribution, ...]
+
+
+def collect(package: Package, whole: bool = True) -> Collected:
+    """All files of the job; with `whole`, also those of gxo. Raises PackageError."""
+    distributions = resolve(package.needs, package.native)
+    files: dict[str, bytes] = {}
+    for path, text in package.sources.items():
+        files |= with_bytecode(path, text.encode())
+    if whole:
+        for path, content in link(package.sources).items():
+            files |= with_bytecode(path, content)
+    for one in distributions:
+        _add_distribution(files, one)
+    native = native_host(package.facts.name, distributions) if whole else None
+    if native:
+        files |= _bootstrap()
+    files["_gxo/sourcemap.json"] = package.source_map.encode()
+    files["_gxo/playbook.yaml"] = package.playbook.encode()
+    assets = {f"_gxo/assets/{path}": asset for path, asset in package.assets.items()}
+    files |= {path: asset.data for path, asset in assets.items()}
+    files[MANIFEST] = render_manifest(package, files, distributions, native)
+    executable = frozenset(path for path, asset in assets.items() if asset.executable)
+    return Collected(dict(sorted(files.items())), executable, distributions)
+
+
+def manifest_text(package: Package) -> str:
+    """The manifest that the package's artifact would have, for `gxo compile --emit=manifest`."""
+    return collect(package).files[MANIFEST].decode()
+
+
+def with_bytecode(path: str, content: bytes) -> dict[str, bytes]:
+    """The module and the `.pyc` beside it."""
+    return {path: content, f"{path}c": compile_module(content, path)}
+
+
+def _add_distribution(files: dict[str, bytes], one: Distribution) -> None:
+    """Add a distribution's files; native ones are kept apart, to be unpacked before use."""
+    for path, content in one.files.items():
+        place = NATIVE + path if one.native else path
+        if path.startswith(RESERVED) or place in files:
+            raise PackageError("GXO0904", f"{one.name} has a file that is in the way: {path}")
+        files[place] = content
+        if path.endswith(".py"):
+            compiled = NATIVE + cached_path(path) if one.native else f"{path}c"
+            files |= _bytecode_if_valid(place, compiled, content)
+
+
+def _bytecode_if_valid(path: str, compiled: str, content: bytes) -> dict[str, bytes]:
+    """Distributions may have files for other Pythons, or templates that only look like Python."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return {compiled: compile_module(content, path)}
+        except (SyntaxError, ValueError):
+            return {}
+
+
+def _bootstrap() -> dict[str, bytes]:
+    """shiv's unpacking, as it travels in an artifact."""
+    # Only jobs with native code need it, and shiv's builder takes a while to load.
+    from shiv import bootstrap  # type: ignore[import-untyped]
+    from shiv.builder import iter_package_files  # type: ignore[import-untyped]
+
+    files = {
+        f"_bootstrap/{name}": path.read_bytes() for path, name in iter_package_files(bootstrap)
+    }
+    return dict(sorted(files.items()))

@@ -1,0 +1,148 @@
+"""Finds the files of gxo that an artifact needs: what its modules import, and what those import.
+
+    before:  gxo_job.py    from gxo.runtime import Context, Job
+                           from gxo.stdlib.exec import Executed, exec_
+    after:   gxo/__init__.py, gxo/runtime/__init__.py, gxo/runtime/main.py, gxo/runtime/context.py,
+             ..., gxo/stdlib/__init__.py, gxo/stdlib/exec.py
+
+Files are read, never imported. Imports inside functions count; those for the type checker do not.
+"""
+
+import ast
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+ROOTS = ("gxo.runtime.main", "gxo.runtime.bundle")
+"""What an artifact's `__main__.py` imports besides the generated module."""
+
+LINKED = ("gxo", "gxo.runtime", "gxo.stdlib")
+
+
+class LinkError(Exception):
+    """The library is not whole: a defect of gxo, not of the playbook."""
+
+
+def link(sources: Mapping[str, str]) -> dict[str, bytes]:
+    """The closure of the sources' imports below gxo, as archive path to content, sorted.
+
+    Packages without an `__init__.py` get an empty one: an artifact's are complete, and finding them
+    is then one look. Raises LinkError when an import leads nowhere, or out of runtime and library.
+    """
+    library = _Library(_roots())
+    linked: dict[str, bytes] = {}
+    waiting = [*ROOTS]
+    for path, text in sorted(sources.items()):
+        waiting += library.needed(text, path)
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            path, content = library.read(name)
+            linked[path] = content
+            waiting += library.needed(content.decode(), path)
+    return dict(sorted(linked.items()))
+
+
+def find(name: str) -> str | None:
+    """The file of a module or package below gxo, such as `gxo.stdlib`; None if there is none."""
+    return _Library(_roots()).find(name)
+
+
+def _roots() -> tuple[str, ...]:
+    spec = find_spec("gxo")
+    return tuple(spec.submodule_search_locations or ()) if spec else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Library:
+    """The installed files of gxo, in the folders that make up its namespace."""
+
+    roots: tuple[str, ...]
+
+    def find(self, name: str) -> str | None:
+        below = name.split(".")[1:]
+        for root in self.roots:
+            base = os.path.join(root, *below)
+            for candidate in (os.path.join(base, "__init__.py"), f"{base}.py"):
+                if os.path.isfile(candidate):
+                    return candidate
+        return None
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a module or package."""
+        below = name.split(".")[1:]
+        return self.find(name) is not None or any(
+            os.path.isdir(os.path.join(root, *below)) for root in self.roots
+        )
+
+    def read(self, name: str) -> tuple[str, bytes]:
+        """The archive path and content of a module or package."""
+        base = name.replace(".", "/")
+        file = self.find(name)
+        if file is None:
+            if not self.has(name):
+                raise LinkError(f"there is no module {name}")
+            return f"{base}/__init__.py", b""
+        with open(file, "rb") as opened:
+            content = opened.read()
+        is_package = os.path.basename(file) == "__init__.py"
+        return (f"{base}/__init__.py" if is_package else f"{base}.py"), content
+
+    def needed(self, text: str, path: str) -> Iterator[str]:
+        """Yield the modules below gxo that a file imports, each with the packages it is in."""
+        for name in self._imported(ast.parse(text, path)):
+            parts = name.split(".")
+            if len(parts) > 1 and ".".join(parts[:2]) not in LINKED:
+                raise LinkError(f"{path} imports {name}, which no artifact has")
+            yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+
+    def _imported(self, tree: ast.Module) -> Iterator[str]:
+        for node in _statements(tree):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names if _is_ours(alias.name))
+            elif node.module and _is_ours(node.module):
+                yield node.module
+                yield from (
+                    source
+                    for alias in node.names
+                    if (source := self._source(node.module, alias.name)) is not None
+                )
+
+    def _source(self, module: str, name: str) -> str | None:
+        """Where `from module import name` takes the name from, if not from the module itself.
+
+        A package that loads the files of its names when they are first used says which in the
+        imports that it makes for the type checker.
+        """
+        if self.has(f"{module}.{name}"):
+            return f"{module}.{name}"
+        file = self.find(module)
+        if file is None or os.path.basename(file) != "__init__.py":
+            return None
+        with open(file, encoding="utf-8") as opened:
+            tree = ast.parse(opened.read(), file)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and any(one.name == name for one in node.names):
+                return node.module
+        return None
+
+
+def _is_ours(name: str) -> bool:
+    return name == "gxo" or name.startswith("gxo.")
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Yield every import that can happen when the file runs."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case ast.Import() | ast.ImportFrom(level=0):
+                yield node
+            case ast.If(test=ast.Name("TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
+                waiting += node.orelse
+            case _:
+                waiting += ast.iter_child_nodes(node)

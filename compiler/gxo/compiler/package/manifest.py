@@ -1,0 +1,91 @@
+"""Writes `manifest.json`: what an artifact is, for `gxo inspect`, a reviewer and the daemon.
+
+It says what it was compiled from, what is in it (an SBOM with hashes) and what it will touch. It
+vouches for nothing by itself; the signature block is for who does.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+from gxo.compiler.package.parts import Package
+from gxo.compiler.package.wheels import Distribution
+
+FORMAT = 1
+
+
+class Native(TypedDict):
+    """The only kind of host that an artifact with native code runs on.
+
+    python: as `cpython-312`. libc: name and least version, or None when any will do. folder: the
+    name of the folder that the code is unpacked to.
+    """
+
+    python: str
+    system: str
+    machine: str
+    libc: tuple[str, int, int] | None
+    folder: str
+
+
+def render_manifest(
+    package: Package,
+    files: Mapping[str, bytes],
+    distributions: Sequence[Distribution],
+    native: Native | None,
+) -> bytes:
+    """The manifest as JSON with sorted keys. files: everything else in the archive by its path."""
+    facts = package.facts
+    hashes = {path: _sha256(content) for path, content in sorted(files.items())}
+    manifest = {
+        "format": FORMAT,
+        "gxo_version": facts.gxo_version,
+        "playbook": {
+            "name": facts.name,
+            "file": package.playbook_file,
+            "sha256": _sha256(package.playbook.encode()),
+        },
+        "workloads": [
+            {"name": one.name, "lifecycle": one.lifecycle, "module": one.module}
+            for one in facts.workloads
+        ],
+        "modules": [
+            {"name": name, "source": source, "sha256": _source_hash(source, hashes)}
+            for name, source in sorted(facts.modules.items())
+        ],
+        "distributions": [
+            {"name": one.name, "version": one.version, "sha256": one.sha256, "native": one.native}
+            for one in distributions
+        ],
+        "native": native,
+        "secrets": sorted(facts.secrets),
+        "environment": sorted(facts.environment),
+        "effects": {kind: sorted(what) for kind, what in facts.effects.items()},
+        "assets": [
+            {"path": path, "sha256": _sha256(asset.data)}
+            for path, asset in sorted(package.assets.items())
+        ],
+        "executable_assets": sorted(
+            path for path, asset in package.assets.items() if asset.executable
+        ),
+        "warnings": list(facts.warnings),
+        "files": hashes,
+        "signature": None,
+    }
+    return (json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _source_hash(source: str, hashes: Mapping[str, str]) -> str | None:
+    base = source.replace(".", "/")
+    return hashes.get(f"{base}.py") or hashes.get(f"{base}/__init__.py")
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def slug(name: str) -> str:
+    """The name as part of a file's: letters, digits, `-` and `_`, at most 60."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:60] or "job"

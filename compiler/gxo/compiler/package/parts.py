@@ -1,0 +1,71 @@
+"""What the packaging stage is given by the driver, and what it hands back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file that the playbook embeds; in the workspace it has mode 0644, or 0755 if executable."""
+
+    data: bytes
+    executable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadFact:
+    """A workload as the manifest lists it; module and lifecycle by the playbook's names."""
+
+    name: str
+    lifecycle: str
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the manifest says about a job (architecture, "Artifact").
+
+    modules: each module used, with the import name of the file that declares it
+    (`http:request`: `gxo.stdlib.http`). effects: kind of effect to what it touches, such as
+    `commands`: ("df", "ps"). secrets, environment: names that the job reads, never values.
+    warnings: those that were accepted when it was compiled, one line each.
+    """
+
+    name: str
+    gxo_version: str
+    workloads: tuple[WorkloadFact, ...] = ()
+    modules: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    effects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Everything that one artifact is made of, before it is linked.
+
+    sources: Python files by their path in the archive; `gxo_job.py` is the one that is run, the
+    others are what else was generated and a user's own modules. playbook_file: its file name,
+    without the folder. assets: by their path below the playbook's folder. needs: names of
+    third-party distributions; native: take those with native code also where a pure one would do.
+    """
+
+    sources: Mapping[str, str]
+    source_map: str
+    playbook: str
+    playbook_file: str
+    facts: Facts
+    assets: Mapping[str, Asset] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    native: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An artifact on disk, and the distributions that were linked into it as `name version`."""
+
+    path: Path
+    size: int
+    distributions: tuple[str, ...]
