@@ -1,0 +1,51 @@
+"""What a compiled job links against: the names that generated code may use, and nothing more.
+
+A name's file is loaded when the name is first used, so that a job pays only for what it needs.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gxo.runtime.context import Context
+    from gxo.runtime.job import Input, Job, Loop, Retry
+    from gxo.runtime.spec import Record
+    from gxo.runtime.state import deep_copy
+    from gxo.runtime.streams import Channel, Inputs, Out, Records
+
+__all__ = [
+    "Channel",
+    "Context",
+    "Input",
+    "Inputs",
+    "Job",
+    "Loop",
+    "Out",
+    "Record",
+    "Records",
+    "Retry",
+    "deep_copy",
+]
+
+_FILES = {
+    "Channel": "streams",
+    "Context": "context",
+    "Input": "job",
+    "Inputs": "streams",
+    "Job": "job",
+    "Loop": "job",
+    "Out": "streams",
+    "Record": "spec",
+    "Records": "streams",
+    "Retry": "job",
+    "deep_copy": "state",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FILES:
+        raise AttributeError(f"module 'gxo.runtime' has no attribute '{name}'")
+    from importlib import import_module
+
+    value = getattr(import_module(f"gxo.runtime.{_FILES[name]}"), name)
+    globals()[name] = value
+    return value

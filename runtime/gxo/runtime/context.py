@@ -1,0 +1,131 @@
+"""What a workload's function and the modules it calls are given: all they need, nothing global."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gxo.runtime.clock import Clock, rfc3339
+
+if TYPE_CHECKING:
+    from gxo.runtime.node import Failure, Node
+    from gxo.runtime.run import Run
+    from gxo.runtime.spec import Record
+    from gxo.runtime.workspace import Workspace
+
+T = TypeVar("T")
+
+
+class Context:
+    """One attempt of one workload instance.
+
+    inputs, vars: the playbook's. state: the registers. workload: its name. attempt: from 1.
+    iteration: the loop item's index, from 0; None outside a loop.
+    """
+
+    __slots__ = ("_node", "_run", "attempt", "inputs", "iteration", "state", "vars", "workload")
+
+    def __init__(
+        self, run: "Run", node: "Node", attempt: int = 1, iteration: int | None = None
+    ) -> None:
+        self._run = run
+        self._node = node
+        self.workload: str = node.name
+        self.attempt = attempt
+        self.iteration = iteration
+        self.state: Mapping[str, Any] = run.state
+        self.vars: Mapping[str, Any] = run.vars
+        self.inputs: Mapping[str, Any] = run.inputs
+        if run.secret_use is not None:
+            run.secret_use.watch(self, node)
+
+    @property
+    def workloads(self) -> "Mapping[str, Node]":
+        """Every workload's `status`, `error` and `summary`, by name."""
+        return self._run.nodes
+
+    @property
+    def playbook(self) -> "Run":
+        """The run: `name` of the playbook and `run_id`."""
+        return self._run
+
+    @property
+    def workspace(self) -> "Workspace":
+        """The folder the job works in; it is made when it is first asked for."""
+        return self._run.workspace
+
+    @property
+    def status(self) -> str:
+        """How the job has ended, for `finally`."""
+        return self._run.status
+
+    @property
+    def failure(self) -> "Failure":
+        """What failed, for `on_failure` and `finally`."""
+        return self._node.unit.failure
+
+    @property
+    def clock(self) -> Clock:
+        """The time, and waiting."""
+        return self._run.clock
+
+    @property
+    def module(self) -> str:
+        """The name of the workload's module."""
+        return self._run.module_of(self.workload)
+
+    def secret(self, name: str) -> str:
+        """The value of a secret; from now on it is redacted from what this workload leaves.
+
+        SecretError when it is missing or empty.
+        """
+        return self._run.secrets.read(self._node, name)
+
+    def env(self, name: str) -> str:
+        """The environment variable, or an empty text."""
+        return self._run.environment.get(name, "")
+
+    def child_environment(self) -> dict[str, str]:
+        """The environment for a command: this process's, without the playbook's secrets."""
+        secrets = self._run.job.secrets
+        return {name: text for name, text in self._run.environment.items() if name not in secrets}
+
+    def now(self) -> str:
+        """The time in UTC, as RFC 3339 text."""
+        return rfc3339(self._run.clock.seconds(), fraction=False)
+
+    def log(self, level: str, message: str, **fields: Any) -> None:
+        """Write one log line about this workload. level: `debug`, `info`, `warning` or `error`."""
+        if self._run.log.shows(level):
+            self._run.log.write(
+                level,
+                message,
+                workload=self.workload,
+                attempt=self.attempt,
+                iteration=self.iteration,
+                **fields,
+            )
+
+    async def record_failed(
+        self, record: "Record", error: Exception, number: int | None = None
+    ) -> None:
+        """Tell that a record could not be processed; what follows is the playbook's choice.
+
+        Returns when it is to be left out (it then goes to the readers of `<name>.errors`, if there
+        are any); RecordError when the workload is to fail (language, section 5).
+        number: its place in the stream, from 1; by default that of the next record error.
+        """
+        from gxo.runtime.records import record_failed  # start-up: only when a record fails
+
+        await record_failed(self._run, self._node, record, error, number)
+
+    async def thread(self, function: Callable[..., T], *args: Any) -> T:
+        """Call what blocks in a thread. A cancelled call is waited for: it cannot be stopped."""
+        return await self._run.loop.threads.call(function, *args)
+
+    async def shared(
+        self,
+        key: object,
+        open: Callable[[], Awaitable[T]],  # noqa: A002 - pairs with close
+        close: Callable[[T], Awaitable[None]],
+    ) -> T:
+        """The job's one value for `key`: opened when first asked for, closed when the job ends."""
+        return await self._run.shared.get(key, open, close)

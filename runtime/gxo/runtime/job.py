@@ -1,0 +1,224 @@
+"""What a compiled playbook says about itself: a `Job`, and one function a workload.
+
+Generated code, and a job written by hand in a test, read the same:
+
+    job = Job("greet", inputs={"who": Input("string", default="you")})
+
+    # hello: exec
+    @job.workload("hello", register="hello", retry=Retry(attempts=3, delay=1.0))
+    async def hello(ctx: Context) -> Executed:
+        return await exec_(ctx, command="echo", args=[ctx.inputs["who"]])
+
+Registration only remembers; nothing is computed until the job runs.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from gxo.runtime.context import Context
+    from gxo.runtime.streams import Channel
+
+Items = list[Any] | dict[str, Any] | Callable[["Context"], Any]
+Function = Callable[..., Awaitable[Any]]
+F = TypeVar("F", bound=Function)
+
+REQUIRED: Any = object()
+"""The default of an input that a caller must give."""
+
+PORTS = ("records", "inputs", "out")
+"""Parameter names that the scheduler fills with streams; what follows them is the loop's."""
+
+
+class Input:
+    """A value that a caller may or must give (language, section 1).
+
+    type: `string`, `int`, `float`, `bool`, `list` or `map`. Without a default it is required.
+    pattern: a regular expression that the whole of a text must match.
+    """
+
+    __slots__ = ("default", "description", "enum", "pattern", "secret", "type")
+
+    def __init__(
+        self,
+        type: str = "string",  # noqa: A002 - the playbook's own word
+        *,
+        default: Any = REQUIRED,
+        enum: list[Any] | None = None,
+        pattern: str | None = None,
+        description: str = "",
+        secret: bool = False,
+    ) -> None:
+        self.type = type
+        self.default = default
+        self.enum = enum
+        self.pattern = pattern
+        self.description = description
+        self.secret = secret
+
+
+class Retry:
+    """How often and when a failed workload is tried again (language, section 6); times in seconds.
+
+    after_records: the module can go on after it has sent or read records, so it may be retried then.
+    """
+
+    __slots__ = ("after_records", "attempts", "backoff", "delay", "jitter", "max_delay")
+
+    def __init__(
+        self,
+        attempts: int = 1,
+        delay: float = 1.0,
+        max_delay: float | None = None,
+        backoff: float = 1.0,
+        jitter: float = 0.0,
+        after_records: bool = False,
+    ) -> None:
+        self.attempts = attempts
+        self.delay = delay
+        self.max_delay = max_delay
+        self.backoff = backoff
+        self.jitter = jitter
+        self.after_records = after_records
+
+
+class Loop:
+    """What a workload is repeated over: a list, a map, or a function that gives one."""
+
+    __slots__ = ("items", "parallel")
+
+    def __init__(self, items: Items, parallel: int = 1) -> None:
+        self.items = items
+        self.parallel = parallel
+
+
+class Workload:
+    """One workload as the compiler decided it. The keywords of `Job.workload` are its fields."""
+
+    __slots__ = (
+        "after",
+        "channel",
+        "function",
+        "ignore_errors",
+        "inputs",
+        "loop",
+        "name",
+        "observes",
+        "on_failure",
+        "on_record_error",
+        "parameters",
+        "ports",
+        "records",
+        "register",
+        "retry",
+        "secrets",
+        "skip_on_no_input",
+        "timeout",
+        "when",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        register: str | None = None,
+        after: Iterable[str] = (),
+        observes: Iterable[str] = (),
+        when: Callable[["Context"], Any] | None = None,
+        loop: Loop | None = None,
+        retry: Retry | None = None,
+        timeout: float | None = None,
+        ignore_errors: bool = False,
+        secrets: Iterable[str] = (),
+        records: Iterable[str] = (),
+        inputs: Iterable[str] = (),
+        channel: "Channel | None" = None,
+        skip_on_no_input: bool = False,
+        on_record_error: Literal["fail", "skip"] | None = None,
+    ) -> None:
+        self.name = name
+        self.register = register
+        self.after = after
+        self.observes = observes
+        self.when = when
+        self.loop = loop
+        self.retry = retry
+        self.timeout = timeout
+        self.ignore_errors = ignore_errors
+        self.secrets = secrets
+        self.records = records
+        self.inputs = inputs
+        self.channel = channel
+        self.skip_on_no_input = skip_on_no_input
+        self.on_record_error = on_record_error
+        self.on_failure: list[Workload] = []
+
+    @property
+    def stream_inputs(self) -> tuple[str, ...]:
+        """The names it reads streams of, in the order it declares them."""
+        return (*self.records, *self.inputs)
+
+    def bind(self, function: Function) -> None:
+        """Remember the function, which of its parameters are ports, and how many the loop fills."""
+        self.function = function
+        code = function.__code__  # type: ignore[attr-defined]
+        names = code.co_varnames[1 : code.co_argcount]
+        self.ports = tuple(name for name in names if name in PORTS)
+        self.parameters = len(names) - len(self.ports)
+
+
+class Job:
+    """A compiled playbook.
+
+    vars: values, or functions of the context that are evaluated when the job starts.
+    secrets: every secret that the playbook names. assets and outputs: workspace paths or globs.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        inputs: Mapping[str, Input] | None = None,
+        vars: Mapping[str, Any] | None = None,  # noqa: A002 - the playbook's own word
+        secrets: Iterable[str] = (),
+        assets: Iterable[str] = (),
+        outputs: Iterable[str] = (),
+    ) -> None:
+        self.name = name
+        self.inputs = inputs or {}
+        self.vars = vars or {}
+        self.secrets = secrets
+        self.assets = assets
+        self.outputs = outputs
+        self.workloads: dict[str, Workload] = {}
+        self.cleanups: list[Workload] = []
+
+    def workload(self, name: str, **keywords: Any) -> Callable[[F], F]:
+        """Register a function as the workload `name`, with the keywords of `Workload`.
+
+        Its parameters after the context are filled by name with the streams `records`, `inputs` and
+        `out`; the next one is the loop's item, the one after it the item's index.
+        """
+        workload = Workload(name, **keywords)
+        self.workloads[name] = workload
+        return _binding(workload)
+
+    def on_failure(self, of: str, name: str, **keywords: Any) -> Callable[[F], F]:
+        """Register a function of the block that runs when the workload `of` has failed."""
+        workload = Workload(name, **keywords)
+        self.workloads[of].on_failure.append(workload)
+        return _binding(workload)
+
+    def cleanup(self, name: str, **keywords: Any) -> Callable[[F], F]:
+        """Register a function of the playbook's `finally`, which runs in every ending."""
+        workload = Workload(name, **keywords)
+        self.cleanups.append(workload)
+        return _binding(workload)
+
+
+def _binding(workload: Workload) -> Callable[[F], F]:
+    def bind(function: F) -> F:
+        workload.bind(function)
+        return function
+
+    return bind

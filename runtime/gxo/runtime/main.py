@@ -1,0 +1,161 @@
+"""From the command line to the exit code: what `python job.pyz` calls.
+
+code = main(job, ZipBundle(__loader__))
+sys.exit(code)
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any, TextIO
+
+from gxo.runtime.errors import ArtifactError, GxoError, UsageError
+from gxo.runtime.eventloop import JobLoop
+from gxo.runtime.job import Job
+from gxo.runtime.logs import run_ended
+from gxo.runtime.run import Run
+from gxo.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from gxo.runtime.bundle import Bundle
+
+USAGE, DEFECT = 2, 70
+
+
+def main(job: Job, bundle: "Bundle | None" = None, argv: Sequence[str] | None = None) -> int:
+    """Run the job as the options in `argv` (default: the command line) say; returns the exit code.
+
+    Whatever happens, standard error gets a sentence, not a traceback (language, section 6).
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        settings = _settings(job, bundle, arguments)
+        return 0 if settings is None else _run(Run(job, settings, bundle))
+    except (UsageError, ArtifactError) as error:
+        _complain(error)
+        return USAGE
+    except Exception as error:
+        if "--traceback" in arguments:
+            raise
+        _complain(
+            GxoError(
+                f"a defect of gxo itself: {type(error).__name__}: {error}",
+                hint="please report it, with what --traceback shows",
+            )
+        )
+        return DEFECT
+
+
+def _settings(job: Job, bundle: "Bundle | None", arguments: list[str]) -> Settings | None:
+    """What the options ask for; None when that was only something to print."""
+    if arguments:
+        from gxo.runtime.options import Finished, parse  # start-up: only with options
+
+        try:
+            return parse(job, bundle, arguments)
+        except Finished:
+            return None
+    settings = Settings()
+    if job.inputs:
+        from gxo.runtime.inputs import resolve  # start-up: only with inputs
+
+        resolve(job, settings, {}, ())
+    return settings
+
+
+def _run(run: Run) -> int:
+    """Run the job on its own event loop, and write what was asked for."""
+    if run.job.secrets or run.settings.secret_inputs:
+        _ = run.secrets  # a wrong --secrets is told before anything runs
+    if run.settings.events is not None:
+        from gxo.runtime.events import Bus, open_target  # only when asked for
+
+        run.bus = Bus(run, open_target(run.settings.events))
+    loop = JobLoop(run.limits.cancel)
+    with _signals(run, loop):
+        try:
+            code = drive(loop, run)
+        finally:
+            loop.end(run.abandoned)
+        if run.bus is not None:
+            run.bus.close(run.limits.cancel)
+        return _report(run, code)
+
+
+def drive(loop: JobLoop, run: Run) -> int:
+    """Run the loop until the job is over.
+
+    `SystemExit` and `KeyboardInterrupt` in a task that a module has started leave the loop as well
+    as that task. They are the module's failure, not the end of the job, so the loop goes on.
+    """
+    task = loop.create_task(run.execute(loop))
+    while True:
+        try:
+            return loop.run_until_complete(task)
+        except (SystemExit, KeyboardInterrupt):
+            if task.done():
+                raise
+
+
+def _report(run: Run, code: int) -> int:
+    """Say how it ended, and write the report; a report that cannot be written fails a good run."""
+    run.log.write_clean("info", run_ended(run))
+    if run.settings.report is not None:
+        from gxo.runtime.report import write  # only when asked for
+
+        try:
+            write(run, run.settings.report)
+        except BrokenPipeError:
+            _silence(sys.stdout)
+        except OSError as error:
+            run.log.write_clean("error", f"cannot write the report: {error.strerror or error}")
+            return code or 1
+    return code
+
+
+@contextmanager
+def _signals(run: Run, loop: JobLoop) -> Iterator[None]:
+    """SIGINT and SIGTERM end the job in order; a second one ends the process at once.
+
+    Python's own handlers rather than the loop's: they also run while a module blocks the loop.
+    """
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if run.interrupted:
+            os._exit(128 + number)
+        run.interrupted = number
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(run.interrupt, number)
+
+    previous: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # `nohup` and a shell's `&` have a signal ignored on purpose.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                previous[number] = signal.signal(number, on_signal)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _complain(error: GxoError) -> None:
+    """One sentence, and what to do about it, on standard error."""
+    text = f"error: {error.message}\n" + (f"hint: {error.hint}\n" if error.hint else "")
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        pass  # nobody reads it
+
+
+def _silence(stream: TextIO) -> None:
+    """Nobody reads the stream any more: let Python's own flush at exit go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -1,0 +1,183 @@
+"""The command line of a compiled job. Not imported when it is started without options."""
+
+import argparse
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from gxo.runtime.bundle import manifest
+from gxo.runtime.durations import NANOSECONDS, parse_duration
+from gxo.runtime.errors import UsageError
+from gxo.runtime.inputs import resolve
+from gxo.runtime.job import REQUIRED, Job
+from gxo.runtime.logs import LEVELS
+from gxo.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from gxo.runtime.bundle import Bundle
+
+
+class Finished(Exception):  # noqa: N818 - an end, not an error
+    """An option such as `--help` has been served: there is nothing to run."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports a wrong option as every other mistake is reported."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint="--help lists the options")
+
+
+def parse(job: Job, bundle: "Bundle | None", arguments: list[str]) -> Settings:
+    """The settings that the options ask for. UsageError for a mistake; Finished for `--help`."""
+    parser = _parser(job)
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit:  # argparse has printed the help
+        raise Finished from None
+    if options.version:
+        version = manifest(bundle).get("gxo", "")
+        print(f"{job.name} (compiled by gxo {version})" if version else job.name)  # noqa: T201
+        raise Finished
+    if options.describe:
+        print(json.dumps(describe(job), indent=2, ensure_ascii=False))  # noqa: T201
+        raise Finished
+    settings = Settings()
+    for name in settings.OPTIONS:
+        setattr(settings, name, getattr(options, name))
+    _check(settings)
+    resolve(job, settings, _read_files(options.vars_file), options.var)
+    return settings
+
+
+def describe(job: Job) -> dict[str, Any]:
+    """What the job takes and does, as data."""
+    inputs = {}
+    for name, declared in job.inputs.items():
+        entry: dict[str, Any] = {"type": declared.type, "required": declared.default is REQUIRED}
+        if declared.default is not REQUIRED:
+            entry["default"] = declared.default
+        for key in ("enum", "pattern", "description", "secret"):
+            if value := getattr(declared, key):
+                entry[key] = value
+        inputs[name] = entry
+    return {
+        "name": job.name,
+        "inputs": inputs,
+        "vars": list(job.vars),
+        "secrets": list(job.secrets),
+        "assets": list(job.assets),
+        "outputs": list(job.outputs),
+        "workloads": list(job.workloads),
+        "finally": [workload.name for workload in job.cleanups],
+    }
+
+
+def _parser(job: Job) -> Parser:
+    parser = Parser(
+        prog=os.path.basename(sys.argv[0]),
+        description=f"Run the automation job {job.name}, compiled by gxo.",
+        epilog=_epilog(job),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add(
+        "-e",
+        "--var",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="K=V",
+        help="give an input or a var; lists and maps as JSON",
+    )
+    add(
+        "--vars-file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="give inputs and vars from a JSON file; the later file wins, --var over all",
+    )
+    add(
+        "--secrets",
+        default="env",
+        metavar="PROVIDER",
+        help="where secrets come from: env (default), dir:PATH or exec:COMMAND",
+    )
+    add("--report", metavar="FILE", help="write the execution report as JSON; - is standard output")
+    add("--events", metavar="FILE", help="write events as JSON lines to a file or to fd:N")
+    add("--workspace", metavar="DIR", help="work in this directory, and leave it in place")
+    add(
+        "--outputs",
+        metavar="DIR",
+        help="copy the outputs there instead of to the current directory",
+    )
+    add("--workers", type=_count, metavar="N", help="workloads that may run at once")
+    add("--timeout", type=_seconds, metavar="D", help="end the job after this time, such as 1h30m")
+    add("--strict", action="store_true", help="a `when` that cannot be evaluated is a failure")
+    add("--log-level", choices=LEVELS, default="info", help="default: info")
+    add("--log-format", choices=("text", "json"), default="text", help="default: text")
+    add("--traceback", action="store_true", help="show Python's traceback of failures as well")
+    add(
+        "--describe",
+        action="store_true",
+        help="print what the job takes and does as JSON, and exit",
+    )
+    add("--version", action="store_true", help="print name and version, and exit")
+    return parser
+
+
+def _epilog(job: Job) -> str:
+    """The inputs, one a line."""
+    lines = ["inputs:"] if job.inputs else []
+    for name, declared in job.inputs.items():
+        needed = "required" if declared.default is REQUIRED else f"default {declared.default!r}"
+        lines.append(f"  {name} ({declared.type}, {needed})  {declared.description}".rstrip())
+    return "\n".join(lines)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form name=value")
+    return name, value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    nanoseconds = parse_duration(text)
+    if nanoseconds is None or nanoseconds <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 1h30m or 90s")
+    return nanoseconds / NANOSECONDS
+
+
+def _check(settings: Settings) -> None:
+    """What can be known to go wrong before the job runs."""
+    if settings.report is not None:
+        from gxo.runtime.report import check_target  # only when asked for
+
+        check_target(settings.report)
+    if settings.workspace is not None and not os.path.isdir(settings.workspace):
+        raise UsageError(f"the workspace {settings.workspace} is no directory")
+
+
+def _read_files(paths: list[str]) -> dict[str, tuple[Any, str]]:
+    given: dict[str, tuple[Any, str]] = {}
+    for path in paths:
+        try:
+            with open(path, encoding="utf-8") as file:
+                values = json.load(file)
+        except OSError as error:
+            raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        except (ValueError, RecursionError) as error:
+            raise UsageError(f"{path} is not valid JSON: {error}") from error
+        if not isinstance(values, dict):
+            raise UsageError(f"{path} must hold a JSON object with a value for each name")
+        given.update((name, (value, path)) for name, value in values.items())
+    return given

@@ -1,0 +1,37 @@
+"""What happens to a record that could not be processed (language, section 5)."""
+
+from typing import TYPE_CHECKING
+
+from gxo.runtime.errors import RecordError
+from gxo.runtime.spec import Record
+
+if TYPE_CHECKING:
+    from gxo.runtime.node import Node
+    from gxo.runtime.run import Run
+
+EXTRACT = 200
+"""Characters of the record that an error shows."""
+
+
+async def record_failed(
+    run: "Run", node: "Node", record: Record, error: Exception, number: int | None
+) -> None:
+    """Count it, log it, and do as the playbook chose. RecordError when the workload is to fail."""
+    node.record_errors += 1
+    number = number or node.record_errors
+    message = run.explain(error)
+    extract = repr(run.redact(record))
+    if len(extract) > EXTRACT:
+        extract = extract[:EXTRACT] + "..."
+    skipped = node.spec.on_record_error == "skip" or node.rejects is not None
+    text = f"record {number} failed: {message}; the record: {extract}"
+    if run.bus is not None:
+        run.bus.emit("RecordErrorOccurred", workload=node.name, number=number, error=message)
+    if not skipped:
+        raise RecordError(text, hint="`on_record_error: skip` leaves such records out") from error
+    run.log.write_clean("warning", text, node.name)
+    if node.rejects is not None:
+        # Its readers are not the producer's consumers: they may close early without ending it.
+        await node.rejects.port().send(
+            [{"record": record, "error": message, "workload": node.name, "number": number}]
+        )

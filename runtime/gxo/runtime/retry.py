@@ -1,0 +1,18 @@
+"""When a failed attempt is followed by another (language, section 6)."""
+
+from gxo.runtime.job import Retry
+
+
+def delay_after(retry: Retry, attempt: int, chance: float) -> float:
+    """Seconds to wait after the failed attempt number `attempt` (from 1).
+
+    `min(max_delay, delay * backoff^(attempt-1))`, times a factor in `1 +/- jitter` that `chance`
+    (0 to 1) picks.
+    """
+    try:
+        delay = retry.delay * retry.backoff ** (attempt - 1)
+    except OverflowError:
+        delay = float("inf")
+    if retry.max_delay is not None:
+        delay = min(retry.max_delay, delay)
+    return delay * (1.0 + retry.jitter * (2.0 * chance - 1.0))

@@ -1,0 +1,373 @@
+"""One run of a job: what its workloads share, and its course from the first to the last act.
+
+    prepare      secret inputs, vars, assets
+    workloads    the scheduler's part
+    on_failure   of what failed
+    finally      in every ending
+    close        connections, outputs, workspace
+
+What few jobs need is imported where it is used, so that the others start faster.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gxo.runtime.clock import Clock
+from gxo.runtime.context import Context
+from gxo.runtime.errors import ExpressionError, GxoError, SecretError
+from gxo.runtime.eventloop import JobLoop
+from gxo.runtime.instance import STOPPED
+from gxo.runtime.job import Job, Workload
+from gxo.runtime.logs import Log, workload_ended
+from gxo.runtime.node import (
+    CANCELLED,
+    COMPLETED,
+    FAILED,
+    RUNNING,
+    SKIPPED,
+    Failure,
+    Node,
+    Unit,
+)
+from gxo.runtime.scheduler import Scheduler
+from gxo.runtime.state import State, Vars
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from gxo.runtime.bundle import Bundle
+    from gxo.runtime.events import Bus
+    from gxo.runtime.pipes import Pipe
+    from gxo.runtime.redact import Redactor
+    from gxo.runtime.secret_use import SecretUse
+    from gxo.runtime.settings import Settings
+    from gxo.runtime.shared import Shared
+    from gxo.runtime.workspace import Workspace
+
+
+class Limits:
+    """Seconds of grace, as the language page sets them; tests set others."""
+
+    __slots__ = ("cancel", "cleanup", "drain")
+
+    def __init__(self, drain: float = 5.0, cancel: float = 5.0, cleanup: float = 30.0) -> None:
+        self.drain = drain
+        self.cancel = cancel
+        self.cleanup = cleanup
+
+
+class Run:
+    """What one run's workloads share. Templates see it as `_gxo.playbook`: name and run_id.
+
+    nodes: workloads by name, those of blocks once their block has started. interrupted: the
+    number of the signal that ended the job. errors: what failed, the first one first, redacted.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        settings: "Settings",
+        bundle: "Bundle | None" = None,
+        *,
+        clock: Clock | None = None,
+        limits: Limits | None = None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.job = job
+        self.name = job.name
+        self.settings = settings
+        self.bundle = bundle
+        self.clock = clock or Clock()
+        self.limits = limits or Limits()
+        self.environment = environment
+        self.run_id = os.urandom(8).hex()
+        self.strict = settings.strict
+        self.workers = settings.workers or max(32, os.cpu_count() or 1)
+        self.log = Log(self, settings.log_level, settings.log_format)
+        self.bus: Bus | None = None
+        self.nodes: dict[str, Node] = {}
+        self.inputs = settings.inputs
+        self.vars = Vars(job.vars, settings.vars, self._evaluate_var)
+        self.state = State(self._why_missing)
+        self.secret_use: SecretUse | None = None
+        self.errors: list[str] = []
+        self.interrupted = 0
+        self.timed_out = False
+        self.abandoned: list[asyncio.Task[Any]] = []
+        self.started = self.clock.seconds()
+        self.ended_at = self.started
+        self.loop: JobLoop
+        self.scheduler: Scheduler
+        self._origin = self.clock.monotonic()
+        self._last_loss = -1.0
+        self.source_map: dict[str, Any] | None = None
+        self._redactor: Redactor | None = None
+        self._workspace: Workspace | None = None
+        self._shared: Shared | None = None
+        self._modules: dict[str, str] | None = None
+
+    # The course
+
+    async def execute(self, loop: JobLoop) -> int:
+        """Run the job from start to end and return its exit code."""
+        self.loop = loop
+        self.scheduler = Scheduler(self, loop)
+        loop.watch_for_stalls(self.stalled)
+        if self.bus is not None:
+            self.bus.emit("PlaybookStart", playbook=self.name)
+        timer = None
+        if self.settings.timeout is not None:
+            timer = loop.call_later(self.settings.timeout, self._time_out)
+        await self._run_workloads()
+        if timer is not None:
+            timer.cancel()
+        if self.job.cleanups:
+            from gxo.runtime.blocks import cleanup  # start-up: only with `finally`
+
+            await cleanup(self)
+        await self._close()
+        self.ended_at = self.wall(self.clock.monotonic())
+        if self.bus is not None:
+            self.bus.emit("PlaybookEnd", status=self.status, error=self.error)
+        return self.exit_code
+
+    async def _run_workloads(self) -> None:
+        scheduler = self.scheduler
+        self.add_nodes(self.job.workloads.values())
+        try:
+            await self._prepare()
+        except GxoError as error:
+            self.fail(self.redact(error.message))
+            scheduler.stop()
+        if not scheduler.stopping:
+            await scheduler.run_workloads()
+        for node in scheduler.failed:
+            if node.spec.on_failure and not self.interrupted:
+                from gxo.runtime.blocks import on_failure  # start-up: only after a failure
+
+                await on_failure(self, node)
+
+    async def _prepare(self) -> None:
+        """Everything that is needed before the first workload."""
+        if self.job.secrets or self.settings.secret_inputs:
+            await self.secrets.prepare(self.vars.resolve)
+        else:
+            self.vars.resolve()
+        if self.job.assets or self.settings.workspace:
+            await self.loop.threads.call(self._make_workspace)
+
+    async def _close(self) -> None:
+        """Give back what the job holds."""
+        if self._shared is not None:
+            await self._shared.close()
+        if self._workspace is not None:
+            await self.loop.threads.call(self._leave_workspace, self._workspace)
+
+    # How it ends
+
+    def interrupt(self, signal: int) -> None:
+        """End the job because of a signal: `finally` still runs."""
+        self.interrupted = signal
+        self.fail(f"interrupted by signal {signal}")
+        self.scheduler.stop()
+        self.scheduler.cancel_all(STOPPED)
+
+    def stalled(self) -> None:
+        """End the job because nothing can ever happen again."""
+        from gxo.runtime.stall import who_waits  # start-up: only for a defect
+
+        self.fail("the job can make no progress: " + "; ".join(who_waits(self.nodes)))
+        self.scheduler.stop()
+        self.scheduler.cancel_all(STOPPED)
+
+    def fail(self, error: str) -> None:
+        """Keep why the job failed. The text is redacted already."""
+        self.errors.append(error)
+        self.log.write_clean("error", error)
+        if self.bus is not None:
+            self.bus.emit("FatalErrorOccurred", error=error)
+
+    def abandon(self, task: "asyncio.Task[Any]", node: Node) -> None:
+        """Leave a task behind that ignores its cancellation."""
+        self.abandoned.append(task)
+        self.log.write_clean(
+            "warning",
+            f"its module ignored the cancellation for {self.limits.cancel:g} s and was abandoned",
+            node.name,
+        )
+
+    @property
+    def error(self) -> str | None:
+        """The first failure; None when there was none."""
+        return self.errors[0] if self.errors else None
+
+    @property
+    def status(self) -> str:
+        """How the job ends, as far as is known."""
+        if self.interrupted:
+            return CANCELLED
+        return FAILED if self.errors else COMPLETED
+
+    @property
+    def exit_code(self) -> int:
+        """Language, section 6."""
+        if self.interrupted:
+            return 128 + self.interrupted
+        if self.timed_out:
+            return 124
+        return 1 if self.errors else 0
+
+    def _time_out(self) -> None:
+        self.timed_out = True
+        self.fail(f"the job took longer than its --timeout of {self.settings.timeout:g} s")
+        self.scheduler.stop()
+        self.scheduler.cancel_all(STOPPED)
+
+    # Workloads
+
+    def add_nodes(self, specs: Iterable[Workload]) -> list[Node]:
+        """Add workloads to the run."""
+        first = len(self.nodes)
+        added = [Node(spec, first + place) for place, spec in enumerate(specs)]
+        for node in added:
+            self.nodes[node.name] = node
+        return added
+
+    def begin(self, node: Node) -> None:
+        """The workload's module is about to be called."""
+        node.status = RUNNING
+        node.started = self.clock.monotonic()
+        if self.bus is not None:
+            self.bus.workload_started(node)
+
+    def ended(self, node: Node) -> None:
+        """The workload is over: log it, and tell those who watch."""
+        node.ended = self.clock.monotonic()
+        if node.status == FAILED:
+            if not node.ignored and not node.unit.in_block:
+                self.errors.append(f"workload '{node.name}' failed: {node.error}")
+            level, text = ("warning", "failed (ignored)") if node.ignored else ("error", "failed")
+            self.log.write_clean(level, f"{text}: {node.error}", node.name)
+        elif self.log.shows("info"):
+            self.log.write_clean("info", workload_ended(node), node.name)
+        if self.bus is not None:
+            self.bus.workload_ended(node)
+
+    def keep(self, node: Node, summary: Any) -> None:
+        """Put what the workload returns into the state, without the secrets that it has read."""
+        if self.secret_use is not None:
+            summary = self.secret_use.clean(node, summary)
+        node.summary = summary
+        if node.spec.register is not None:
+            self.state[node.spec.register] = summary
+
+    def explain(self, error: BaseException) -> str:
+        """One redacted sentence for people, with the place in the playbook when it is known."""
+        from gxo.runtime.trace import explain  # start-up: only after an error
+
+        return explain(self, error)
+
+    def module_of(self, workload: str) -> str:
+        """The name of a workload's module, from the manifest."""
+        if self._modules is None:
+            from gxo.runtime.bundle import manifest  # start-up: few ask
+
+            workloads = manifest(self.bundle).get("workloads", [])
+            self._modules = {entry["name"]: entry["module"] for entry in workloads}
+        return self._modules.get(workload, "")
+
+    def records_lost(self, pipe: "Pipe", _count: int) -> None:
+        """An overflowing stream drops records: say so, at most once a second."""
+        now = self.clock.monotonic()
+        if now - self._last_loss >= 1.0:
+            self._last_loss = now
+            producer = pipe.producer.name
+            self.log.write_clean(
+                "warning",
+                f"the stream to '{pipe.consumer}' overflows: {pipe.dropped} records dropped so far",
+                producer,
+            )
+
+    # Values
+
+    def wall(self, moment: float) -> float:
+        """Seconds since 1970 for a moment of the monotonic clock."""
+        return self.started + (moment - self._origin)
+
+    def chance(self) -> float:
+        """A random number from 0 to 1. Not from `random`, whose import costs a start too much."""
+        return int.from_bytes(os.urandom(4)) / 0xFFFFFFFF
+
+    def redact(self, value: Any) -> Any:
+        """A text or nested data as it may leave the process."""
+        redactor = self._redactor
+        if redactor is None:
+            from gxo.runtime.redact import Redactor  # start-up: most small jobs log no such text
+
+            redactor = self._redactor = Redactor()
+        return redactor.log_text(value) if isinstance(value, str) else redactor.log_value(value)
+
+    @property
+    def secrets(self) -> "SecretUse":
+        """Who has read which secret; made when the first one is needed."""
+        if self.secret_use is None:
+            from gxo.runtime.secret_use import SecretUse  # start-up: only with secrets
+
+            self.secret_use = SecretUse(self)
+            self._redactor = self.secret_use.redactor
+        return self.secret_use
+
+    @property
+    def shared(self) -> "Shared":
+        """What is opened once a job."""
+        if self._shared is None:
+            from gxo.runtime.shared import Shared  # start-up: only with connections
+
+            self._shared = Shared(self)
+        return self._shared
+
+    @property
+    def workspace(self) -> "Workspace":
+        """The job's folder; made when it is first asked for."""
+        if self._workspace is None:
+            self._make_workspace()
+        assert self._workspace is not None
+        return self._workspace
+
+    def _make_workspace(self) -> None:
+        from gxo.runtime.layout import make_workspace  # start-up: not every job has files
+
+        self._workspace = make_workspace(self)
+
+    def _leave_workspace(self, workspace: "Workspace") -> None:
+        from gxo.runtime.layout import leave_workspace
+
+        leave_workspace(self, workspace)
+
+    def _evaluate_var(self, name: str, function: Callable[[Context], Any]) -> Any:
+        node = Node(Workload(name), 0)
+        node.unit = Unit([node], Failure(), in_block=False)
+        try:
+            value = function(Context(self, node))
+        except SecretError:
+            raise
+        except Exception as error:
+            raise ExpressionError(f"var '{name}': {self.explain(error)}") from error
+        if self.secret_use is not None:
+            self.secret_use.var_read(name, node)
+        return value
+
+    def _why_missing(self, register: str) -> str:
+        """Which workload should have left the register, and why it has not."""
+        for node in self.nodes.values():
+            if node.spec.register == register:
+                happened = {
+                    SKIPPED: "was skipped",
+                    FAILED: "failed",
+                    CANCELLED: "was cancelled",
+                    RUNNING: "is still running",
+                }.get(node.status, "did not run")
+                why = node.error or node.reason
+                return f"workload '{node.name}' {happened}" + (f" ({why})" if why else "")
+        return "no workload leaves it"

@@ -1,0 +1,153 @@
+"""Which workload has read which secret, and so what must not enter the state (language, section 8).
+
+Not imported by a job without secrets.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from gxo.runtime.node import Node
+from gxo.runtime.providers import parse_provider
+from gxo.runtime.redact import Redactor
+from gxo.runtime.secrets import Secrets, Taint
+from gxo.runtime.state import Watched
+
+if TYPE_CHECKING:
+    from gxo.runtime.context import Context
+    from gxo.runtime.run import Run
+
+
+class Unloaded(BaseException):
+    """A var reads a secret that has not been loaded. Passes through whatever catches errors."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class SecretUse:
+    """The secrets of one run, the taints of its workloads, and those of its vars and inputs."""
+
+    def __init__(self, run: "Run") -> None:
+        self._run = run
+        provider = parse_provider(run.settings.secrets, run.environment)
+        self._secrets = Secrets(provider, lambda text: run.log.write_clean("warning", text))
+        self._loaded: set[str] = set()
+        self._preparing = True
+        self._inputs: dict[str, Taint] = {}
+        self._vars: dict[str, set[Taint]] = {}
+        self._redacted: dict[str, str] = {}
+
+    @property
+    def redactor(self) -> Redactor:
+        """All secrets of the job."""
+        return self._secrets.redactor
+
+    async def prepare(self, resolve_vars: Callable[[], None]) -> None:
+        """Take the secret inputs over, and resolve the vars with the secrets that they read."""
+        for name, value in self._run.settings.secret_inputs.items():
+            taint = self._inputs[name] = self._secrets.taint()
+            if value is None:
+                await self._secrets.load([name])
+                self._run.inputs[name] = taint.secret(name)
+            else:
+                self._run.inputs[name] = value
+                self._secrets.add(value, f"the input '{name}'")
+                taint.add(value)
+        while self._preparing:
+            try:
+                resolve_vars()
+                self._preparing = False
+            except Unloaded as unloaded:
+                await self.load([unloaded.name])
+
+    async def load(self, names: Iterable[str]) -> None:
+        """Resolve the secrets that a workload needs. SecretError names one that is missing."""
+        missing = [name for name in names if name not in self._loaded]
+        if missing:
+            await self._secrets.load(missing)
+            self._loaded.update(missing)
+
+    def read(self, node: Node, name: str) -> str:
+        """The value, which taints the workload."""
+        if self._preparing and name not in self._loaded:
+            raise Unloaded(name)
+        if node.taint is None:
+            node.taint = self._secrets.taint()
+        if self._run.bus is not None:
+            self._run.bus.emit("SecretAccessed", workload=node.name, key=name)
+        return node.taint.secret(name)
+
+    def var_read(self, name: str, node: Node) -> None:
+        """Remember with what the evaluation of a var was tainted."""
+        taints = set(_own(node))
+        if taints:
+            self._vars[name] = taints
+
+    def watch(self, context: "Context", node: Node) -> None:
+        """Let tainted inputs and vars taint the workload, and redacted values warn."""
+
+        def take(taints: Iterable[Taint]) -> None:
+            if node.taints is None:
+                node.taints = set()
+            node.taints.update(taints)
+
+        if self._inputs:
+            context.inputs = Watched(
+                context.inputs,
+                lambda name: take([self._inputs[name]] if name in self._inputs else []),
+            )
+        context.vars = Watched(context.vars, lambda name: take(self._vars.get(name, ())))
+        if self._redacted:
+            context.state = Watched(context.state, lambda name: self._warn(node, name))
+
+    def clean(self, node: Node, summary: Any) -> Any:
+        """The summary without what the workload and its stream ancestors have read."""
+        for taint in _all_taints(node):
+            cleaned = taint.redact(summary)
+            if cleaned is not summary and node.spec.register is not None:
+                fields = ", ".join(_changed(summary, cleaned, node.spec.register))
+                self._redacted[node.spec.register] = fields
+            summary = cleaned
+        return summary
+
+    def _warn(self, node: Node, register: str) -> None:
+        if register in self._redacted:
+            self._run.log.write_clean(
+                "warning",
+                f'it reads the register "{register}": {self._redacted[register]} is redacted',
+                node.name,
+            )
+
+
+def _own(node: Node) -> Iterable[Taint]:
+    if node.taint is not None:
+        yield node.taint
+    yield from node.taints or ()
+
+
+def _all_taints(node: Node) -> set[Taint]:
+    """The taints of a workload and of all that it reads from."""
+    found: set[Taint] = set()
+    seen = {node}
+    waiting = [node]
+    while waiting:
+        member = waiting.pop()
+        found.update(_own(member))
+        fresh = [other for other in member.upstream if other not in seen]
+        seen.update(fresh)
+        waiting.extend(fresh)
+    return found
+
+
+def _changed(before: Any, after: Any, path: str) -> Iterable[str]:
+    """The paths at which two values of the same shape differ."""
+    if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
+        for key in before:
+            if before[key] is not after[key]:
+                yield from _changed(before[key], after[key], f"{path}.{key}")
+    elif isinstance(before, list) and isinstance(after, list):
+        for index, (old, new) in enumerate(zip(before, after, strict=False)):
+            if old is not new:
+                yield from _changed(old, new, f"{path}.{index}")
+    else:
+        yield path

@@ -1,0 +1,43 @@
+"""How a job is to be run: what the command line decides. The defaults are those of a bare start."""
+
+from typing import Any, ClassVar
+
+
+class Settings:
+    """One field an option, named as it. Times in seconds; paths as given.
+
+    inputs, vars: values by name, checked against what the job declares. secret_inputs: likewise;
+    None stands for one that the secret provider is asked for.
+    secrets: `env`, `dir:PATH` or `exec:CMD`. report, events: a file, `-` or `fd:N`.
+    workers: None is the larger of 32 and the number of cores.
+    """
+
+    OPTIONS: ClassVar = (
+        "secrets",
+        "report",
+        "events",
+        "workspace",
+        "outputs",
+        "workers",
+        "timeout",
+        "strict",
+        "log_level",
+        "log_format",
+        "traceback",
+    )
+
+    def __init__(self) -> None:
+        self.inputs: dict[str, Any] = {}
+        self.vars: dict[str, Any] = {}
+        self.secret_inputs: dict[str, Any] = {}
+        self.secrets = "env"
+        self.report: str | None = None
+        self.events: str | None = None
+        self.workspace: str | None = None
+        self.outputs: str | None = None
+        self.workers: int | None = None
+        self.timeout: float | None = None
+        self.strict = False
+        self.log_level = "info"
+        self.log_format = "text"
+        self.traceback = False

@@ -1,0 +1,122 @@
+"""What workloads leave for each other: registers, and the playbook's vars.
+
+The store holds each register once. Who only reads it gets the value itself; where a reader could
+change it, the compiler puts `deep_copy` around the path that is read, so that nobody changes what
+another one sees:
+
+    active = ctx.state["users"]["rows"]                # the value itself, only read
+    module(ctx, rows=deep_copy(ctx.state["users"]["rows"]))
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from gxo.runtime.errors import ExpressionError
+
+T = TypeVar("T")
+
+
+def deep_copy(value: T) -> T:
+    """A copy of lists and maps at any depth, with the same cycles; other values as they are.
+
+    It keeps its own stack, so that neither a cycle nor a deep nesting can exhaust Python's.
+    """
+    if not isinstance(value, (dict, list)):
+        return value
+    copies: dict[int, Any] = {}
+    waiting: list[Any] = []
+
+    def copied(part: Any) -> Any:
+        if not isinstance(part, (dict, list)):
+            return part
+        copy = copies.get(id(part))
+        if copy is None:
+            copy = copies[id(part)] = dict(part) if isinstance(part, dict) else list(part)
+            waiting.append(copy)
+        return copy
+
+    result: T = copied(value)
+    while waiting:
+        part = waiting.pop()
+        for key, item in part.items() if isinstance(part, dict) else enumerate(part):
+            if isinstance(item, (dict, list)):
+                part[key] = copied(item)
+    return result
+
+
+class State(dict[str, Any]):
+    """The registers of the workloads that completed.
+
+    `state["x"]` of a workload that did not complete is an `ExpressionError` that says which one did
+    not run, and why; `state.get("x")` is nil (language, section 6).
+    """
+
+    def __init__(self, explain: Callable[[str], str]) -> None:
+        super().__init__()
+        self._explain = explain
+
+    def __missing__(self, name: str) -> Any:
+        raise ExpressionError(
+            f'the register "{name}" has no value: {self._explain(name)}',
+            hint="ask for it with `default` or `if`, or run only `when` it is there",
+        )
+
+
+class Watched(Mapping[str, Any]):
+    """A map that tells `seen` about each name that is read.
+
+    A workload gets one in place of the state, the vars or the inputs only where a read has a
+    consequence: a taint to take over, or a warning that something in it is redacted.
+    """
+
+    __slots__ = ("_seen", "_values")
+
+    def __init__(self, values: Mapping[str, Any], seen: Callable[[str], None]) -> None:
+        self._values = values
+        self._seen = seen
+
+    def __getitem__(self, name: str) -> Any:
+        value = self._values[name]  # first: reading a var may evaluate it
+        self._seen(name)
+        return value
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self._seen(name)
+        return self._values.get(name, default)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class Vars(dict[str, Any]):
+    """The playbook's vars. One that is a function is evaluated when it is first read, then kept.
+
+    So vars may refer to each other in any order; cycles are found when compiling.
+    """
+
+    def __init__(
+        self,
+        declared: Mapping[str, Any],
+        given: Mapping[str, Any],
+        evaluate: Callable[[str, Callable[[Any], Any]], Any],
+    ) -> None:
+        super().__init__()
+        self._functions: dict[str, Callable[[Any], Any]] = {}
+        self._evaluate = evaluate
+        for name, value in {**declared, **given}.items():
+            if callable(value):
+                self._functions[name] = value
+            else:
+                self[name] = value
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = value = self._evaluate(name, self._functions[name])
+        return value
+
+    def resolve(self) -> None:
+        """Evaluate all that have not been read yet, in the order of the playbook."""
+        for name in self._functions:
+            self[name]
