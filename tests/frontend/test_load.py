@@ -44,7 +44,7 @@ def test_a_link_to_itself(tmp_path: Path) -> None:
 
 
 def test_names_that_no_file_has() -> None:
-    assert "cannot have" in reason("a\0b")
+    assert "no file name can have" in reason("a\0b")
     assert "too long" in reason("a" * 5000)
 
 
