@@ -47,11 +47,14 @@ if TYPE_CHECKING:
 
 
 class Limits:
-    """Seconds of grace, as the language page sets them; tests set others."""
+    """Seconds of grace, as the language page sets them; tests set others.
+
+    cancel: a command's process group gets 5 s after TERM and as long after KILL, within this time.
+    """
 
     __slots__ = ("cancel", "cleanup", "drain")
 
-    def __init__(self, drain: float = 5.0, cancel: float = 5.0, cleanup: float = 30.0) -> None:
+    def __init__(self, drain: float = 5.0, cancel: float = 12.0, cleanup: float = 30.0) -> None:
         self.drain = drain
         self.cancel = cancel
         self.cleanup = cleanup
