@@ -137,12 +137,11 @@ class Child:
 
     async def wait(self) -> None:
         """Wait until the leader has ended."""
-        if self._popen.returncode is not None:
-            return
         if self._pidfd is not None:
             await wait_readable(self._pidfd)
         else:
-            await asyncio.to_thread(self._popen.wait)
+            while self._popen.poll() is None:
+                await asyncio.sleep(_POLL)
 
     def close(self) -> int:
         """Give back everything the ended child holds; its exit status, negative for a signal."""
