@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from typing import Any, Protocol, TypedDict
 
 from gxo.runtime.errors import ParameterError, RecordError
@@ -184,7 +185,7 @@ def _line(record: Record) -> str:
     )
 
 
-WRITERS: dict[str, tuple[type[Writer], str | None]] = {
+WRITERS: dict[str, tuple[Callable[[FormatOptions], Writer], str | None]] = {
     "json": (JsonWriter, "indent"),
     "jsonl": (JsonLinesWriter, None),
     "csv": (CsvWriter, "headers"),

@@ -1,17 +1,16 @@
 """`data:format`: records become a text, or a file."""
 
-import tempfile
-from types import TracebackType
-from typing import IO, Literal, NotRequired, TypedDict
+from collections.abc import Awaitable, Callable
+from typing import Literal, NotRequired, TypedDict
 
 from gxo.runtime.context import Context
-from gxo.runtime.errors import ParameterError, RecordError
+from gxo.runtime.errors import ModuleError, ParameterError, RecordError
 from gxo.runtime.spec import Record, WorkspacePath, module, writes
 from gxo.runtime.streams import Records
+from gxo.stdlib._spool import Spool
 from gxo.stdlib.data._writers import WRITERS, FormatOptions, Writer
 
-PIECE = 256 * 1024
-"""Bytes that are gathered in memory before they go to the disk."""
+Add = Callable[[bytes], Awaitable[None]]
 
 
 class Formatted(TypedDict):
@@ -66,15 +65,16 @@ async def format_(
             path: out/users.csv
     """
     writer = _writer(format_, format_options or {})
-    if path is not None:
-        # A path that leaves the workspace is refused before the work, not after.
-        await ctx.thread(ctx.workspace.exists, path)
-    async with _Text(ctx, spill=path is not None) as text:
-        written = await _write(ctx, records, writer, text)
-        if path is None:
-            return {"formatted_content": b"".join(text.pieces).decode(), "records": written}
-        await text.save(path)
-        return {"path": path, "records": written}
+    if path is None:
+        pieces: list[bytes] = []
+        written = await _write(ctx, records, writer, _adder(pieces))
+        return {"formatted_content": b"".join(pieces).decode(), "records": written}
+    # A path that leaves the workspace is refused before the work, not after.
+    await ctx.thread(ctx.workspace.exists, path)
+    with Spool(ctx) as spool:
+        written = await _write(ctx, records, writer, spool.add)
+        await spool.save(path)
+    return {"path": path, "records": written}
 
 
 def _writer(format_: str, options: FormatOptions) -> Writer:
@@ -82,73 +82,41 @@ def _writer(format_: str, options: FormatOptions) -> Writer:
     for option in options:
         if option != known:
             raise ParameterError(f"format_options.{option} does not apply to format '{format_}'")
-    return make(options)  # type: ignore[call-arg]
+    return make(options)
 
 
-class _Text:
-    """The bytes so far: in memory, or past a piece in a nameless file in the workspace."""
+def _adder(pieces: list[bytes]) -> Add:
+    async def add(piece: bytes) -> None:
+        pieces.append(piece)
 
-    def __init__(self, ctx: Context, *, spill: bool) -> None:
-        self._ctx = ctx
-        self._spill = spill
-        self._size = 0
-        self._file: IO[bytes] | None = None
-        self.pieces: list[bytes] = []
-
-    async def __aenter__(self) -> "_Text":
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    async def add(self, piece: bytes) -> None:
-        self.pieces.append(piece)
-        self._size += len(piece)
-        if self._spill and self._size >= PIECE:
-            await self._ctx.thread(self._move_to_disk)
-
-    async def save(self, path: str) -> None:
-        await self._ctx.thread(self._save, path)
-
-    def _move_to_disk(self) -> None:
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(dir=self._ctx.workspace.path)  # noqa: SIM115 - closed by __aexit__
-        self._file.writelines(self.pieces)
-        self.pieces.clear()
-        self._size = 0
-
-    def _save(self, path: str) -> None:
-        if self._file is None:
-            self._ctx.workspace.write(path, b"".join(self.pieces))
-            return
-        self._move_to_disk()
-        self._file.seek(0)
-        file = self._file
-        self._ctx.workspace.write(path, iter(lambda: file.read(PIECE), b""))
+    return add
 
 
-async def _write(ctx: Context, records: Records, writer: Writer, text: _Text) -> int:
+async def _write(ctx: Context, records: Records, writer: Writer, add: Add) -> int:
     """Add all records to the text; returns how many could be written."""
     seen = written = 0
     async for batch in records:
         if not seen:
-            await text.add(writer.open(batch[0]).encode())
+            await add(_opening(writer, batch[0]))
         try:
             good, piece = len(batch), writer.encode(batch).encode()
         except Exception:
             good, piece = await _write_singly(ctx, batch, writer, seen)
         if good:
-            await text.add((writer.separator.encode() if written else b"") + piece)
+            await add((writer.separator.encode() if written else b"") + piece)
         seen += len(batch)
         written += good
-    await text.add(((writer.open(None) if not seen else "") + writer.close()).encode())
+    if not seen:
+        await add(_opening(writer, None))
+    await add(writer.close().encode())
     return written
+
+
+def _opening(writer: Writer, first: Record | None) -> bytes:
+    try:
+        return writer.open(first).encode()
+    except UnicodeEncodeError:
+        raise ModuleError("the name of a column is not valid UTF-8") from None
 
 
 async def _write_singly(

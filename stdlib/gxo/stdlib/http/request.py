@@ -1,0 +1,310 @@
+"""`http:request`: ask a server, once or page by page."""
+
+import base64
+import json as json_text
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+
+from gxo.runtime.context import Context
+from gxo.runtime.errors import ParameterError
+from gxo.runtime.spec import Duration, Record, Secret, Size, WorkspacePath, connects, module, writes
+from gxo.runtime.streams import Out
+from gxo.stdlib._spool import Spool
+from gxo.stdlib.data._batches import BATCH
+from gxo.stdlib.data._json import decode
+from gxo.stdlib.http._client import foreign_errors, shared_client
+from gxo.stdlib.http._exchange import Answer, Call, exchange, shown
+from gxo.stdlib.http._pages import Pagination, read_pages
+
+if TYPE_CHECKING:
+    import httpx
+
+MAX_BODY = 64 * 1024 * 1024
+
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+BasicAuth = TypedDict("BasicAuth", {"user": str, "pass": Secret})
+
+
+class Auth(TypedDict, total=False):
+    """How the request proves who asks: `basic` or `bearer`."""
+
+    basic: BasicAuth
+    bearer: Secret
+
+
+class Response(TypedDict):
+    """The answer; with `pagination`, the last page's.
+
+    headers: by lower-case name. body: the text; empty when it was downloaded or came in pages.
+    json_body: the parsed body when it is JSON; with `pagination`, all items when nothing reads the
+    stream. latency_ms: until the answer's headers were there. url: where it came from, after
+    redirects. path: where the body was downloaded to. pages, items: how many were read.
+    """
+
+    status_code: int
+    headers: dict[str, str]
+    body: str
+    json_body: NotRequired[Any]
+    latency_ms: int
+    url: str
+    path: NotRequired[str]
+    pages: NotRequired[int]
+    items: NotRequired[int]
+
+
+@module(
+    "http:request",
+    changes="by_call",
+    effects=[connects("url"), writes("download_to")],
+    needs=["httpx"],
+    emits_when="pagination",
+)
+async def request(
+    ctx: Context,
+    out: Out | None = None,
+    *,
+    url: str,
+    method: Method = "GET",
+    headers: Mapping[str, str] | None = None,
+    query: Mapping[str, Any] | None = None,
+    body: str | None = None,
+    json: Any = None,
+    form: Mapping[str, Any] | None = None,
+    timeout: Duration = 30.0,
+    auth: Auth | None = None,
+    follow_redirects: bool = True,
+    skip_tls_verify: bool = False,
+    pagination: Pagination | None = None,
+    retry_status: Sequence[int] = (429, 502, 503, 504),
+    retry_attempts: int = 3,
+    max_body: Size | None = None,
+    download_to: WorkspacePath | None = None,
+) -> Response:
+    """Send an HTTP request and read the answer.
+
+    A status of 400 and more is no failure by itself. Connections are pooled for the whole job;
+    proxies come from the environment. Credentials never go to another host than the one named:
+    after a redirect there, or for a next page there, only headers like `Accept` are sent.
+
+    An answer with one of `retry_status` is asked for again, page by page, when the method is safe
+    to repeat (GET, HEAD, OPTIONS, PUT, DELETE), after the pause that `Retry-After` names (at most
+    5 minutes), else 1, 2, 4... seconds.
+
+    With `pagination` it is a source: every item of every page is a record, one that is no map
+    becomes `{value}`.
+
+    Args:
+        url: The address, beginning with http:// or https://.
+        method: What to do.
+        headers: Headers of the request.
+        query: Parameters that are added to the address; a list gives one of each element.
+        body: The request's body as text. At most one of `body`, `json` and `form`.
+        json: The body as a value, sent as JSON.
+        form: The body as fields of a form.
+        timeout: How long one exchange may take, from connecting to the last byte of the body.
+        auth: `basic` with `user` and `pass`, or `bearer` with a token.
+        follow_redirects: Whether to go where a redirect leads, at most 20 times.
+        skip_tls_verify: Accept any certificate. Whoever is on the way can then read along.
+        pagination: Where the next page is: `next_field`, `link_header` or `page_param`; where its
+            items are: `items_field`; and `max_pages`.
+        retry_status: The statuses that are worth another attempt.
+        retry_attempts: How often a request is sent at most, 1 for never again.
+        max_body: How large a body may be; 64 MiB unless it is downloaded.
+        download_to: A file to write the body to, in pieces; not for a status of 400 and more.
+
+    Returns:
+        The answer, or the last page's.
+
+    Raises:
+        ParameterError: an address, a header or a combination of parameters that makes no request.
+        ModuleError: no connection, no answer in time, an answer that is too large or no HTTP.
+
+    Example:
+        name: users
+        lifecycle: {policy: run_once}
+        register: users
+        process:
+          module: http:request
+          params:
+            url: https://api.example.com/users
+            auth: {bearer: '{{ secret "API_TOKEN" }}'}
+            query: {active: true}
+    """
+    if retry_attempts < 1:
+        raise ParameterError(f"retry_attempts: {retry_attempts} is below 1")
+    if download_to is not None and pagination is not None:
+        raise ParameterError("`download_to` and `pagination` exclude each other")
+    address = _address(url, query)
+    all_headers, content = _payload(body, json, form, _headers(headers, auth))
+    client = await shared_client(ctx, verify=not skip_tls_verify)
+    if skip_tls_verify:
+        ctx.log("warning", f"security: TLS certificates of {shown(address)} are not verified")
+    call = Call(
+        client,
+        method,
+        address,
+        all_headers,
+        content,
+        timeout=timeout,
+        follow_redirects=follow_redirects,
+        max_body=MAX_BODY if max_body is None and download_to is None else max_body,
+        retry_status=frozenset(retry_status),
+        attempts=retry_attempts,
+    )
+    if pagination is not None:
+        return await _send_pages(ctx, call, pagination, out)
+    if download_to is not None:
+        return await _download(ctx, call, download_to)
+    answer = await exchange(ctx, call, address)
+    return _response(answer, text=answer.text())
+
+
+async def _send_pages(
+    ctx: Context, call: Call, pagination: Pagination, out: Out | None
+) -> Response:
+    gathered: list[Any] = []
+    pages = items = 0
+    async with aclosing(read_pages(ctx, call, pagination)) as read:
+        async for answer, found in read:
+            last = answer
+            pages += 1
+            items += len(found)
+            if out is None:
+                gathered += found
+                continue
+            for start in range(0, len(found), BATCH):
+                await out.send([_record(item) for item in found[start : start + BATCH]])
+    response = _response(last, text="")
+    response["pages"] = pages
+    response["items"] = items
+    if out is None:
+        response["json_body"] = gathered
+    return response
+
+
+def _record(item: Any) -> Record:
+    return item if isinstance(item, dict) else {"value": item}
+
+
+async def _download(ctx: Context, call: Call, path: str) -> Response:
+    # A path that leaves the workspace is refused before the request, not after.
+    await ctx.thread(ctx.workspace.exists, path)
+    with Spool(ctx) as spool:
+        call.spool = spool
+        answer = await exchange(ctx, call, call.url)
+        if not answer.saved:
+            return _response(answer, text=answer.text())
+        await spool.save(path)
+    response = _response(answer, text="")
+    response["path"] = path
+    return response
+
+
+def _response(answer: Answer, *, text: str) -> Response:
+    response: Response = {
+        "status_code": answer.status,
+        "headers": answer.headers,
+        "body": text,
+        "latency_ms": round(answer.latency * 1000),
+        "url": str(answer.url.copy_with(userinfo=b"")),
+    }
+    if "json" in answer.headers.get("content-type", "") or text[:1] in ("{", "["):
+        try:
+            response["json_body"] = decode(text)
+        except ValueError:
+            pass
+    return response
+
+
+def _address(url: str, query: Mapping[str, Any] | None) -> "httpx.URL":
+    import httpx
+
+    with foreign_errors("of parameter 'url'"):
+        address = httpx.URL(url)
+        if query:
+            address = address.copy_merge_params({name: _plain(query[name]) for name in query})
+    if address.scheme not in ("http", "https") or not address.host:
+        hint = "an address looks like https://host/path"
+        raise ParameterError(
+            "url: it does not begin with http:// or https:// and a host", hint=hint
+        )
+    return address
+
+
+def _plain(value: Any) -> Any:
+    """A value of a query or form as httpx takes it."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    raise ParameterError("a map cannot be the value of a query parameter or a form's field")
+
+
+def _headers(headers: Mapping[str, str] | None, auth: Auth | None) -> list[tuple[bytes, bytes]]:
+    made = []
+    for name, value in (headers or {}).items():
+        if not _TOKEN.fullmatch(name):
+            raise ParameterError(f"headers: {name!r} is no name of a header")
+        if _BREAK.search(value):
+            raise ParameterError(f"headers: the value of '{name}' has a line break or NUL in it")
+        made.append((name.encode("ascii"), value.strip().encode()))
+    if auth is not None:
+        if any(name.lower() == b"authorization" for name, _ in made):
+            raise ParameterError("give one of `auth` and the header Authorization")
+        made.append((b"Authorization", _authorization(auth)))
+    return made
+
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_BREAK = re.compile(r"[\r\n\0]")
+
+
+def _authorization(auth: Auth) -> bytes:
+    if len(auth) != 1:
+        raise ParameterError("auth: give one of `basic` and `bearer`")
+    if "bearer" in auth:
+        if _BREAK.search(auth["bearer"]):
+            raise ParameterError("auth.bearer has a line break or NUL in it")
+        return b"Bearer " + auth["bearer"].encode()
+    basic = auth["basic"]
+    if ":" in basic["user"]:
+        raise ParameterError("auth.basic.user has a colon in it, which cannot be sent")
+    return b"Basic " + base64.b64encode(f"{basic['user']}:{basic['pass']}".encode())
+
+
+def _payload(
+    body: str | None,
+    json: Any,
+    form: Mapping[str, Any] | None,
+    headers: list[tuple[bytes, bytes]],
+) -> tuple[list[tuple[bytes, bytes]], bytes | None]:
+    """The headers, with what the body adds to them, and the body's bytes."""
+    if sum(value is not None for value in (body, json, form)) > 1:
+        raise ParameterError("give at most one of `body`, `json` and `form`")
+    if body is not None:
+        return headers, body.encode(errors="surrogateescape")
+    if json is not None:
+        try:
+            text = json_text.dumps(
+                json, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+            ).encode()
+        except (ValueError, TypeError, RecursionError) as error:
+            raise ParameterError(f"json: it cannot be written as JSON: {error}") from None
+        return _typed(headers, b"application/json"), text
+    if form is not None:
+        import httpx
+
+        pairs = httpx.QueryParams({name: _plain(form[name]) for name in form})
+        return _typed(headers, b"application/x-www-form-urlencoded"), str(pairs).encode()
+    return headers, None
+
+
+def _typed(headers: list[tuple[bytes, bytes]], content_type: bytes) -> list[tuple[bytes, bytes]]:
+    if any(name.lower() == b"content-type" for name, _ in headers):
+        return headers
+    return [*headers, (b"Content-Type", content_type)]
