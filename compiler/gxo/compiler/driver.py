@@ -6,15 +6,29 @@ bytes -> tree -> Playbook -> Plan -> (each pass) -> Plan -> Module -> job.pyz
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.frontend.assets import AssetFile, find_assets
 from gxo.compiler.frontend.load import load_playbook, read_file
 from gxo.compiler.frontend.playbook import Playbook
 from gxo.compiler.ir.build import build
-from gxo.compiler.ir.nodes import Plan
+from gxo.compiler.ir.facts import effects
+from gxo.compiler.ir.nodes import Plan, Workload
+from gxo.compiler.ir.pprint import print_plan
 from gxo.compiler.ir.verify import verify
+from gxo.compiler.ir.walk import every_workload
 from gxo.compiler.modules.index import Library, standard_roots
+from gxo.compiler.package.errors import PackageError
+from gxo.compiler.package.parts import Asset, Facts, Package, WorkloadFact
 from gxo.compiler.passes import PASSES
+from gxo.compiler.treeprint import tree_text
+from gxo.compiler.version import VERSION
+
+# Code generation and packaging need jinja2, black and shiv; `gxo validate` must not wait for them, so
+# those stages are imported where they are called.
+if TYPE_CHECKING:
+    from gxo.compiler.codegen.emit import Module
 
 Dump = Callable[[str, Plan], None]
 
@@ -68,14 +82,14 @@ class Compilation:
         self.plan = plan
         return not self.diagnostics.has_errors
 
-    def generate(self, pretty: bool = True) -> Module:
+    def generate(self, pretty: bool = True) -> "Module":
         """Generate the Python module of a valid playbook; `pretty` for people to read."""
         assert self.plan is not None
-        from gxo.compiler.codegen.emit import emit  # jinja2 and black: not for `validate`
+        from gxo.compiler.codegen.emit import emit
 
         return emit(self.plan, VERSION, self.text, pretty)
 
-    def package(self, module: Module) -> Package:
+    def package(self, module: "Module") -> Package:
         """What goes into the artifact. Raises PackageError when an asset cannot be read."""
         assert self.plan is not None
         return Package(
@@ -91,6 +105,9 @@ class Compilation:
 
     def write_artifact(self, target: Path) -> None:
         """Compile all the way to an artifact. Raises PackageError; then nothing is written."""
+        from gxo.compiler.package.archive import build_artifact, check_target
+
+        check_target(target)
         build_artifact(target, self.package(self.generate()))
 
     def stage_text(self, stage: str) -> str:
@@ -103,7 +120,13 @@ class Compilation:
                 return print_plan(self.plan)
             case "python":
                 return self.generate().text
-        return manifest_text(self.package(self.generate()))
+        return self.manifest_text(self.generate())
+
+    def manifest_text(self, module: "Module") -> str:
+        """The manifest of the artifact. Raises PackageError."""
+        from gxo.compiler.package.collect import manifest_text
+
+        return manifest_text(self.package(module))
 
     def _facts(self) -> Facts:
         assert self.plan is not None
@@ -116,9 +139,7 @@ class Compilation:
             secrets=self.plan.secrets,
             environment=self.plan.environment,
             effects=effects(self.plan),
-            warnings=tuple(
-                f"{item.code} {item.message}" for item in self.diagnostics.sorted()
-            ),
+            warnings=tuple(f"{item.code} {item.message}" for item in self.diagnostics.sorted()),
         )
 
     def _needs(self) -> tuple[str, ...]:

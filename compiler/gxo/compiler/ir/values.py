@@ -91,7 +91,7 @@ def literal_value(node: Node) -> Value:
 
 def _read_each(node: Node, item: Type, where: str, diagnostics: Diagnostics) -> Value | None:
     """A record that is written as text is a JSON template (catalogue, `data:map`)."""
-    if item == RECORD and isinstance(node, Scalar) and isinstance(node.value, str):
+    if item == RECORD and isinstance(node, Scalar) and _is_text(node):
         template = parse(node.text, diagnostics)
         return None if template is None else read_record_template(template, diagnostics)
     return read_value(node, item, where, diagnostics)
@@ -124,6 +124,8 @@ def _fits(node: Node, type_: Type) -> bool:
     if type_ == ANY:
         return True
     match type_:
+        case PerRecord(item) if item == RECORD and _is_text(node):
+            return True
         case PerRecord(item) | OnDot(_, item):
             return _fits(node, item)
         case OneOf(options):
@@ -157,6 +159,10 @@ def _scalar_matches(value: object, type_: Type) -> bool:
         case _ if type_ == NIL:
             return value is None
     return isinstance(value, str)
+
+
+def _is_text(node: Node) -> bool:
+    return isinstance(node, Scalar) and isinstance(node.value, str)
 
 
 def _is_text_template(node: Node) -> bool:
