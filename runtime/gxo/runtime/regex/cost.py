@@ -26,6 +26,7 @@ from gxo.runtime.regex.syntax import (
 _MOST_POSITIONS = 300
 _MOST_WAYS = 64
 _SHORT = 32
+_ENDLESS = 1 << 30
 
 
 def degree(parsed: Parsed, *, anchored: bool) -> int | None:
@@ -75,26 +76,25 @@ class _Automaton:
         self.looping: set[int] = set()  # the body of a repetition of one character
         self.long: set[int] = set()  # repeated more than a few times
         self.asserts_after_loop = False
-        self.empty_loop = False
+        self.endless = False  # some part can be read in more and more ways
+        self.ways = 1
         self.root = self.part(root, nested=False, long=False)
 
     def part(self, node: Node, nested: bool, long: bool) -> _Part:
+        if len(self.ranges) > _MOST_POSITIONS:
+            self.endless = True
+            return _Part([], [], True)
         if isinstance(node, Chars):
             return self.position(node.ranges, nested, long)
         if isinstance(node, Concat):
             return self.concat([self.part(item, nested, long) for item in node.items])
         if isinstance(node, Alternate):
-            parts = [self.part(item, nested, long) for item in node.items]
-            return _Part(
-                [at for part in parts for at in part.first],
-                [at for part in parts for at in part.last],
-                any(part.empty for part in parts),
-            )
+            return self.alternate([self.part(item, nested, long) for item in node.items])
         if isinstance(node, Group):
             return self.part(node.item, nested, long)
         if isinstance(node, Repeat):
             return self.repeat(node, nested, long)
-        self.asserts_after_loop = self.asserts_after_loop or bool(self.long)
+        self.asserts_after_loop = self.asserts_after_loop or long or bool(self.long)
         return _Part([], [], True)
 
     def position(self, ranges: Ranges, nested: bool, long: bool) -> _Part:
@@ -112,36 +112,58 @@ class _Automaton:
         last: list[int] = []
         empty = True
         for part in parts:
-            for at in last:
-                self.follow[at].update(part.first)
+            self.link(last, part.first)
             if empty:
                 first = first + part.first
             last = last + part.last if part.empty else part.last
             empty = empty and part.empty
         return _Part(first, last, empty)
 
+    def link(self, before: list[int], after: list[int]) -> None:
+        """Note what can follow; if it could already, there are two ways to read the same text."""
+        for at in before:
+            self.endless = self.endless or not self.follow[at].isdisjoint(after)
+            self.follow[at].update(after)
+
+    def alternate(self, parts: list[_Part]) -> _Part:
+        self.ways *= max(sum(part.empty for part in parts), 1)
+        return _Part(
+            [at for part in parts for at in part.first],
+            [at for part in parts for at in part.last],
+            any(part.empty for part in parts),
+        )
+
     def repeat(self, node: Repeat, nested: bool, long: bool) -> _Part:
         item = node.item.item if isinstance(node.item, Group) else node.item
-        single = isinstance(item, Chars)
-        fixed = node.least == node.most
-        is_long = long or node.most is None or node.most > _SHORT
-        if node.most is None and nullable(node.item):
-            self.empty_loop = True
-        optional = node.most == 1
-        part = self.part(item, nested or not (single or optional), is_long)
-        if not optional and not (single and fixed):
-            for at in part.last:
-                self.follow[at].update(part.first)
-            if single:
+        most = node.most if node.most is not None else _ENDLESS
+        if most != 1 and nullable(item):
+            self.endless = True
+        if isinstance(item, Chars):
+            part = self.part(item, nested, long or most > _SHORT)
+            if most > max(node.least, 1):
+                self.link(part.last, part.first)
                 self.looping.update(part.first)
-        return _Part(part.first, part.last, part.empty or node.least == 0)
+            return _Part(part.first, part.last, node.least == 0)
+        if most > _SHORT:
+            part = self.part(item, nested=True, long=True)
+            self.link(part.last, part.first)
+            return _Part(part.first, part.last, part.empty or node.least == 0)
+        return self.copies(item, node.least, most, nested, long)
+
+    def copies(self, item: Node, least: int, most: int, nested: bool, long: bool) -> _Part:
+        """Read x{2,4} as xx(x(x)?)?."""
+        optional = _Part([], [], True)
+        for _ in range(most - least):
+            part = self.part(item, nested, long)
+            self.ways *= 1 + part.empty
+            optional = self.concat([part, optional])
+            optional.empty = True
+        return self.concat([*(self.part(item, nested, long) for _ in range(least)), optional])
 
     def choices(self) -> int | None:
         """Return how many repetitions can end in more than one place; None for no bound."""
-        if len(self.ranges) > _MOST_POSITIONS or self.empty_loop:
-            return None
         loops = 0
-        ways = 1
+        ways = self.ways
         for at, following in enumerate([*self.follow, set(self.root.first)]):
             clashes = self.clashes(sorted(following))
             if not clashes:
@@ -152,7 +174,7 @@ class _Automaton:
                 loops += 1
             else:
                 ways *= clashes + 1
-        return loops if ways <= _MOST_WAYS else None
+        return None if self.endless or ways > _MOST_WAYS else loops
 
     def clashes(self, positions: list[int]) -> int:
         return sum(

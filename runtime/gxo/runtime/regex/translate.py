@@ -24,6 +24,7 @@ _PLACES = {
     "\\b": "(?a:\\b)",
     "\\B": "(?a:\\B|\\A\\Z)",
 }
+_LETTERS = {"\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r"}
 _SPECIAL = frozenset("\\.^$*+?{}[]()|&~#-")
 
 
@@ -93,6 +94,8 @@ def _write_char(code: int) -> str:
         return f"\\{char}"
     if char.isprintable():
         return char
+    if char in _LETTERS:
+        return _LETTERS[char]
     return (
         f"\\x{code:02x}"
         if code < 0x100
