@@ -40,8 +40,7 @@ def read(tree: Node, file: str, text: str, diags: Diagnostics) -> Playbook | Non
         return None
     if unsupported.is_test_playbook(file, tree, diags):
         return None
-    wrong = schema.check(tree, diags)
-    unsupported.check(tree, diags)
+    wrong = schema.check(tree, diags) | unsupported.check(tree, diags)
     playbook = _Reader(file, wrong, diags).playbook(tree, text)
     rules.check(playbook, diags)
     _drop_explained_warnings(diags)
@@ -66,7 +65,7 @@ def stem(file: str) -> str:
 
 
 class _Reader:
-    """Reads maps of the tree; `wrong` are the spans of values that the schema refused."""
+    """Reads maps of the tree; `wrong` are the spans of values that are reported already."""
 
     def __init__(self, file: str, wrong: frozenset[Span], diags: Diagnostics) -> None:
         self.file = file

@@ -52,12 +52,15 @@ def schema_text() -> str:
 def check(tree: Node, diags: Diagnostics) -> frozenset[Span]:
     """Report everything in which a tree differs from the schema.
 
-    Returns the spans of the values that are wrong, so that their reader can leave them out.
+    Returns the spans of the values that are wrong, so that their reader can leave them out. A value
+    that is reported already, as an unknown alias is, is not reported again.
     """
-    wrong: set[Span] = set()
+    reported = frozenset(item.span for item in diags.items if item.level == "error")
+    wrong = set(reported)
     for error in _validator().iter_errors(_plain(tree, {})):
         finding = _finding(error, tree)
-        _report(finding, diags)
+        if finding.node.span not in reported:
+            _report(finding, diags)
         wrong.add(finding.node.span)
     return frozenset(wrong)
 

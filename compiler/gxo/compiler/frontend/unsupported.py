@@ -8,6 +8,7 @@ from gxo.compiler.diagnostics import Diagnostics, Span
 from gxo.compiler.frontend.yaml import Mapping, Scalar, Sequence
 
 _TEST_ENDING = ".test.gxo.yaml"
+_POLICIES = ("supervise", "event_driven", "scheduled")
 _TEST_KEYS = ("include", "secrets", "allow", "expect")
 
 
@@ -20,8 +21,12 @@ def is_test_playbook(file: str, tree: Mapping, diags: Diagnostics) -> bool:
     return True
 
 
-def check(tree: Mapping, diags: Diagnostics) -> None:
-    """Report every part of a playbook that is legal and not built yet."""
+def check(tree: Mapping, diags: Diagnostics) -> frozenset[Span]:
+    """Report every part of a playbook that is legal and not built yet.
+
+    Returns the spans of the lifecycle policies among them, which the reader leaves out: a later
+    stage would report them once more, as policies that the module does not support.
+    """
     _check_tasks(tree, diags)
     for name in (*_TEST_KEYS, "security_context"):
         if key := tree.key(name):
@@ -30,8 +35,10 @@ def check(tree: Mapping, diags: Diagnostics) -> None:
     if isinstance(inputs, Mapping):
         for entry in inputs.entries:
             _check_input(entry.value, diags)
+    policies: set[Span] = set()
     for name in ("workloads", "finally"):
-        _check_workloads(tree.get(name), diags)
+        _check_workloads(tree.get(name), policies, diags)
+    return frozenset(policies)
 
 
 def _check_tasks(tree: Mapping, diags: Diagnostics) -> None:
@@ -51,7 +58,7 @@ def _check_input(declaration: object, diags: Diagnostics) -> None:
         _report("a secret input", secret.span, diags, hint)
 
 
-def _check_workloads(workloads: object, diags: Diagnostics) -> None:
+def _check_workloads(workloads: object, policies: set[Span], diags: Diagnostics) -> None:
     for workload in workloads.items if isinstance(workloads, Sequence) else ():
         if not isinstance(workload, Mapping):
             continue
@@ -59,13 +66,10 @@ def _check_workloads(workloads: object, diags: Diagnostics) -> None:
             _report('the key "security_context"', key.span, diags)
         lifecycle = workload.get("lifecycle")
         policy = lifecycle.get("policy") if isinstance(lifecycle, Mapping) else None
-        if isinstance(policy, Scalar) and policy.value in (
-            "supervise",
-            "event_driven",
-            "scheduled",
-        ):
+        if isinstance(policy, Scalar) and policy.value in _POLICIES:
             _report(f'the lifecycle policy "{policy.value}"', policy.span, diags)
-        _check_workloads(workload.get("on_failure"), diags)
+            policies.add(policy.span)
+        _check_workloads(workload.get("on_failure"), policies, diags)
 
 
 def _report(what: str, span: Span, diags: Diagnostics, hint: str | None = None) -> None:

@@ -197,7 +197,7 @@ class _Composer:
 
     def _value(self, text: str, style: str, span: Span) -> scalars.Value:
         if style:
-            if style == '"' and any("\ud800" <= character <= "\udfff" for character in text):
+            if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
                 self.diags.error("GXO0106", span, "an escape in this text is half a character")
             return text
         try:
