@@ -1,14 +1,14 @@
 """Runs one module function as a job would, with streams that are fed and read.
 
-A case is data (`cases/*.yaml`); `run` is what it takes to play one. What a module sees is real: the
-jail, the streams, child processes. Only the context is a fake, and its clock, which never waits.
+A case is data (`cases/*.yaml`); `Bench.call` is what it takes to play one. What a module sees is
+real: context, workspace, streams, threads, child processes. Only the clock is a fake: it never waits.
 """
 
 import asyncio
 import contextlib
 import importlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +20,13 @@ from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.modules.index import Library, standard_roots
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.types import ANY, MapOf, OneOf, PerRecord, Shape, Type
-from gxo.runtime.jail import Jail
+from gxo.runtime.clock import Clock
+from gxo.runtime.context import Context
+from gxo.runtime.eventloop import JobLoop
+from gxo.runtime.job import Job
 from gxo.runtime.pipes import Channel
+from gxo.runtime.run import Run
+from gxo.runtime.settings import Settings
 from gxo.runtime.streams import ConsumersClosed, Inputs, Records, Source
 
 T = TypeVar("T")
@@ -38,7 +43,7 @@ def module_spec(name: str) -> ModuleSpec:
     return spec
 
 
-class FakeClock:
+class FakeClock(Clock):
     """Time that passes when somebody waits for it.
 
     With `hold`, waiting for a second or more does not end before the test says `advance`.
@@ -75,34 +80,6 @@ class FakeClock:
 
 
 @dataclass
-class FakeContext:
-    """The part of `gxo.runtime.Context` that modules use, without a run behind it."""
-
-    workspace: Jail
-    clock: FakeClock
-    environment: dict[str, str] = field(default_factory=dict)
-    skip_record_errors: bool = True
-    record_errors: list[str] = field(default_factory=list)
-    logged: list[tuple[str, str]] = field(default_factory=list)
-
-    def child_environment(self) -> dict[str, str]:
-        return dict(self.environment)
-
-    def log(self, level: str, message: str, **fields: Any) -> None:
-        self.logged.append((level, message))
-
-    async def record_failed(
-        self, record: Mapping[str, Any], error: Exception, number: int | None = None
-    ) -> None:
-        self.record_errors.append(str(error))
-        if not self.skip_record_errors:
-            raise error
-
-    async def thread(self, function: Callable[..., T], *args: Any) -> T:
-        return await asyncio.to_thread(function, *args)
-
-
-@dataclass
 class Outcome:
     """What a module did: its summary, or the error; the records it sent; record errors."""
 
@@ -112,11 +89,31 @@ class Outcome:
     record_errors: list[str] = field(default_factory=list)
 
 
-@dataclass
 class Bench:
-    """A context in a workspace, and calls of modules in it."""
+    """A real context of a run that has one workload, and calls of modules in it."""
 
-    context: FakeContext
+    def __init__(self, folder: Path, clock: FakeClock) -> None:
+        job = Job("bench")
+        job.workload("under-test")(_nothing)
+        settings = Settings()
+        settings.workspace = str(folder)
+        self.clock = clock
+        self.environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+        self.run = Run(job, settings, clock=clock, environment=self.environment)
+        self.run.loop = asyncio.get_running_loop()
+        [self.node] = self.run.add_nodes(job.workloads.values())
+        self.context = Context(self.run, self.node)
+
+    def skip_record_errors(self, into: list[str]) -> "asyncio.Task[None]":
+        """Collect record errors instead of failing, until `self.node.rejects` is finished."""
+        self.node.rejects = Source("under-test.errors", Channel(), side=True)
+        reader = Records([self.node.rejects.connect("reader")])
+        return asyncio.ensure_future(_collect_errors(reader, into))
+
+    async def close(self) -> None:
+        """Give back what the run holds."""
+        self.run.workspace.close()
+        await self.run.loop.threads.close(5.0)
 
     async def call(
         self,
@@ -124,9 +121,10 @@ class Bench:
         params: Mapping[str, Any],
         streams: Mapping[str, list[Any]] | None = None,
         consumed: bool = True,
+        skip_record_errors: bool = True,
     ) -> Outcome:
         """Call a module with its producers' records (name to records) and a reader of its output."""
-        outcome = Outcome(record_errors=self.context.record_errors)
+        outcome = Outcome()
         feeds = {Source(name, Channel()): records for name, records in (streams or {}).items()}
         readers = _readers(spec, list(feeds))
         output = Source("under-test", Channel())
@@ -137,6 +135,8 @@ class Bench:
         tasks = [asyncio.ensure_future(_feed(source, records)) for source, records in feeds.items()]
         if reader is not None:
             tasks.append(asyncio.ensure_future(_collect(reader, outcome.sent)))
+        if skip_record_errors:
+            tasks.append(self.skip_record_errors(outcome.record_errors))
         try:
             outcome.summary = await function_of(spec)(self.context, **arguments)
         except Exception as error:
@@ -145,11 +145,17 @@ class Bench:
             for port in readers.values():
                 port.close()
             output.finish()
+            if self.node.rejects is not None:
+                self.node.rejects.finish()
             await asyncio.gather(*tasks)
         if outcome.error is None:
             problems = list(mismatches(outcome.summary, spec.summary))
             assert not problems, problems
         return outcome
+
+
+async def _nothing(ctx: Context) -> None:
+    """What the workload would do, if the run were started."""
 
 
 def function_of(spec: ModuleSpec) -> Callable[..., Awaitable[Any]]:
@@ -214,19 +220,29 @@ async def _collect(reader: Records, into: list[dict[str, Any]]) -> None:
         into.extend(batch)
 
 
+async def _collect_errors(reader: Records, into: list[str]) -> None:
+    async for batch in reader:
+        into.extend(record["error"] for record in batch)
+
+
 @contextlib.asynccontextmanager
 async def bench(folder: Path, *, held_clock: bool = False) -> AsyncIterator[Bench]:
-    """A context in a workspace; afterwards nothing may be left: descriptors, children, tasks."""
-    jail = Jail(str(folder))
-    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    """A bench in a workspace; afterwards nothing may be left: descriptors, children, tasks."""
     before = open_descriptors()
+    workbench = Bench(folder, FakeClock(hold=held_clock))
     try:
-        yield Bench(FakeContext(jail, FakeClock(hold=held_clock), environment))
+        yield workbench
         assert asyncio.all_tasks() == {asyncio.current_task()}
-        assert open_descriptors() == before
         assert not has_children()
     finally:
-        jail.close()
+        await workbench.close()
+    assert open_descriptors() == before
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run on a job's event loop, in debug mode."""
+    with asyncio.Runner(debug=True, loop_factory=lambda: JobLoop(5.0)) as runner:
+        return runner.run(coroutine)
 
 
 def open_descriptors() -> set[str]:

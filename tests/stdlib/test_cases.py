@@ -16,7 +16,6 @@
 The file's name is the module's, with `-` for `:`.
 """
 
-import asyncio
 import os
 import re
 from pathlib import Path
@@ -24,7 +23,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.stdlib.harness import bench, module_spec
+from tests.stdlib.harness import bench, module_spec, run
 
 HERE = Path(__file__).parent
 KEYS = {
@@ -115,10 +114,13 @@ def test_case(module: str, case: dict[str, Any], tmp_path: Path) -> None:
 
     async def play() -> None:
         async with bench(tmp_path) as workbench:
-            workbench.context.environment.update(case.get("environment", {}))
-            workbench.context.skip_record_errors = case.get("on_record_error") != "fail"
+            workbench.environment.update(case.get("environment", {}))
             outcome = await workbench.call(
-                spec, case.get("params", {}), case.get("streams"), case.get("consumed", True)
+                spec,
+                case.get("params", {}),
+                case.get("streams"),
+                case.get("consumed", True),
+                case.get("on_record_error") != "fail",
             )
         if "error" in case:
             assert outcome.error is not None, outcome.summary
@@ -132,5 +134,5 @@ def test_case(module: str, case: dict[str, Any], tmp_path: Path) -> None:
             _matches(outcome.sent, case["sent"], "sent")
         _matches(outcome.record_errors, case.get("record_errors", []), "record_errors")
 
-    asyncio.run(play(), debug=True)
+    run(play())
     _check_files(tmp_path, case.get("after", {}))

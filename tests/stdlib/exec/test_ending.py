@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from tests.stdlib.harness import Bench, bench
+from tests.stdlib.harness import Bench, bench, run
 
 from gxo.runtime.pipes import Channel
 from gxo.runtime.process import wait_readable
@@ -52,16 +52,16 @@ class Signals:
 
 
 def play(folder: Path, scene: Play, *, held_clock: bool = False) -> None:
-    async def run() -> None:
+    async def perform() -> None:
         signals = Signals(folder)
         try:
             async with bench(folder, held_clock=held_clock) as workbench:
-                workbench.context.environment.update(signals.paths)
+                workbench.environment.update(signals.paths)
                 await scene(workbench, signals)
         finally:
             signals.close()
 
-    asyncio.run(run(), debug=True)
+    run(perform())
 
 
 def start(workbench: Bench, line: str, **params: object) -> "asyncio.Task[object]":
@@ -120,7 +120,7 @@ def test_cleaning_up_with_much_output_is_not_held_up(tmp_path: Path) -> None:
 
 def test_who_ignores_term_is_killed_after_five_seconds(tmp_path: Path) -> None:
     async def scene(workbench: Bench, signals: Signals) -> None:
-        clock = workbench.context.clock
+        clock = workbench.clock
         task = start(workbench, "trap '' TERM; echo $$ > $S; while :; do sleep 1000; done")
         [pid] = await signals.pids()
         task.cancel()
@@ -136,7 +136,7 @@ def test_who_ignores_term_is_killed_after_five_seconds(tmp_path: Path) -> None:
 
 def test_a_quiet_child_of_a_command_gets_its_time_too(tmp_path: Path) -> None:
     async def scene(workbench: Bench, signals: Signals) -> None:
-        clock = workbench.context.clock
+        clock = workbench.clock
         child = "trap '' TERM; echo $$ > $S; while :; do sleep 1000; done"
         task = start(workbench, f'sh -c "{child}" >/dev/null 2>&1 & wait'.replace("$$", "\\$\\$"))
         [pid] = await signals.pids()
@@ -155,7 +155,7 @@ def test_a_second_cancelling_kills_at_once(tmp_path: Path) -> None:
         task = start(workbench, "trap '' TERM; echo $$ > $S; while :; do sleep 1000; done")
         [pid] = await signals.pids()
         task.cancel()
-        await workbench.context.clock.asked.wait()
+        await workbench.clock.asked.wait()
         task.cancel()
         await cancelled(task)
         assert not runs(pid)
