@@ -20,12 +20,12 @@ async def on_failure(run: "Run", failed: Node) -> None:
         run,
         failed.spec.on_failure,
         failure,
-        lambda: run.interrupted or run.scheduler.stopping != was_stopping,
+        lambda: run.ending.interrupted or run.scheduler.stopping != was_stopping,
     )
 
 
 async def cleanup(run: "Run") -> None:
-    """Run `finally`, for as long as its limit allows; a failure in it is kept in `run.errors`."""
+    """Run `finally`, for as long as its limit allows; a failure in it is kept in `run.ending`."""
     scheduler = run.scheduler
     failed = scheduler.failed[0] if scheduler.failed else None
     failure = Failure(failed.name, failed.error, failed.attempts) if failed else Failure()
@@ -42,7 +42,7 @@ async def cleanup(run: "Run") -> None:
     timer.cancel()
     for node in nodes:
         if node.status == FAILED and not node.ignored:
-            run.errors.append(f"in `finally`: workload '{node.name}' failed: {node.error}")
+            run.ending.errors.append(f"in `finally`: workload '{node.name}' failed: {node.error}")
 
 
 async def _run_block(

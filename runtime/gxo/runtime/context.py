@@ -55,7 +55,7 @@ class Context:
     @property
     def status(self) -> str:
         """How the job has ended, for `finally`."""
-        return self._run.status
+        return self._run.ending.status
 
     @property
     def failure(self) -> "Failure":

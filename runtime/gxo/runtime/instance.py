@@ -125,10 +125,10 @@ async def attempts(
 
 async def _carry_out(run: "Run", node: Node) -> Any:
     spec = node.spec
+    if spec.when is not None:
+        await _check_when(run, node, spec.when)
     if spec.secrets:
         await run.secrets.load(spec.secrets)
-    if spec.when is not None:
-        _check_when(run, node, spec.when)
     if spec.skip_on_no_input and node.port is not None and not await node.port.wait_records():
         raise Skip("its inputs ended without a record")
     run.begin(node)
@@ -145,10 +145,13 @@ async def _carry_out(run: "Run", node: Node) -> Any:
     return summary
 
 
-def _check_when(run: "Run", node: Node, when: Callable[[Context], Any]) -> None:
+async def _check_when(run: "Run", node: Node, when: Callable[[Context], Any]) -> None:
     """Skip the workload unless its condition holds (language, section 4)."""
     try:
-        wanted = when(Context(run, node))
+        if run.secret_use is None:
+            wanted = when(Context(run, node))
+        else:
+            wanted = await run.secret_use.loading(lambda: when(Context(run, node)))
     except Exception as error:
         if run.strict or isinstance(error, (SecretError, SecurityError)):
             raise

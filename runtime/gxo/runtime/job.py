@@ -60,7 +60,7 @@ class Input:
 class Retry:
     """How often and when a failed workload is tried again (language, section 6); times in seconds.
 
-    after_records: the module can go on after it has sent or read records, so it may be retried then.
+    after_records: the module can go on after it has sent or read records, and may be retried.
     """
 
     __slots__ = ("after_records", "attempts", "backoff", "delay", "jitter", "max_delay")

@@ -117,7 +117,9 @@ def run_ended(run: "Run") -> str:
     for node in run.nodes.values():
         counts[node.status] = counts.get(node.status, 0) + 1
     told = ", ".join(f"{count} {status.lower()}" for status, count in counts.items())
-    return f"{run.name} {run.status.lower()} in {_duration(run.ended_at - run.started)}: {told}"
+    return (
+        f"{run.name} {run.ending.status.lower()} in {_duration(run.ended_at - run.started)}: {told}"
+    )
 
 
 def _duration(seconds: float) -> str:

@@ -125,9 +125,9 @@ def _signals(run: Run, loop: JobLoop) -> Iterator[None]:
     """
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        if run.interrupted:
+        if run.ending.interrupted:
             os._exit(128 + number)
-        run.interrupted = number
+        run.ending.interrupted = number
         if not loop.is_closed():
             loop.call_soon_threadsafe(run.interrupt, number)
 

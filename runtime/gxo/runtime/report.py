@@ -24,7 +24,7 @@ def report(run: "Run") -> dict[str, Any]:
     result: dict[str, Any] = {
         "playbook_name": run.name,
         "run_id": run.run_id,
-        "overall_status": run.status,
+        "overall_status": run.ending.status,
         "start_time": rfc3339(run.started),
         "end_time": rfc3339(run.ended_at),
         "duration_ms": _milliseconds(run.ended_at - run.started),
@@ -33,7 +33,7 @@ def report(run: "Run") -> dict[str, Any]:
         "failed_workloads": count[FAILED],
         "skipped_workloads": count[SKIPPED],
         "cancelled_workloads": count[CANCELLED],
-        "error": run.error,
+        "error": run.ending.error,
         "workload_results": {node.name: _result(run, node) for node in nodes},
     }
     return result
@@ -57,7 +57,7 @@ def _result(run: "Run", node: Node) -> dict[str, Any]:
         "records_dropped": node.records_dropped,
     }
     if node.spec.register is not None:
-        result["summary"] = run.redact(node.summary)
+        result["summary"] = run.conceal(node.summary)
     return result
 
 

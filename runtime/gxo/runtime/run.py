@@ -10,28 +10,21 @@ What few jobs need is imported where it is used, so that the others start faster
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+import signal
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gxo.runtime.clock import Clock
-from gxo.runtime.context import Context
-from gxo.runtime.errors import ExpressionError, GxoError, SecretError
+from gxo.runtime.ending import Ending
+from gxo.runtime.errors import GxoError, UsageError
 from gxo.runtime.eventloop import JobLoop
 from gxo.runtime.instance import STOPPED
 from gxo.runtime.job import Job, Workload
 from gxo.runtime.logs import Log, workload_ended
-from gxo.runtime.node import (
-    CANCELLED,
-    COMPLETED,
-    FAILED,
-    RUNNING,
-    SKIPPED,
-    Failure,
-    Node,
-    Unit,
-)
+from gxo.runtime.node import FAILED, RUNNING, Node
 from gxo.runtime.scheduler import Scheduler
-from gxo.runtime.state import State, Vars
+from gxo.runtime.state import State
+from gxo.runtime.vars import Vars
 
 if TYPE_CHECKING:
     import asyncio
@@ -63,8 +56,7 @@ class Limits:
 class Run:
     """What one run's workloads share. Templates see it as `_gxo.playbook`: name and run_id.
 
-    nodes: workloads by name, those of blocks once their block has started. interrupted: the
-    number of the signal that ended the job. errors: what failed, the first one first, redacted.
+    nodes: workloads by name, those of blocks once their block has started. cleaning: `finally` runs.
     """
 
     def __init__(
@@ -91,12 +83,11 @@ class Run:
         self.bus: Bus | None = None
         self.nodes: dict[str, Node] = {}
         self.inputs = settings.inputs
-        self.vars = Vars(job.vars, settings.vars, self._evaluate_var)
-        self.state = State(self._why_missing)
+        self.vars = Vars(self, job.vars, settings.vars)
+        self.state = State(self.nodes)
         self.secret_use: SecretUse | None = None
-        self.errors: list[str] = []
-        self.interrupted = 0
-        self.timed_out = False
+        self.ending = Ending()
+        self.cleaning = False
         self.abandoned: list[asyncio.Task[Any]] = []
         self.started = self.clock.seconds()
         self.ended_at = self.started
@@ -113,7 +104,10 @@ class Run:
     # The course
 
     async def execute(self, loop: JobLoop) -> int:
-        """Run the job from start to end and return its exit code."""
+        """Run the job from start to end and return its exit code.
+
+        UsageError when its folder or its assets cannot be used; then nothing has run.
+        """
         self.loop = loop
         self.scheduler = Scheduler(self, loop)
         loop.watch_for_stalls(self.stalled)
@@ -122,32 +116,37 @@ class Run:
         timer = None
         if self.settings.timeout is not None:
             timer = loop.call_later(self.settings.timeout, self._time_out)
-        await self._run_workloads()
-        if timer is not None:
-            timer.cancel()
-        if self.job.cleanups:
-            from gxo.runtime.blocks import cleanup  # start-up: only with `finally`
+        try:
+            await self._run_workloads()
+            if timer is not None:
+                timer.cancel()
+            if self.job.cleanups:
+                from gxo.runtime.blocks import cleanup
 
-            await cleanup(self)
-        await self._close()
+                self.cleaning = True
+                await cleanup(self)
+        finally:
+            await self._close()
         self.ended_at = self.wall(self.clock.monotonic())
         if self.bus is not None:
-            self.bus.emit("PlaybookEnd", status=self.status, error=self.error)
-        return self.exit_code
+            self.bus.emit("PlaybookEnd", status=self.ending.status, error=self.ending.error)
+        return self.ending.exit_code
 
     async def _run_workloads(self) -> None:
         scheduler = self.scheduler
         self.add_nodes(self.job.workloads.values())
         try:
             await self._prepare()
+        except UsageError:
+            raise
         except GxoError as error:
-            self.fail(self.redact(error.message))
+            self.fail(self.explain(error), error.hint)
             scheduler.stop()
         if not scheduler.stopping:
             await scheduler.run_workloads()
         for node in scheduler.failed:
-            if node.spec.on_failure and not self.interrupted:
-                from gxo.runtime.blocks import on_failure  # start-up: only after a failure
+            if node.spec.on_failure and not self.ending.interrupted:
+                from gxo.runtime.blocks import on_failure
 
                 await on_failure(self, node)
 
@@ -169,60 +168,40 @@ class Run:
 
     # How it ends
 
-    def interrupt(self, signal: int) -> None:
-        """End the job because of a signal: `finally` still runs."""
-        self.interrupted = signal
-        self.fail(f"interrupted by signal {signal}")
+    def interrupt(self, number: int) -> None:
+        """End the job because of a signal: `finally` still runs, or goes on."""
+        self.ending.interrupted = number
+        self.fail(f"interrupted by {signal.Signals(number).name}")
         self.scheduler.stop()
-        self.scheduler.cancel_all(STOPPED)
+        if not self.cleaning:
+            self.scheduler.cancel_all(STOPPED)
 
     def stalled(self) -> None:
         """End the job because nothing can ever happen again."""
-        from gxo.runtime.stall import who_waits  # start-up: only for a defect
+        from gxo.runtime.stall import who_waits
 
+        if self.scheduler.stopping and not self.scheduler.running:
+            self.loop.stop()  # a defect of ours: there is nothing left to cancel
+            return
         self.fail("the job can make no progress: " + "; ".join(who_waits(self.nodes)))
         self.scheduler.stop()
         self.scheduler.cancel_all(STOPPED)
 
-    def fail(self, error: str) -> None:
+    def fail(self, error: str, hint: str | None = None) -> None:
         """Keep why the job failed. The text is redacted already."""
-        self.errors.append(error)
-        self.log.write_clean("error", error)
+        self.ending.errors.append(error)
+        self.log.write_clean("error", error + (f"\nhint: {hint}" if hint else ""))
         if self.bus is not None:
             self.bus.emit("FatalErrorOccurred", error=error)
 
     def abandon(self, task: "asyncio.Task[Any]", node: Node) -> None:
         """Leave a task behind that ignores its cancellation."""
         self.abandoned.append(task)
-        self.log.write_clean(
-            "warning",
-            f"its module ignored the cancellation for {self.limits.cancel:g} s and was abandoned",
-            node.name,
-        )
-
-    @property
-    def error(self) -> str | None:
-        """The first failure; None when there was none."""
-        return self.errors[0] if self.errors else None
-
-    @property
-    def status(self) -> str:
-        """How the job ends, as far as is known."""
-        if self.interrupted:
-            return CANCELLED
-        return FAILED if self.errors else COMPLETED
-
-    @property
-    def exit_code(self) -> int:
-        """Language, section 6."""
-        if self.interrupted:
-            return 128 + self.interrupted
-        if self.timed_out:
-            return 124
-        return 1 if self.errors else 0
+        node.reason = f"{node.cause or STOPPED}; its module ignored that and was abandoned"
+        self.log.write_clean("warning", node.reason, node.name)
 
     def _time_out(self) -> None:
-        self.timed_out = True
+        self.ending.timed_out = True
         self.fail(f"the job took longer than its --timeout of {self.settings.timeout:g} s")
         self.scheduler.stop()
         self.scheduler.cancel_all(STOPPED)
@@ -249,13 +228,23 @@ class Run:
         node.ended = self.clock.monotonic()
         if node.status == FAILED:
             if not node.ignored and not node.unit.in_block:
-                self.errors.append(f"workload '{node.name}' failed: {node.error}")
-            level, text = ("warning", "failed (ignored)") if node.ignored else ("error", "failed")
-            self.log.write_clean(level, f"{text}: {node.error}", node.name)
+                self.ending.errors.append(f"workload '{node.name}' failed: {node.error}")
+            self._tell_failure(node)
         elif self.log.shows("info"):
             self.log.write_clean("info", workload_ended(node), node.name)
         if self.bus is not None:
             self.bus.workload_ended(node)
+
+    def _tell_failure(self, node: Node) -> None:
+        level, text = ("warning", "failed (ignored)") if node.ignored else ("error", "failed")
+        text = f"{text}: {node.error}"
+        if isinstance(node.failure, GxoError) and node.failure.hint:
+            text += f"\nhint: {self.redact(node.failure.hint)}"
+        if self.settings.traceback and node.failure is not None:
+            from gxo.runtime.trace import full_traceback
+
+            text += f"\n{full_traceback(self, node.failure)}"
+        self.log.write_clean(level, text, node.name)
 
     def keep(self, node: Node, summary: Any) -> None:
         """Put what the workload returns into the state, without the secrets that it has read."""
@@ -267,14 +256,14 @@ class Run:
 
     def explain(self, error: BaseException) -> str:
         """One redacted sentence for people, with the place in the playbook when it is known."""
-        from gxo.runtime.trace import explain  # start-up: only after an error
+        from gxo.runtime.trace import explain
 
         return explain(self, error)
 
     def module_of(self, workload: str) -> str:
         """The name of a workload's module, from the manifest."""
         if self._modules is None:
-            from gxo.runtime.bundle import manifest  # start-up: few ask
+            from gxo.runtime.bundle import manifest
 
             workloads = manifest(self.bundle).get("workloads", [])
             self._modules = {entry["name"]: entry["module"] for entry in workloads}
@@ -302,11 +291,15 @@ class Run:
         """A random number from 0 to 1. Not from `random`, whose import costs a start too much."""
         return int.from_bytes(os.urandom(4)) / 0xFFFFFFFF
 
+    def conceal(self, value: Any) -> Any:
+        """Data without the secrets of the job, and nothing else changed."""
+        return value if self.secret_use is None else self.secret_use.redactor.value(value)
+
     def redact(self, value: Any) -> Any:
-        """A text or nested data as it may leave the process."""
+        """A text or nested data as logs and errors may show it."""
         redactor = self._redactor
         if redactor is None:
-            from gxo.runtime.redact import Redactor  # start-up: most small jobs log no such text
+            from gxo.runtime.redact import Redactor
 
             redactor = self._redactor = Redactor()
         return redactor.log_text(value) if isinstance(value, str) else redactor.log_value(value)
@@ -315,7 +308,7 @@ class Run:
     def secrets(self) -> "SecretUse":
         """Who has read which secret; made when the first one is needed."""
         if self.secret_use is None:
-            from gxo.runtime.secret_use import SecretUse  # start-up: only with secrets
+            from gxo.runtime.secret_use import SecretUse
 
             self.secret_use = SecretUse(self)
             self._redactor = self.secret_use.redactor
@@ -325,7 +318,7 @@ class Run:
     def shared(self) -> "Shared":
         """What is opened once a job."""
         if self._shared is None:
-            from gxo.runtime.shared import Shared  # start-up: only with connections
+            from gxo.runtime.shared import Shared
 
             self._shared = Shared(self)
         return self._shared
@@ -339,7 +332,7 @@ class Run:
         return self._workspace
 
     def _make_workspace(self) -> None:
-        from gxo.runtime.layout import make_workspace  # start-up: not every job has files
+        from gxo.runtime.layout import make_workspace
 
         self._workspace = make_workspace(self)
 
@@ -347,30 +340,3 @@ class Run:
         from gxo.runtime.layout import leave_workspace
 
         leave_workspace(self, workspace)
-
-    def _evaluate_var(self, name: str, function: Callable[[Context], Any]) -> Any:
-        node = Node(Workload(name), 0)
-        node.unit = Unit([node], Failure(), in_block=False)
-        try:
-            value = function(Context(self, node))
-        except SecretError:
-            raise
-        except Exception as error:
-            raise ExpressionError(f"var '{name}': {self.explain(error)}") from error
-        if self.secret_use is not None:
-            self.secret_use.var_read(name, node)
-        return value
-
-    def _why_missing(self, register: str) -> str:
-        """Which workload should have left the register, and why it has not."""
-        for node in self.nodes.values():
-            if node.spec.register == register:
-                happened = {
-                    SKIPPED: "was skipped",
-                    FAILED: "failed",
-                    CANCELLED: "was cancelled",
-                    RUNNING: "is still running",
-                }.get(node.status, "did not run")
-                why = node.error or node.reason
-                return f"workload '{node.name}' {happened}" + (f" ({why})" if why else "")
-        return "no workload leaves it"

@@ -206,7 +206,7 @@ class Scheduler:
     async def _wind_down(self) -> None:
         """End what runs; those that read from what has failed get the time to drain."""
         drain = None
-        if self.failed and not self.run.interrupted:
+        if self.failed and not self.run.ending.interrupted:
             draining = descendants(self.failed, self.run.nodes)
             for node in self.run.nodes.values():
                 if node not in draining:
@@ -223,9 +223,8 @@ class Scheduler:
         """The module has ignored its cancellation: go on without it."""
         if node.over or node.task is None:
             return
-        self.run.abandon(node.task, node)
         conclude(self.run, node, asyncio.CancelledError())
-        node.reason = f"{node.cause}; its module ignored the cancellation and was abandoned"
+        self.run.abandon(node.task, node)
         if node.port is not None or node.source is not None or node.rejects is not None:
             from gxo.runtime.connect import finish  # start-up: only with streams
 

@@ -4,7 +4,7 @@ Not imported by a job without secrets.
 """
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gxo.runtime.node import Node
 from gxo.runtime.providers import parse_provider
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from gxo.runtime.context import Context
     from gxo.runtime.run import Run
 
+T = TypeVar("T")
+
 
 class Unloaded(BaseException):
-    """A var reads a secret that has not been loaded. Passes through whatever catches errors."""
+    """A var or a `when` reads a secret that has not been loaded. No `except Exception` stops it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -32,7 +34,7 @@ class SecretUse:
         provider = parse_provider(run.settings.secrets, run.environment)
         self._secrets = Secrets(provider, lambda text: run.log.write_clean("warning", text))
         self._loaded: set[str] = set()
-        self._preparing = True
+        self._loading = False
         self._inputs: dict[str, Taint] = {}
         self._vars: dict[str, set[Taint]] = {}
         self._redacted: dict[str, str] = {}
@@ -53,12 +55,19 @@ class SecretUse:
                 self._run.inputs[name] = value
                 self._secrets.add(value, f"the input '{name}'")
                 taint.add(value)
-        while self._preparing:
+        await self.loading(resolve_vars)
+
+    async def loading(self, evaluate: Callable[[], T]) -> T:
+        """Evaluate what may read secrets that are not loaded yet, until all of them are."""
+        while True:
+            self._loading = True
             try:
-                resolve_vars()
-                self._preparing = False
+                return evaluate()
             except Unloaded as unloaded:
-                await self.load([unloaded.name])
+                missing = unloaded.name
+            finally:
+                self._loading = False
+            await self.load([missing])
 
     async def load(self, names: Iterable[str]) -> None:
         """Resolve the secrets that a workload needs. SecretError names one that is missing."""
@@ -69,7 +78,7 @@ class SecretUse:
 
     def read(self, node: Node, name: str) -> str:
         """The value, which taints the workload."""
-        if self._preparing and name not in self._loaded:
+        if self._loading and name not in self._loaded:
             raise Unloaded(name)
         if node.taint is None:
             node.taint = self._secrets.taint()

@@ -1,4 +1,4 @@
-"""What workloads leave for each other: registers, and the playbook's vars.
+"""What workloads leave for each other: the registers.
 
 The store holds each register once. Who only reads it gets the value itself; where a reader could
 change it, the compiler puts `deep_copy` around the path that is read, so that nobody changes what
@@ -12,8 +12,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from gxo.runtime.errors import ExpressionError
+from gxo.runtime.node import CANCELLED, FAILED, RUNNING, SKIPPED, Node
 
 T = TypeVar("T")
+
+ENDS = {
+    SKIPPED: "was skipped",
+    FAILED: "failed",
+    CANCELLED: "was cancelled",
+    RUNNING: "is still running",
+}
 
 
 def deep_copy(value: T) -> T:
@@ -51,15 +59,23 @@ class State(dict[str, Any]):
     not run, and why; `state.get("x")` is nil (language, section 6).
     """
 
-    def __init__(self, explain: Callable[[str], str]) -> None:
+    def __init__(self, nodes: Mapping[str, Node]) -> None:
         super().__init__()
-        self._explain = explain
+        self._nodes = nodes
 
     def __missing__(self, name: str) -> Any:
         raise ExpressionError(
-            f'the register "{name}" has no value: {self._explain(name)}',
+            f'the register "{name}" has no value: {self._why_missing(name)}',
             hint="ask for it with `default` or `if`, or run only `when` it is there",
         )
+
+    def _why_missing(self, register: str) -> str:
+        for node in self._nodes.values():
+            if node.spec.register == register:
+                what = ENDS.get(node.status, "did not run")
+                why = node.error or node.reason
+                return f"workload '{node.name}' {what}" + (f" ({why})" if why else "")
+        return "no workload leaves it"
 
 
 class Watched(Mapping[str, Any]):
@@ -89,34 +105,3 @@ class Watched(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._values)
-
-
-class Vars(dict[str, Any]):
-    """The playbook's vars. One that is a function is evaluated when it is first read, then kept.
-
-    So vars may refer to each other in any order; cycles are found when compiling.
-    """
-
-    def __init__(
-        self,
-        declared: Mapping[str, Any],
-        given: Mapping[str, Any],
-        evaluate: Callable[[str, Callable[[Any], Any]], Any],
-    ) -> None:
-        super().__init__()
-        self._functions: dict[str, Callable[[Any], Any]] = {}
-        self._evaluate = evaluate
-        for name, value in {**declared, **given}.items():
-            if callable(value):
-                self._functions[name] = value
-            else:
-                self[name] = value
-
-    def __missing__(self, name: str) -> Any:
-        self[name] = value = self._evaluate(name, self._functions[name])
-        return value
-
-    def resolve(self) -> None:
-        """Evaluate all that have not been read yet, in the order of the playbook."""
-        for name in self._functions:
-            self[name]
