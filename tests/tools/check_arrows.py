@@ -20,7 +20,6 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.compiler.diagnostics": (),
     "gxo.compiler.source": ("gxo.compiler.diagnostics",),
     "gxo.compiler.types": (),
-    "gxo.compiler.treeprint": ("gxo.compiler.diagnostics", "gxo.compiler.source"),
     "gxo.compiler.rendering": ("gxo.compiler.diagnostics", "gxo.compiler.codes"),
     "gxo.compiler.frontend": (
         "gxo.compiler.frontend",
@@ -67,8 +66,10 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "gxo.compiler.package": (
         "gxo.compiler.package",
-        "gxo.compiler.modules",
-        "gxo.compiler.diagnostics",
+        # One check of folders and one description of a host, for those who write and who read.
+        "gxo.runtime.errors",
+        "gxo.runtime.folders",
+        "gxo.runtime.unpack",
     ),
 }
 RUNTIME_MAY_IMPORT = frozenset(sys.stdlib_module_names) | {"gxo"}

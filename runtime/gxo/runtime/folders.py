@@ -32,35 +32,44 @@ def cache_folder(environment: Mapping[str, str], *names: str) -> str:
     path = ""
     for part in (os.path.realpath(above) + "/" + name).strip("/").split("/"):
         path += "/" + part
-        _check(path, private=False)
+        _make(path, private=False)
     for part in ("gxo", *names):
         path += "/" + part
-        _check(path, private=True)
+        _make(path, private=True)
     return path
 
 
-def _check(path: str, private: bool) -> None:
-    """Make the folder if it is missing; refuse it if somebody else could change what is in it.
+def is_there(path: str, private: bool = True) -> bool:
+    """Whether there is a folder at the path. ArtifactError when others could change what is in it.
 
     Checking by name is enough: whoever could swap the name was refused one folder further up.
     """
     try:
-        try:
-            status = os.lstat(path)
-        except FileNotFoundError:
-            try:
-                os.mkdir(path, 0o700)
-            except FileExistsError:
-                pass  # made by another process meanwhile
-            status = os.lstat(path)
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return False
     except OSError as error:
-        raise ArtifactError(
-            f"the cache folder {path} cannot be used: {(error.strerror or str(error)).lower()}",
-            hint=HINT,
-        ) from error
+        raise _unusable(path, error) from error
     complaint = _complaint(status, private)
     if complaint is not None:
         raise ArtifactError(f"the cache folder {path} is not used: it {complaint}", hint=HINT)
+    return True
+
+
+def _make(path: str, private: bool) -> None:
+    if is_there(path, private):
+        return
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        is_there(path, private)  # made by another process meanwhile
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: str, error: OSError) -> ArtifactError:
+    why = (error.strerror or str(error)).lower()
+    return ArtifactError(f"the cache folder {path} cannot be used: {why}", hint=HINT)
 
 
 def _complaint(status: os.stat_result, private: bool) -> str | None:
@@ -72,7 +81,7 @@ def _complaint(status: os.stat_result, private: bool) -> str | None:
     if status.st_uid not in ((os.geteuid(),) if private else (0, os.geteuid())):
         return "belongs to another user"
     if private and mode & 0o077:
-        return f"has mode {mode:04o}, which lets others in; it must be 0700"
+        return f"lets others in by its mode {mode:04o}, which must be 0700"
     if mode & 0o022 and not mode & stat.S_ISVTX:
         return "can be written by others"
     return None
@@ -81,7 +90,7 @@ def _complaint(status: os.stat_result, private: bool) -> str | None:
 def hold(folder: str) -> int | None:
     """Keep the folder from being swept while this process lives; None when it has just gone.
 
-    Returns a descriptor that holds the lock until it is closed.
+    Returns a descriptor that holds the lock until it is closed, also if the folder is renamed.
     """
     import fcntl
 

@@ -21,7 +21,7 @@ from zipfile import ZipFile
 
 from gxo.runtime.bundle import NATIVE, ZipBundle
 from gxo.runtime.errors import ArtifactError
-from gxo.runtime.folders import cache_folder, hold, sweep
+from gxo.runtime.folders import cache_folder, hold, is_there, sweep
 
 ATTEMPTS = 5  # each is lost only to another process that replaces the same folder
 
@@ -39,12 +39,10 @@ def unpack(bundle: ZipBundle) -> str:
     name: str = native["folder"]
     folder = os.path.join(parent, name)
     for _ in range(ATTEMPTS):
-        found = os.path.lexists(folder)
-        if found:
-            cache_folder(os.environ, "native", name)
-            if hold(folder) is not None and is_intact(folder, hashes):
-                sweep(parent, name.partition(".")[0] + ".", keep=name)
-                return os.path.join(folder, NATIVE.rstrip("/"))
+        found = is_there(folder)
+        if found and hold(folder) is not None and is_intact(folder, hashes):
+            sweep(parent, name.partition(".")[0] + ".", keep=name)
+            return os.path.join(folder, NATIVE.rstrip("/"))
         _extract(bundle, folder, replace=found)
     raise ArtifactError(f"what is unpacked to {folder} keeps changing", hint="remove that folder")
 

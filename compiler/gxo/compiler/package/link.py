@@ -30,7 +30,7 @@ def link(sources: Mapping[str, str]) -> dict[str, bytes]:
     Packages without an `__init__.py` get an empty one: an artifact's are complete, and finding them
     is then one look. Raises LinkError when an import leads nowhere, or out of runtime and library.
     """
-    library = _Library(_roots())
+    library = _Library(roots())
     linked: dict[str, bytes] = {}
     waiting = [*ROOTS]
     for path, text in sorted(sources.items()):
@@ -48,10 +48,11 @@ def link(sources: Mapping[str, str]) -> dict[str, bytes]:
 
 def find(name: str) -> str | None:
     """The file of a module or package below gxo, such as `gxo.stdlib`; None if there is none."""
-    return _Library(_roots()).find(name)
+    return _Library(roots()).find(name)
 
 
-def _roots() -> tuple[str, ...]:
+def roots() -> tuple[str, ...]:
+    """The folders that make up gxo's namespace."""
     spec = find_spec("gxo")
     return tuple(spec.submodule_search_locations or ()) if spec else ()
 
