@@ -10,19 +10,15 @@ import os
 import signal
 import subprocess
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import IO, Protocol
+from typing import IO
+
+from gxo.runtime.clock import Clock
 
 GRACE = 5.0
 """Seconds between TERM and KILL (modules, "System", `exec`)."""
 
 _POLL = 0.02
 _PIECE = 65536
-
-
-class Clock(Protocol):
-    """The part of a job's clock that waiting needs."""
-
-    async def sleep(self, seconds: float) -> None: ...
 
 
 async def wait_readable(fd: int) -> None:
@@ -140,7 +136,7 @@ class Child:
         if self._pidfd is not None:
             await wait_readable(self._pidfd)
         else:
-            while self._popen.poll() is None:
+            while self._popen.poll() is None:  # noqa: ASYNC110 - nothing announces its end here
                 await asyncio.sleep(_POLL)
 
     def close(self) -> int:
