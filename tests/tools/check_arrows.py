@@ -64,7 +64,10 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.compiler.types",
         "gxo.compiler.diagnostics",
     ),
+    # What makes a folder safe to use is decided once, for artifacts and for the cache of `gxo run`.
     "gxo.compiler.package": (
+        "gxo.runtime.errors",
+        "gxo.runtime.folders",
         "gxo.compiler.package",
         # One check of folders and one description of a host, for those who write and who read.
         "gxo.runtime.errors",

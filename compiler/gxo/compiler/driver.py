@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gxo.compiler.diagnostics import Diagnostics
-from gxo.compiler.frontend.assets import AssetFile, find_assets
+from gxo.compiler.frontend.assets import AssetFile, asset_folders, find_assets
 from gxo.compiler.frontend.load import load_playbook, read_file
 from gxo.compiler.frontend.playbook import Playbook
+from gxo.compiler.frontend.pprint import print_playbook
 from gxo.compiler.ir.build import build
 from gxo.compiler.ir.facts import effects
 from gxo.compiler.ir.nodes import Plan, Workload
@@ -22,11 +23,10 @@ from gxo.compiler.modules.index import Library, standard_roots
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.parts import Asset, Facts, Package, WorkloadFact
 from gxo.compiler.passes import PASSES
-from gxo.compiler.treeprint import tree_text
 from gxo.compiler.version import VERSION
 
-# Code generation and packaging need jinja2, black and shiv; `gxo validate` must not wait for them, so
-# those stages are imported where they are called.
+# Code generation and packaging need jinja2, black and shiv; `gxo validate` must not wait for them,
+# so those stages are imported where they are called.
 if TYPE_CHECKING:
     from gxo.compiler.codegen.emit import Module
 
@@ -110,12 +110,19 @@ class Compilation:
         check_target(target)
         build_artifact(target, self.package(self.generate()))
 
+    def inputs(self) -> list[str]:
+        """What the job was made from besides gxo: files, and folders whose listing matters."""
+        assert self.playbook is not None
+        folders = asset_folders(self.playbook, Path(self.file).parent)
+        return [self.file, *(str(one.path) for one in self.assets), *map(str, folders)]
+
     def stage_text(self, stage: str) -> str:
         """The stage `ast`, `plan`, `python` or `manifest` as stable text."""
         assert self.plan is not None
         match stage:
             case "ast":
-                return tree_text(self.playbook)
+                assert self.playbook is not None
+                return print_playbook(self.playbook)
             case "plan":
                 return print_plan(self.plan)
             case "python":

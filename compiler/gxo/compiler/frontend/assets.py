@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from glob import glob, has_magic
+from itertools import takewhile
 from pathlib import Path
 
 from gxo.compiler.diagnostics import Diagnostics
@@ -43,6 +44,18 @@ def find_assets(playbook: Playbook, folder: Path, diagnostics: Diagnostics) -> l
             diagnostics.error(TOO_LARGE, pattern.span, limit)
             break
     return [found[name] for name in sorted(found)]
+
+
+def asset_folders(playbook: Playbook, folder: Path) -> list[Path]:
+    """The folders in which a new or removed file can change what the patterns find."""
+    found = set()
+    for pattern in playbook.assets:
+        parts = Path(pattern.text).parts
+        fixed = list(takewhile(lambda part: not has_magic(part), parts))
+        if len(fixed) < len(parts):
+            base = folder.joinpath(*fixed)
+            found.update(Path(inner) for inner, _, _ in os.walk(base))
+    return sorted(found)
 
 
 def _matches(
