@@ -28,7 +28,7 @@ def parse_file(text: str, file: str, load: Load, diags: Diagnostics) -> SourceFi
     """A library file's tree; a syntax error is a diagnostic."""
     try:
         tree = ast.parse(text, file)
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None) or 1
         column = getattr(error, "offset", None) or 1
         span = Span(file, line, column, line, column + 1)
