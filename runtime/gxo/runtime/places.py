@@ -70,7 +70,7 @@ def _enter(parent: int, name: str, path: str) -> int:
         try:
             here = os.open(name, DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
         except FileNotFoundError:
-            os.mkdir(name, 0o700, dir_fd=parent)
+            _make(parent, name)
             here = os.open(name, DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
     except OSError as error:
         raise UsageError(f"cannot make a workspace: {_why(path, error)}", hint=HINT) from error
@@ -85,6 +85,13 @@ def _enter(parent: int, name: str, path: str) -> int:
         raise UsageError(f"cannot make a workspace: {path} {complaint}", hint=HINT)
     os.close(parent)
     return here
+
+
+def _make(parent: int, name: str) -> None:
+    try:
+        os.mkdir(name, 0o700, dir_fd=parent)
+    except FileExistsError:  # another job was faster
+        pass
 
 
 def _why(path: str, error: OSError) -> str:
