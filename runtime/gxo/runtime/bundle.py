@@ -218,12 +218,6 @@ def _unpacked(bundle: ZipBundle) -> str:
         sys.exit(2)
 
 
-def start_folder(path: str) -> FolderBundle:
-    """Let modules be imported from the folder of a compiled job, before those of the host."""
-    sys.path.insert(0, path)
-    return FolderBundle(path)
-
-
 def isolate(archive: str) -> None:
     """Take the host's packages off every way to import them, also those loaded before we were.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from gxo.compiler.package.bytecode import cached_path
 from gxo.compiler.package.collect import Collected, collect
+from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.host import NATIVE
 from gxo.compiler.package.link import roots
 from gxo.compiler.package.parts import Package
@@ -17,7 +18,6 @@ from gxo.compiler.package.run_cache import (
     header,
     write_index,
 )
-from gxo.runtime.errors import ArtifactError
 from gxo.runtime.folders import cache_folder, hold, sweep
 
 PARTS_OF_GXO = ("cli", "compiler", "runtime", "stdlib")
@@ -35,8 +35,8 @@ def store(
     inputs: every file that it was made from besides gxo's own, and every folder whose listing
     matters; those that were looked for and not found too. started: `time.time_ns()` before the
     first of them was read. One that changed since is not what was compiled, so then the job is
-    not found again. Raises ArtifactError when the cache cannot be used, PackageError as
-    `collect` does.
+    not found again. Raises ArtifactError when the cache is not private, PackageError when it
+    cannot be written and as `collect` does.
     """
     collected = collect(package, whole=False)
     root = cache_folder(os.environ, "run")
@@ -45,11 +45,11 @@ def store(
     try:
         os.mkdir(f"{folder}.new", 0o700)
         hold(f"{folder}.new")
-        own = write_folder(f"{folder}.new", collected)
+        own = _write(f"{folder}.new", collected)
         os.rename(f"{folder}.new", folder)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise ArtifactError(f"the cache folder {root} cannot be written: {why}") from None
+        raise PackageError("GXO0901", f"cannot write to the cache folder {root}: {why}") from None
     made_from = [os.path.abspath(path) for path in (playbook, *inputs)] + list(_files_of_gxo())
     if not any(_changed_since(path, started - COARSE) for path in made_from):
         lines = [
@@ -62,11 +62,22 @@ def store(
     return folder
 
 
-def write_folder(folder: str, collected: Collected) -> list[str]:
-    """Write the job to an empty folder that a `FolderBundle` reads; returns its files' paths in it.
+def write_folder(folder: str, package: Package) -> None:
+    """Write the compiled job to a new folder, for a run without the cache.
 
-    collected: with `whole=False`, as gxo's own modules are installed.
+    gxo's own modules are not in it: they are installed. Raises PackageError.
     """
+    collected = collect(package, whole=False)
+    try:
+        os.mkdir(folder, 0o700)
+        _write(folder, collected)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise PackageError("GXO0901", f"cannot write to {folder}: {why}") from None
+
+
+def _write(folder: str, collected: Collected) -> list[str]:
+    """Write the files to an empty folder, as a `FolderBundle` reads them; returns their paths."""
     written = []
     for path, content in collected.files.items():
         place = _place(path)
