@@ -27,6 +27,8 @@ _ANY_DIGIT = str.maketrans("123456789", "000000000")
 _LONG_NUMBER = "0" * 19
 # Where a value may be cut by the end of a piece, the parser complains this close to the end.
 _CUT = 12
+# A number may go on behind what was read: 1, 1., 1e, 1e+.
+_NUMBER_CUT = 2
 
 
 class Unfit(ValueError):  # noqa: N818 - what the value is
@@ -245,8 +247,8 @@ class Document:
             raise self._error(error.msg, error.pos) from None
         except Unfit as error:
             raise self._error(str(error)) from None
-        if end == len(text) and self._more():
-            return False, None  # a number may go on
+        if len(text) - end <= _NUMBER_CUT and self._more():
+            return False, None
         self._at += end - start
         return True, value
 

@@ -5,12 +5,11 @@ they come from a text in memory or from a file, which is read in a thread.
 """
 
 import csv
-import re
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from typing import Any, TypedDict
 
-from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.runtime.errors import ExpressionError, ModuleError, ParameterError
 from gxo.runtime.spec import Record
 from gxo.stdlib.data._batches import BATCH
 from gxo.stdlib.data._json import (
@@ -32,11 +31,6 @@ from gxo.stdlib.data._text import (
     lines,
     lines_with_ends,
 )
-
-
-def translate(pattern: str) -> re.Pattern[str]:
-    """Shim until `gxo.runtime.functions.regex` is there."""
-    return re.compile(pattern)
 
 
 class ParseOptions(TypedDict, total=False):
@@ -145,12 +139,7 @@ def read_regex(pieces: Iterator[bytes], options: ParseOptions) -> Iterator[Slice
     """The named groups of the first match in each line; other lines may only be blank."""
     if "pattern" not in options:
         raise ParameterError("format 'regex' needs format_options.pattern")
-    pattern = translate(options["pattern"])
-    if not pattern.groupindex:
-        raise ParameterError(
-            "format_options.pattern has no named group, so it would make records without fields",
-            hint="name what a record shall have: (?P<user>[a-z]+)",
-        )
+    search, groups = _compile(options["pattern"])
     number = 0
     for block in blocks(pieces):
         records: list[Record] = []
@@ -160,11 +149,32 @@ def read_regex(pieces: Iterator[bytes], options: ParseOptions) -> Iterator[Slice
             number += 1
             if damaged and is_damaged(line):
                 faults.append(Fault.line(number, line, NOT_UTF8))
-            elif match := pattern.search(line):
-                records.append(match.groupdict())
+            elif spans := search(line):
+                records.append(
+                    {
+                        name: line[spans[at] : spans[at + 1]] if spans[at] >= 0 else None
+                        for name, at in groups
+                    }
+                )
             elif line.strip():
                 faults.append(Fault.line(number, line, "does not match the pattern"))
         yield records, faults
+
+
+def _compile(source: str) -> tuple[Callable[[str], tuple[int, ...] | None], list[tuple[str, int]]]:
+    """The pattern's search, and for each named group where its span begins in what that returns."""
+    from gxo.runtime.regex import compile_pattern  # start-up: only this format needs it
+
+    try:
+        pattern = compile_pattern(source)
+    except ExpressionError as error:
+        raise ParameterError(f"format_options.pattern: {error}", hint=error.hint) from None
+    if not pattern.names:
+        raise ParameterError(
+            "format_options.pattern has no named group, so it would make records without fields",
+            hint="name what a record shall have: (?P<user>[a-z]+)",
+        )
+    return pattern.search, [(name, 2 * number) for name, number in pattern.names.items()]
 
 
 def read_csv(pieces: Iterator[bytes], options: ParseOptions) -> Iterator[Slice]:

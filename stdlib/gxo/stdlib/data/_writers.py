@@ -1,7 +1,6 @@
 """The formats of `data:format`: batches of records to text, one class a format."""
 
 import csv
-import io
 import json
 from collections.abc import Callable
 from typing import Any, Protocol, TypedDict
@@ -169,10 +168,19 @@ def _no_json(value: object) -> str:
     raise RecordError(f"{describe(value)} cannot be written as JSON")
 
 
+class _Lines:
+    """Takes what `csv.writer` writes: a row at a time."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.write = self.lines.append
+
+
 def _csv_text(rows: list[list[Any]]) -> str:
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()
+    # The csv module quotes no more line ends than it writes itself, so a lone \r would go unquoted.
+    lines = _Lines()
+    csv.writer(lines, lineterminator="\r\n").writerows(rows)
+    return "".join([f"{line[:-2]}\n" for line in lines.lines])
 
 
 def _line(record: Record) -> str:

@@ -1,0 +1,247 @@
+"""Formats against Python's own modules, in pieces of any size, and there and back."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.stdlib.data.oracle import play
+
+from gxo.stdlib.data import _readers
+from gxo.stdlib.data._json import Document, Unfit, decode
+from gxo.stdlib.data._readers import READERS, ParseOptions
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+cells = st.text(st.sampled_from("ab\"',;\n\r \té\U0001f600\x00"), max_size=6)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | text
+)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4)
+)
+records = st.lists(st.dictionaries(text, values, max_size=4), max_size=6)
+
+
+def in_pieces(data: bytes, size: int) -> Iterator[bytes]:
+    return (data[start : start + size] for start in range(0, len(data), size))
+
+
+def read(kind: str, data: bytes, size: int, options: ParseOptions | None = None) -> Any:
+    """All records and messages of a reader that gets its input in pieces of this size."""
+    found: list[Any] = []
+    faults: list[str] = []
+    for part, bad in READERS[kind][0](in_pieces(data, size), options or {}):
+        found += part
+        faults += [str(fault.error) for fault in bad]
+    return found, faults
+
+
+@given(values, st.integers(1, 40), st.sampled_from([None, 1]), st.booleans())
+def test_json_is_what_json_reads(value: Any, size: int, indent: int | None, escape: bool) -> None:
+    data = json.dumps(value, indent=indent, ensure_ascii=escape).encode()
+    elements = value if isinstance(value, list) else [value]
+    expected = [each if isinstance(each, dict) else {"value": each} for each in elements]
+    found, faults = read("json", data, size)
+    assert repr(found) == repr(expected)
+    assert faults == []
+
+
+@given(values, values, st.integers(1, 40))
+def test_a_path_selects_what_subscripts_do(value: Any, other: Any, size: int) -> None:
+    data = json.dumps({"x": other, "a": [other, {"b": value}], "y": other}).encode()
+    elements = value if isinstance(value, list) else [value]
+    expected = [each if isinstance(each, dict) else {"value": each} for each in elements]
+    found, _ = read("json", data, size, {"json_path": "a.1.b"})
+    assert repr(found) == repr(expected)
+
+
+@given(values, st.integers(1, 40), st.data())
+def test_damaged_json_is_refused_as_json_refuses_it(value: Any, size: int, data: Any) -> None:
+    good = json.dumps(value)
+    at = data.draw(st.integers(0, len(good)))
+    bad = (
+        good[:at]
+        + data.draw(st.sampled_from(["", "]", "}", ",", '"', "1", "x", " "]))
+        + good[at + 1 :]
+    )
+    try:
+        json.loads(bad)
+    except ValueError:
+        with pytest.raises(ValueError, match="line 1, column"):
+            read("json", bad.encode(), size)
+    else:
+        read("json", bad.encode(), size)
+
+
+@given(records, st.integers(1, 40))
+def test_json_lines_are_what_json_reads(rows: list[dict[str, Any]], size: int) -> None:
+    data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    found, faults = read("jsonl", data, size)
+    assert (repr(found), faults) == (repr(rows), [])
+
+
+hostile = st.sampled_from(
+    [
+        *("NaN", "-Infinity", "1e999", "18446744073709551616", "-9223372036854775809", "-0"),
+        *(
+            '"\\ud800"',
+            '"\\udc00\\ud800"',
+            '"\\ud83d\\ude00"',
+            '"\\x"',
+            '"\x7f"',
+            '"\t"',
+            '"',
+            "\ufeff1",
+        ),
+        *(
+            "01",
+            "-",
+            "1.",
+            "0.1e-400",
+            "tru",
+            "nul",
+            "1 2",
+            "{",
+            "[1,]",
+            '{"a" 1}',
+            '{"a":1,"a":2}',
+        ),
+        *("[" * 1001 + "]" * 1001, "[" * 1000 + "]" * 1000, '{"k":' * 1001 + "1" + "}" * 1001),
+    ]
+)
+
+
+@given(st.lists(hostile | values.map(json.dumps), max_size=6))
+def test_with_orjson_json_lines_are_the_same(lines: list[str]) -> None:
+    data = "\n".join(lines).encode()
+    with_it = read("jsonl", data, 50)
+    assert _readers._quick_decoder() is not _readers.quick_decode, "orjson is not installed"
+    hidden = sys.modules.pop("orjson")
+    sys.modules["orjson"] = None  # type: ignore[assignment]
+    try:
+        assert _readers._quick_decoder() is _readers.quick_decode
+        without = read("jsonl", data, 50)
+    finally:
+        sys.modules["orjson"] = hidden
+    assert repr(with_it) == repr(without)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "message"),
+    [
+        ("jsonl", b"[" * 1001 + b"]" * 1001, "deeper than 1,000"),
+        ("jsonl", b'{"k":' * 1001 + b"1" + b"}" * 1001, "deeper than 1,000"),
+        ("jsonl", b"[" * 100_000 + b"]" * 100_000, "deeper than 1,000"),
+    ],
+)
+def test_deep_json_lines_are_record_errors(kind: str, data: bytes, message: str) -> None:
+    found, [fault] = read(kind, data + b"\n[1]", 1000)
+    assert found == [{"value": [1]}]
+    assert message in fault
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+@pytest.mark.parametrize("depth", [1001, 2000, 30_000])
+def test_a_deep_document_is_refused(depth: int, size: int) -> None:
+    with pytest.raises(ValueError, match="deeper than 1,000"):
+        read("json", b"[" + b"[" * depth + b"]" * depth + b"]", size)
+
+
+def test_a_document_as_deep_as_allowed_is_read() -> None:
+    value = decode("[" * 1000 + "]" * 1000)
+    for _ in range(999):
+        [value] = value
+    assert value == []
+
+
+def test_a_value_without_end_is_refused_before_it_fills_the_memory() -> None:
+    """A line of gigabytes: the pieces are made one at a time, and not many are asked for."""
+    asked = 0
+
+    def endless(piece: str) -> Iterator[str]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield piece
+
+    for start in ('["', "[{", "[[1,"):
+        with pytest.raises(ValueError, match=r"longer than 67,108,864|expected|Expecting"):
+            for _ in Document(endless(start + "x" * 2**20)).records([]):
+                pass
+    assert asked < 3 * 300
+
+
+def test_what_lies_beside_the_path_is_passed_over_in_pieces() -> None:
+    """A sibling far larger than the limit for one value does not matter."""
+    sizes: list[int] = []
+
+    def pieces() -> Iterator[str]:
+        yield '{"skip": ['
+        for number in range(3000):
+            sizes.append(len(document._text))
+            yield f'{{"n": [{number}, "{"x" * 500}"]}},' * 20
+        yield '0], "rows": [1, 2]}'
+
+    document = Document(pieces())
+    assert list(document.records(["rows"])) == [1, 2]
+    assert max(sizes) < 200_000
+
+
+@given(
+    st.lists(st.lists(cells, min_size=2, max_size=2), max_size=6),
+    st.integers(1, 30),
+    st.booleans(),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_csv_is_what_csv_reads(rows: list[list[str]], size: int, bom: bool, end: str) -> None:
+    buffer = io.StringIO(newline="")
+    # With a lone \n as end, csv leaves a \r unquoted.
+    quoting = csv.QUOTE_ALL if end == "\n" else csv.QUOTE_MINIMAL
+    csv.writer(buffer, lineterminator=end, quoting=quoting).writerows([["a", "b"], *rows])
+    expected = list(csv.DictReader(io.StringIO(buffer.getvalue(), newline="")))
+    data = (b"\xef\xbb\xbf" if bom else b"") + buffer.getvalue().encode()
+    assert read("csv", data, size) == (expected, [])
+
+
+@given(st.binary(max_size=60), st.integers(1, 20))
+def test_no_bytes_are_lost_or_crash_a_reader(data: bytes, size: int) -> None:
+    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    expected = len(lines) - (not lines[-1])
+    found, faults = read("text_lines", data, size)
+    assert len(found) + len(faults) == expected
+    for kind, options in (("csv", {"headers": ["a", "b"]}), ("jsonl", {})):
+        read(kind, data, size, options)  # type: ignore[arg-type]
+    try:
+        read("json", data, size)
+    except ValueError as error:
+        assert "line" in str(error) or "byte" in str(error)
+
+
+@given(records)
+def test_json_comes_back_as_it_went(rows: list[dict[str, Any]]) -> None:
+    for kind in ("json", "jsonl"):
+        summary = play("data:format", {"format": kind}, {"rows": rows}).summary
+        assert summary["records"] == len(rows)
+        sent = play("data:parse", {"format": kind, "content": summary["formatted_content"]}).sent
+        assert repr(sent) == repr(rows)
+
+
+@given(st.lists(st.fixed_dictionaries({"a": cells, "b": cells}), max_size=6))
+def test_csv_comes_back_as_it_went(rows: list[dict[str, str]]) -> None:
+    formatted = play("data:format", {"format": "csv"}, {"rows": rows}).summary["formatted_content"]
+    assert play("data:parse", {"format": "csv", "content": formatted}).sent == rows
+    assert list(csv.DictReader(io.StringIO(formatted, newline=""))) == rows
+
+
+def test_unfit_is_a_value_error() -> None:
+    with pytest.raises(Unfit):
+        decode("NaN")
