@@ -15,7 +15,8 @@ How a function is declared::
   `*values: Any` is variadic; `first: Any, *others: Any` wants at least one.
 - An argument's type is checked on each call, as Go does: `int` takes no bool and no float, `float`
   takes an int, only `Any` takes nil. Where all are `Any` a call costs what a plain call costs.
-- The result's annotation is its type.
+- The result's annotation is its type; a class of ours (`Time`, `Version`) is a native value, whose
+  fields are methods.
 - `pure=False`: two calls may differ (the clock, random numbers); never folded, shared or moved.
 - `mutates=True`: it changes its first argument, as Go's `set` does, and returns it. No other
   function changes an argument; what it returns may share elements with its arguments.

@@ -48,13 +48,13 @@ def html_date_in_zone(value: Any, zone: str) -> str:
 
 
 @function("toDate")
-def to_date(layout: str, text: str) -> Any:
+def to_date(layout: str, text: str) -> Time:
     """Return the time value that a text means in a Go layout; the year 1 where it does not fit."""
     return parse_time(layout, text) or ZERO
 
 
 @function("mustToDate")
-def must_to_date(layout: str, text: str) -> Any:
+def must_to_date(layout: str, text: str) -> Time:
     """Return the time value that a text means in a Go layout."""
     moment = parse_time(layout, text)
     if moment is None:
@@ -63,13 +63,13 @@ def must_to_date(layout: str, text: str) -> Any:
 
 
 @function("dateModify", "date_modify")
-def date_modify(duration: str, value: Any) -> Any:
+def date_modify(duration: str, value: Any) -> Time:
     """Return a time value moved by a duration such as `-1h30m`; as it is if that is none."""
     return to_time(value, "dateModify").plus(parse_duration(duration) or 0)
 
 
 @function("mustDateModify", "must_date_modify")
-def must_date_modify(duration: str, value: Any) -> Any:
+def must_date_modify(duration: str, value: Any) -> Time:
     """Return a time value moved by a duration such as `-1h30m`."""
     nanoseconds = parse_duration(duration)
     if nanoseconds is None:

@@ -63,7 +63,7 @@ class Version(Native):
 
 
 @function("semver")
-def semver(text: str) -> Any:
+def semver(text: str) -> Version:
     """Return a version, to ask for its parts: `(semver "1.2.3-rc1").Prerelease`."""
     return parse_version(text)
 
