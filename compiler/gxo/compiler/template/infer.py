@@ -125,6 +125,39 @@ def field_type(type_: Type, names: tuple[str | int, ...]) -> Type:
     return type_
 
 
+def required_fields(type_: Type, names: tuple[str | int, ...]) -> bool:
+    """Whether a chain of fields is there in every value of the type."""
+    for name in names:
+        if not isinstance(type_, Shape) or not isinstance(name, str) or name in type_.optional:
+            return False
+        found = type_.field(name)
+        if found is None:
+            return False
+        type_ = simplified(found)
+    return True
+
+
+_KINDS: dict[Type, str] = {TEXT: "text", INT: "number", FLOAT: "number", BOOL: "bool", NIL: "nil"}
+
+
+def kinds(type_: Type) -> frozenset[str]:
+    """What a value of the type can be to an operator: text, number... or unknown."""
+    match type_:
+        case ListOf():
+            return frozenset(("list",))
+        case MapOf() | Shape():
+            return frozenset(("map",))
+        case OneOf(options):
+            return frozenset().union(*[kinds(option) for option in options])
+        case _:
+            return frozenset((_KINDS.get(type_, "unknown"),))
+
+
+def truth(condition: ast.Expr) -> bool | None:
+    """The truth of a literal condition; None when data decides."""
+    return bool(condition.value) if isinstance(condition, ast.Literal) else None
+
+
 def element(known: Known) -> Known:
     """What `range` sets the dot to."""
     match known.type:

@@ -255,7 +255,7 @@ class _Resolver:
             f"`.{name}` is the record's field where a record has it, and otherwise"
             f" {kinds.get(outer.kind, 'the outer')} `{name}`"
         )
-        self.diags.warning("GXO0304", span, message, "give one of the two another name")
+        self.diags.warning("GXO0320", span, message, "give one of the two another name")
 
     def _report_unknown(self, name: str, span: Span) -> None:
         fields = [] if not isinstance(self.scope.dot, Shape) else _fields(self.scope.dot)
@@ -281,7 +281,7 @@ class _Resolver:
         path = ".".join(words)
         options = sorted({*known, "workloads.<name>.status"})
         hint = did_you_mean(path, options) or f"there are: {', '.join(options)}"
-        self.diags.error("GXO0307", span, f"`_gxo` has no `{path}` here", hint)
+        self.diags.error("GXO0322", span, f"`_gxo` has no `{path}` here", hint)
         return ast.Field(ast.Dot(span), names, span)
 
     def _workload(self, words: list[str], rest: tuple[str | int, ...], span: Span) -> ast.Expr:
@@ -289,12 +289,12 @@ class _Resolver:
         if not words or words[0] not in self.scope.workloads:
             name = words[0] if words else ""
             message = f"there is no workload `{name}`" if name else "a workload's name is missing"
-            self.diags.error("GXO0305", span, message, did_you_mean(name, self.scope.workloads))
+            self.diags.error("GXO0321", span, message, did_you_mean(name, self.scope.workloads))
             return unresolved
         if len(words) < 2 or words[1] not in _RESULT_TYPES:
             message = f"`_gxo.workloads.{words[0]}` has `status`, `error` and `summary`"
             near = did_you_mean(words[1], _RESULT_TYPES) if len(words) > 1 else None
-            self.diags.error("GXO0305", span, message, near)
+            self.diags.error("GXO0321", span, message, near)
             return unresolved
         type_ = _RESULT_TYPES[words[1]]
         root = ast.Root("workload", words[0], type_, attribute=words[1], span=span)

@@ -1,0 +1,277 @@
+"""Checks of a resolved template that need types: functions, arguments, fields, operators.
+
+    {{ .users.stauts_code }}   GXO0302: `users` has no `stauts_code`, did you mean "status_code"?
+    {{ upper 5 }}              GXO0701: upper wants text, not an int
+
+Only what no data could make right is an error; where a type is unknown nothing is claimed. Code
+that a literal condition switches off is not checked, except that functions must exist.
+"""
+
+import re
+from dataclasses import dataclass
+
+from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
+from gxo.compiler.template import ast, functions, walk
+from gxo.compiler.template.functions import Signature
+from gxo.compiler.template.infer import (
+    Env,
+    Known,
+    element,
+    infer,
+    kinds,
+    position,
+    simplified,
+    truth,
+)
+from gxo.compiler.template.mistakes import near_keyword
+from gxo.compiler.types import (
+    ANY,
+    BOOL,
+    FLOAT,
+    INT,
+    NIL,
+    TEXT,
+    ListOf,
+    MapOf,
+    OneOf,
+    Shape,
+    Type,
+    describe,
+)
+
+_SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def type_of(expression: ast.Expr) -> Type:
+    """The static type of an expression outside any block; any when it is unknown."""
+    return infer(expression).type
+
+
+def check(template: ast.Template | ast.Expr, diags: Diagnostics) -> None:
+    """Report what is wrong in a resolved template whatever the data."""
+    for expression in walk.expressions(template):
+        if isinstance(expression, ast.Call):
+            _check_function(expression, diags)
+    if not isinstance(template, ast.Template):
+        _Checker(diags, frozenset()).expression(template, Env())
+        return
+    checker = _Checker(diags, frozenset(define.name for define in template.defines))
+    checker.body(template.nodes, Env())
+    for define in template.defines:
+        checker.body(define.body, Env())
+
+
+def _check_function(call: ast.Call, diags: Diagnostics) -> None:
+    name = call.function
+    if name in functions.OPERATORS or functions.find(name) is not None:
+        return
+    hint = near_keyword(name) or did_you_mean(name, functions.names())
+    diags.error("GXO0414", _name_span(call), f"there is no function `{name}`", hint)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checker:
+    diags: Diagnostics
+    defines: frozenset[str]
+
+    def body(self, nodes: tuple[ast.Node, ...], env: Env) -> None:
+        for node in nodes:
+            env = self.node(node, env)
+
+    def node(self, node: ast.Node, env: Env) -> Env:
+        """Check a statement; returns the env of those after it."""
+        for pipe in walk.pipes(node):
+            self.expression(pipe, env)
+        match node:
+            case ast.Assign(variable, pipe):
+                return env.with_variable(variable, infer(pipe, env) if node.declare else Known())
+            case ast.If(branches, otherwise):
+                self._if(branches, otherwise, env)
+            case ast.With(pipe, body, otherwise, variable):
+                inner = env.with_variable(variable, infer(pipe, env))
+                if truth(pipe) is not False:
+                    self.body(body, inner.with_dot(infer(pipe, env)))
+                if truth(pipe) is not True:
+                    self.body(otherwise, inner)
+            case ast.Range(pipe, body, otherwise, index, variable):
+                known = infer(pipe, env)
+                self._check_range(pipe, known.type)
+                inner = env.with_dot(element(known)).with_variable(variable, element(known))
+                self.body(body, inner.with_variable(index, position(known)))
+                self.body(otherwise, env)
+            case ast.Include(name) if name not in self.defines:
+                hint = did_you_mean(name, self.defines)
+                message = f'there is no template "{name}": nothing defines it'
+                self.diags.error("GXO0417", node.span, message, hint)
+        return env
+
+    def _if(
+        self, branches: tuple[ast.Branch, ...], otherwise: tuple[ast.Node, ...], env: Env
+    ) -> None:
+        for branch in branches:
+            env = env.with_variable(branch.variable, infer(branch.condition, env))
+            always = truth(branch.condition)
+            if always is not False:
+                self.body(branch.body, env)
+            if always is True:
+                return
+        self.body(otherwise, env)
+
+    def _check_range(self, pipe: ast.Expr, type_: Type) -> None:
+        if type_ in (TEXT, INT, FLOAT, BOOL):
+            message = f"`range` goes over a list or a map, not {describe(type_)}"
+            self.diags.error("GXO0705", _span(pipe), message)
+
+    def expression(self, expression: ast.Expr, env: Env) -> None:
+        pending = [expression]
+        while pending:
+            part = pending.pop()
+            pending.extend(walk.parts(part))
+            match part:
+                case ast.Field():
+                    self._check_fields(part, infer(part.base, env).type)
+                case ast.Call():
+                    self._check_call(part, env)
+                case ast.Method(base) if not infer(base, env).native:
+                    message = f"`.{part.name}` is a value: it takes no arguments"
+                    self.diags.error("GXO0407", part.span, message)
+                case ast.Binary():
+                    self._check_operands(
+                        part, infer(part.left, env).type, infer(part.right, env).type
+                    )
+
+    def _check_fields(self, chain: ast.Field, type_: Type) -> None:
+        for name in chain.names:
+            match type_:
+                case Shape() if isinstance(name, str):
+                    found = type_.field(name)
+                    if found is None:
+                        self._report_field(chain, type_, name)
+                        return
+                    type_ = simplified(found)
+                case MapOf(value) if isinstance(name, str):
+                    type_ = simplified(value)
+                case ListOf(item) if isinstance(name, int):
+                    type_ = simplified(item)
+                case _:
+                    if type_ not in (ANY, NIL) and not isinstance(type_, OneOf):
+                        self._report_no_fields(chain, type_, name)
+                    return
+
+    def _report_field(self, chain: ast.Field, shape: Shape, name: str) -> None:
+        known = [field for field, _ in shape.fields]
+        owner = f"`{chain.base.name}`" if isinstance(chain.base, ast.Root) else f"a {shape.name}"
+        hint = did_you_mean(name, known) or f"it has: {', '.join(known) or 'nothing'}"
+        self.diags.error("GXO0302", chain.span, f"{owner} has no `{name}`", hint)
+
+    def _report_no_fields(self, chain: ast.Field, type_: Type, name: str | int) -> None:
+        what = f"element {name}" if isinstance(name, int) else f"field `{name}`"
+        self.diags.error("GXO0702", chain.span, f"{describe(type_)} has no {what}")
+
+    # Calls
+
+    def _check_call(self, call: ast.Call, env: Env) -> None:
+        signature = functions.find(call.function)
+        if signature is None:
+            if call.function in functions.OPERATORS:
+                message = f"`{call.function}` wants at least one argument"
+                self.diags.error("GXO0415", _name_span(call), message)
+            return
+        if not self._check_count(call, signature):
+            return
+        for index, argument in enumerate(call.args):
+            parameter = signature.parameter(index)
+            assert parameter is not None
+            known = infer(argument, env).type
+            if not _fits(argument, known, parameter[1]):
+                message = f"`{call.function}` wants {describe(parameter[1])}, not {_word(known)}"
+                self.diags.error("GXO0701", _span(argument), message)
+        if signature.module == "" and call.args:
+            self._check_literal_name(call)
+
+    def _check_count(self, call: ast.Call, signature: Signature) -> bool:
+        count, most = len(call.args), len(signature.parameters)
+        if count >= signature.required and (signature.variadic is not None or count <= most):
+            return True
+        words = " ".join(name for name, _ in signature.parameters)
+        if signature.variadic is not None:
+            words = f"{words} {signature.variadic[0]}..."
+        least = signature.required
+        if signature.variadic is not None:
+            wanted = f"at least {least}"
+        else:
+            wanted = str(least) if least == most else f"{least} to {most}"
+        noun = "argument" if wanted in ("1", "at least 1") else "arguments"
+        message = f"`{call.function}` wants {wanted} {noun}, not {count}"
+        self.diags.error(
+            "GXO0415", _name_span(call), message, f"write `{call.function} {words}`".strip()
+        )
+        return False
+
+    def _check_literal_name(self, call: ast.Call) -> None:
+        argument = call.args[0]
+        if not isinstance(argument, ast.Literal) or not isinstance(argument.value, str):
+            message = f"the name for `{call.function}` must be a text in quotes"
+            hint = "names are known when compiling, so that nothing else can be read"
+            self.diags.error("GXO0416", _span(argument), message, hint)
+        elif call.function == "secret" and not _SECRET_NAME.fullmatch(argument.value):
+            message = "a secret's name has letters, digits and underscores, and no digit first"
+            self.diags.error("GXO0416", argument.span, message)
+
+    # Operators
+
+    def _check_operands(self, binary: ast.Binary, left: Type, right: Type) -> None:
+        sign = binary.operator
+        if any(_operates(sign, one, two) for one in kinds(left) for two in kinds(right)):
+            return
+        if sign in ("==", "!="):
+            what = "cannot be compared"
+        elif sign in ("<", "<=", ">", ">="):
+            what = "cannot be ordered"
+        else:
+            what = f"cannot be used with `{sign}`"
+        message = f"{_word(left)} and {_word(right)} {what}"
+        self.diags.error("GXO0703", binary.span, message)
+
+
+def _operates(sign: ast.BinaryOperator, left: str, right: str) -> bool:
+    """Whether an operator has a result for some values of these kinds."""
+    if sign in ("==", "!="):
+        return left == right or not {left, right}.isdisjoint(("nil", "unknown"))
+    if sign in ("<", "<=", ">", ">="):
+        able = {"text", "number"}
+    else:
+        able = {"number", "text", "list"} if sign == "+" else {"number"}
+    both = {left, right} - {"unknown"}
+    return both <= able and len(both) < 2
+
+
+def _fits(argument: ast.Expr, known: Type, wanted: Type) -> bool:
+    """Whether a value of the known type can be the argument."""
+    if ANY in (known, wanted) or known == wanted:
+        return True
+    match known:
+        case OneOf(options):
+            return any(_fits(argument, option, wanted) for option in options)
+        case ListOf():
+            return isinstance(wanted, ListOf)
+        case MapOf() | Shape():
+            return isinstance(wanted, MapOf)
+    if isinstance(argument, ast.Literal) and isinstance(argument.value, float) and wanted == INT:
+        return argument.value.is_integer()  # an untyped constant, as in Go
+    return known == INT and wanted == FLOAT
+
+
+def _word(type_: Type) -> str:
+    return describe(type_) if type_ != NIL else "nil"
+
+
+def _span(expression: ast.Expr) -> Span:
+    assert expression.span is not None
+    return expression.span
+
+
+def _name_span(call: ast.Call) -> Span:
+    """The function's name, with which a call's span begins."""
+    span = call.span
+    return Span(span.file, span.line, span.column, span.line, span.column + len(call.function))

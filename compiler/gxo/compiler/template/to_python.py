@@ -1,0 +1,366 @@
+"""Templates as Python: an expression where one reads well, else a function.
+
+    {{ .users.body }}                         ctx.state["users"]["body"]
+    {{ .api }}/users                          f"{ctx.vars['api']}/users"
+    {{ if eq .env "prod" }}a{{ else }}b{{ end }}    "a" if ctx.inputs["env"] == "prod" else "b"
+    a template with `range`, variables...     a function that collects its parts
+
+The templates are resolved and checked; one with errors must not come here.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from gxo.compiler.diagnostics import Span
+from gxo.compiler.template import ast, functions, walk
+from gxo.compiler.template.infer import Env, Known, infer, kinds
+from gxo.compiler.template.parse import single_action
+from gxo.compiler.template.py_code import AND, NOT, OR, Code, joined
+from gxo.compiler.template.py_expressions import (
+    MAX_NESTING,
+    Collected,
+    ExpressionPrinter,
+    Mark,
+)
+from gxo.compiler.template.py_names import LocalNames
+from gxo.compiler.template.py_statements import (
+    Facts,
+    FunctionSource,
+    Statements,
+    is_piece,
+    piece,
+)
+from gxo.compiler.types import (
+    ANY,
+    BOOL,
+    FLOAT,
+    INT,
+    NIL,
+    TEXT,
+    Choice,
+    ListOf,
+    MapOf,
+    OnDot,
+    OneOf,
+    PerRecord,
+    Shape,
+    Special,
+    Type,
+)
+
+_MAX_PARTS = 60
+_PARAMETER_TYPES = {
+    "ctx": ("Context", "from gxo.runtime import Context"),
+    "record": ("Record", "from gxo.runtime import Record"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What a template's value is used as.
+
+    kind: "text" is the rendered text; "show" too, printed as Go prints it, nil, lists and maps
+    included (`gxo eval`); "native" is the value of the only action; "condition" is true or false as
+    language section 4 says. to: the type that a native value is converted to; name: what the error
+    calls the value when that fails at run time.
+    """
+
+    kind: Literal["text", "show", "native", "condition"]
+    to: Type | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PyExpr:
+    """An expression; `imports` are whole lines, `names` what it reads from around it."""
+
+    code: str
+    imports: frozenset[str]
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PyFunction:
+    """A function; `parameters` are those it must be given (`ctx: Context`), in order."""
+
+    name: str
+    parameters: tuple[str, ...]
+    lines: tuple[str, ...]
+    imports: frozenset[str]
+
+
+def unmarked(code: str, span: Span) -> str:  # noqa: ARG001
+    """The mark of the text that is kept: none."""
+    return code
+
+
+def expression(
+    template: ast.Template | ast.Expr, want: Want, mark: Mark = unmarked
+) -> PyExpr | None:
+    """The template as one expression; None when it needs a function."""
+    if _needs_function(template, want):
+        return None
+    collected = Collected()
+    printer = ExpressionPrinter(collected, mark, to_text=_to_text(want))
+    code = _value(template, want, printer)
+    return PyExpr(code.text, frozenset(collected.imports), frozenset(collected.names))
+
+
+def function(
+    template: ast.Template | ast.Expr, name: str, want: Want, mark: Mark = unmarked
+) -> PyFunction:
+    """The template as a function of that name, which returns what is wanted of it."""
+    collected = Collected()
+    source = FunctionSource("")
+    printer = ExpressionPrinter(collected, mark, to_text=_to_text(want))
+    statements = Statements(source, LocalNames(_given_names(template)), _facts(template), {}, {})
+    printer = replace(printer, hoist=statements.hoist)
+    if _mutates(template):
+        printer = _with_copies(template, statements, printer)
+    action = _action(template, want)
+    if action is not None:
+        statements.line(f"return {_value(action, want, printer).text}")
+    else:
+        assert isinstance(template, ast.Template)
+        _write_defines(template, statements, printer)
+        statements.returns(template.nodes, printer, lambda code: _finished(code, want, printer))
+    parameters = _parameters(collected)
+    source.header = f"def {name}({', '.join(parameters)}) -> {_return_type(want, collected)}:"
+    return PyFunction(name, parameters, tuple(source.source()), frozenset(collected.imports))
+
+
+def _to_text(want: Want) -> str:
+    return "show" if want.kind == "show" else "text"
+
+
+def _action(template: ast.Template | ast.Expr, want: Want) -> ast.Expr | None:
+    """The one expression that the value is; None when the value is a text of several parts."""
+    if not isinstance(template, ast.Template):
+        return template
+    return single_action(template) if want.kind in ("native", "condition") else None
+
+
+# Values ------------------------------------------------------------------------------------------
+
+
+def _value(template: ast.Template | ast.Expr, want: Want, printer: ExpressionPrinter) -> Code:
+    """The expression for a template that needs no function."""
+    action = _action(template, want)
+    if action is None:
+        assert isinstance(template, ast.Template)
+        text = joined([piece(node, printer) for node in template.nodes])
+        return _finished(text, want, printer)
+    if want.kind == "condition":
+        written_around = not isinstance(template, ast.Template)
+        return _condition(action, written_around, printer)
+    if want.kind == "native":
+        code = printer.code(action)
+        return _converted(code, infer(action).type, want, printer)
+    return printer.embedded(action).alone
+
+
+def _finished(text: Code, want: Want, printer: ExpressionPrinter) -> Code:
+    """What is returned for a rendered text."""
+    return Code(printer.helper("condition", text.text)) if want.kind == "condition" else text
+
+
+def _condition(action: ast.Expr, written_around: bool, printer: ExpressionPrinter) -> Code:
+    """A condition's outcome as a bool.
+
+    Where `&&`, `||` and `!` are written around actions their operands are conditions themselves;
+    inside an action they choose a value as in Go, which is then judged.
+    """
+    if written_around and isinstance(action, ast.Not):
+        return Code(f"not {_condition(action.operand, True, printer).at(NOT)}", NOT)
+    if written_around and isinstance(action, ast.And | ast.Or):
+        level = AND if isinstance(action, ast.And) else OR
+        parts = [_condition(one, True, printer).at(level) for one in action.operands]
+        return Code((" and " if level == AND else " or ").join(parts), level)
+    code = printer.asked(action) if written_around else printer.code(action)
+    possible = kinds(infer(action).type)
+    if possible == {"bool"}:
+        return code
+    if possible.isdisjoint(("text", "unknown")):
+        return Code(f"bool({code.text})")
+    return Code(printer.helper("condition", code.text))
+
+
+def _converted(code: Code, known: Type, want: Want, printer: ExpressionPrinter) -> Code:
+    """A native value as the parameter's type, converted where that is not known to be needless."""
+    helper = None if want.to is None else _conversion(known, want.to)
+    if helper is None:
+        return code
+    return Code(printer.helper(helper, code.text, printer.string(want.name)))
+
+
+def _conversion(known: Type, to: Type) -> str | None:
+    """The function of `gxo.runtime.expr` that makes a `to`; None when none is needed."""
+    match to:
+        case OneOf(options):
+            rest = [option for option in options if option != NIL]
+            optional = len(rest) < len(options)
+            return _conversion(known, rest[0]) if len(rest) == 1 and not optional else None
+        case PerRecord(item) | OnDot(_, item):
+            return _conversion(known, item)
+        case Special("Duration"):
+            return "to_duration"
+        case Special("Size"):
+            return None if known == INT else "to_size"
+        case Special("Condition"):
+            return None
+        case Special() | Choice():
+            return None if known == TEXT or isinstance(to, Choice) else "to_text"
+        case ListOf():
+            return None if isinstance(known, ListOf) else "to_list"
+        case MapOf() | Shape():
+            return None if isinstance(known, MapOf | Shape) else "to_map"
+        case _:
+            helpers: dict[Type, str] = {
+                TEXT: "to_text",
+                INT: "to_int",
+                FLOAT: "to_float",
+                BOOL: "to_bool",
+            }
+            return None if known == to else helpers.get(to)
+
+
+# Functions
+# -----------------------------------------------------------------------------------------
+
+
+def _needs_function(template: ast.Template | ast.Expr, want: Want) -> bool:
+    if _mutates(template) or _is_deep(template):
+        return True
+    if _action(template, want) is not None:
+        return False
+    assert isinstance(template, ast.Template)
+    return len(template.nodes) > _MAX_PARTS or not all(map(is_piece, template.nodes))
+
+
+def _is_deep(template: ast.Template | ast.Expr) -> bool:
+    """Whether some expression nests past what Python's parser takes."""
+    if isinstance(template, ast.Template):
+        pending = [(pipe, 1) for node in walk.nodes(template) for pipe in walk.pipes(node)]
+    else:
+        pending = [(template, 1)]
+    while pending:
+        part, depth = pending.pop()
+        if depth > MAX_NESTING:
+            return True
+        pending.extend((inner, depth + 1) for inner in walk.parts(part))
+    return False
+
+
+def _mutates(template: ast.Template | ast.Expr) -> bool:
+    for part in walk.expressions(template):
+        if isinstance(part, ast.Call):
+            signature = functions.find(part.function)
+            if signature is not None and signature.mutates:
+                return True
+    return False
+
+
+def _with_copies(
+    template: ast.Template | ast.Expr, statements: Statements, printer: ExpressionPrinter
+) -> ExpressionPrinter:
+    """Copy what the template reads from around it, once, so that `set` changes only the copies."""
+    copies: dict[tuple[str, str], str] = {}
+    for part in walk.expressions(template):
+        if not isinstance(part, ast.Root) or part.kind in ("workload", "system"):
+            continue
+        root = part
+        if part.kind == "field":
+            root = ast.Root("record", "", MapOf(ANY), part.python)
+            if part.outer is not None and (part.outer.kind, part.outer.name) not in copies:
+                _copy(part.outer, copies, statements, printer)
+        if (root.kind, root.name) not in copies:
+            _copy(root, copies, statements, printer)
+    return replace(printer, copies=copies)
+
+
+def _copy(
+    root: ast.Root,
+    copies: dict[tuple[str, str], str],
+    statements: Statements,
+    printer: ExpressionPrinter,
+) -> None:
+    name = statements.names.fresh(root.name or root.python)
+    statements.owners[name] = statements.function
+    printer.collected.imports.add("from gxo.runtime import deep_copy")
+    statements.line(f"{name} = deep_copy({printer.asked_root(root).text})")
+    copies[(root.kind, root.name)] = name
+
+
+def _write_defines(
+    template: ast.Template, statements: Statements, printer: ExpressionPrinter
+) -> None:
+    """Write the definitions that are used as functions inside, each of its argument."""
+    used = {node.name for node in walk.nodes(template) if isinstance(node, ast.Include)}
+    defines = [define for define in template.defines if define.name in used]
+    for define in defines:
+        statements.templates[define.name] = statements.names.fresh(define.name)
+    for define in defines:
+        value = statements.names.fresh("value")
+        name = statements.templates[define.name]
+        inner = FunctionSource(f"def {name}({value}: Any) -> str:")
+        statements.function.inner.append(inner)
+        statements.owners[value] = inner
+        printer.collected.imports.add("from typing import Any")
+        writer = replace(statements, function=inner, indent=0)
+        known = Known(native=statements.facts.natives)
+        inside = replace(
+            printer,
+            dot=value,
+            variables={"": value},
+            env=Env({"": known}, known),
+            hoist=writer.hoist,
+        )
+        writer.returns(define.body, inside, lambda code: code)
+
+
+def _facts(template: ast.Template | ast.Expr) -> Facts:
+    reassigned: set[str] = set()
+    if isinstance(template, ast.Template):
+        for node in walk.nodes(template):
+            reassigned.update(_set_again(node))
+    parts = list(walk.expressions(template))
+    read = {part.name for part in parts if isinstance(part, ast.Variable)}
+    called = [functions.find(part.function) for part in parts if isinstance(part, ast.Call)]
+    natives = any(signature is not None and signature.native for signature in called)
+    return Facts(frozenset(reassigned), frozenset(read), natives)
+
+
+def _set_again(node: ast.Node) -> list[str]:
+    match node:
+        case ast.Assign(variable, _, False) | ast.With(variable=str(variable), declare=False):
+            return [variable]
+        case ast.Range(declare=False):
+            return [name for name in (node.index, node.element) if name is not None]
+        case ast.If(branches):
+            return [one.variable for one in branches if one.variable and not one.declare]
+        case _:
+            return []
+
+
+def _given_names(template: ast.Template | ast.Expr) -> set[str]:
+    """The Python names that the template reads from around it."""
+    roots = [part for part in walk.expressions(template) if isinstance(part, ast.Root)]
+    outer = [root.outer for root in roots if root.outer is not None]
+    return {root.python for root in (*roots, *outer) if root.python}
+
+
+def _parameters(collected: Collected) -> tuple[str, ...]:
+    order = sorted(collected.names, key=lambda name: (name != "ctx", name != "record"))
+    parameters = []
+    for name in order:
+        type_, line = _PARAMETER_TYPES.get(name, ("Any", "from typing import Any"))
+        collected.imports.add(line)
+        parameters.append(f"{name}: {type_}")
+    return tuple(parameters)
+
+
+def _return_type(want: Want, collected: Collected) -> str:
+    if want.kind == "native":
+        collected.imports.add("from typing import Any")
+        return "Any"
+    return "bool" if want.kind == "condition" else "str"
