@@ -68,7 +68,10 @@ def _words(text: str) -> Iterator[tuple[str, str]]:
     while at < len(text):
         kind = _kind(text[at])
         end = _run(text, at + 1, kind)
-        if kind == "upper":
+        if kind == "mark":
+            while end < len(text) and category(text[end]).startswith("P"):
+                end += 1  # hyphens and underscores join nothing here
+        elif kind == "upper":
             if end == at + 1:
                 end = _run(text, end, "letter")
             elif end < len(text) and _kind(text[end]) == "letter":

@@ -89,10 +89,16 @@ def dig(*path: Any) -> Any:
 
 @function("deepCopy", "mustDeepCopy")
 def deep_copy(value: Any) -> Any:
-    """Return a copy that shares no list or map with the value."""
+    """Return a copy that shares no list or map with the value, which must not be nil."""
+    if value is None:
+        raise ExpressionError("deepCopy: there is nothing to copy in nil")
+    return _copy(value)
+
+
+def _copy(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: deep_copy(element) for key, element in value.items()}
-    return [deep_copy(item) for item in value] if isinstance(value, list) else value
+        return {key: _copy(element) for key, element in value.items()}
+    return [_copy(item) for item in value] if isinstance(value, list) else value
 
 
 @function("merge", "mustMerge", mutates=True)

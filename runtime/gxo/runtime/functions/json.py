@@ -183,4 +183,4 @@ def _number(value: float) -> str:
     whole, _, fraction = mantissa.partition(".")
     if 0 < power < 21:
         return whole + fraction.ljust(power, "0")
-    return f"{value:.{len(fraction) - power}f}" if power >= -6 else f"{mantissa}e{power:+d}"
+    return f"{value:.{len(fraction) - power}f}" if -6 <= power < 0 else f"{mantissa}e{power:+d}"

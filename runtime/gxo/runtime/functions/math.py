@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gxo.runtime.errors import ExpressionError
@@ -221,18 +221,21 @@ def float64(value: Any) -> float:
 @function("maxf")
 def maxf(first: Any, *others: Any) -> float:
     """Return the largest of the values as floats."""
-    return _extreme(max, map(to_float64, (first, *others)))
+    return _ordered(first, *others)[-1]
 
 
 @function("minf")
 def minf(first: Any, *others: Any) -> float:
     """Return the smallest of the values as floats."""
-    return _extreme(min, map(to_float64, (first, *others)))
+    return _ordered(first, *others)[0]
 
 
-def _extreme(choose: Callable[[list[float]], float], values: Iterable[float]) -> float:
-    numbers = [*values]
-    return math.nan if any(map(math.isnan, numbers)) else choose(numbers)
+def _ordered(*values: object) -> list[float]:
+    """Return the values as floats in order, -0 before 0; only NaN if there is one."""
+    numbers = [to_float64(value) for value in values]
+    if any(map(math.isnan, numbers)):
+        return [math.nan]
+    return sorted(numbers, key=lambda number: (number, math.copysign(1, number)))
 
 
 @function("floor")
