@@ -4,6 +4,7 @@ The body is rendered before the imports are known, so a module imports what it u
 else.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,8 +17,9 @@ from gxo.compiler.codegen.sourcemap import Marks, no_mark, source_map
 from gxo.compiler.codegen.values import Mark, Printer
 from gxo.compiler.codegen.views import ProgramView, WorkloadView
 from gxo.compiler.codegen.workload import Surroundings, workload_view
-from gxo.compiler.ir.names import LOCAL_WORDS, Names
+from gxo.compiler.ir.names import MODULE_WORDS, Names
 from gxo.compiler.ir.nodes import InputDef, Plan
+from gxo.compiler.ir.walk import every_workload
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -43,22 +45,22 @@ def emit(plan: Plan, version: str, playbook_text: str, pretty: bool = True) -> M
         text = format_module(text)
     else:
         check_module(text)
-    return Module(text, source_map(text, marked, marks, plan.file, playbook_text))
+    return Module(text, source_map(text, marked, marks, os.path.basename(plan.file), playbook_text))
 
 
 def render(plan: Plan, version: str, mark: Mark) -> str:
     """The module's text before formatting, each expression that can fail passed through `mark`."""
-    names = Names(LOCAL_WORDS)
-    imports = Imports(Names())
+    names = Names(MODULE_WORDS)
+    functions = {one.name: names.fresh(one.name) for one in every_workload(plan)}
+    imports = Imports(names)
+    imports.use_line("from gxo.runtime import Job")
     consumed = frozenset(edge.source for one in plan.workloads for edge in one.stream_edges)
-    around = Surroundings(names, imports, mark, consumed)
-    job = imports.use("gxo.runtime", "Job")
-    assert job == "Job"
+    around = Surroundings(functions, names, imports, mark, consumed)
     printer = Printer("var", names, imports, mark)
     arguments = tuple(_job_arguments(plan, printer))
     workloads = tuple(_workload_views(plan, around))
     title = _docstring(
-        f"{plan.name}, compiled by gxo {version} from {plan.file}."
+        f"{plan.name}, compiled by gxo {version} from {os.path.basename(plan.file)}."
         " Change the playbook, not this file."
     )
     program = ProgramView(title, imports.render(), tuple(printer.helpers), arguments, workloads)
@@ -117,7 +119,7 @@ def _input(decl: InputDef, input_class: str, printer: Printer) -> str:
 
 
 def _docstring(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+    return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
 
 
 @cache

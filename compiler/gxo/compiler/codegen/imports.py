@@ -1,6 +1,6 @@
 """The import block of a generated module: filled while the body is rendered, printed sorted."""
 
-from gxo.compiler.ir.names import Names
+from gxo.compiler.ir.names import MODULE_WORDS, Names
 
 
 class Imports:
@@ -17,7 +17,8 @@ class Imports:
         """Import `name` from `module`; the identifier to write for it in the body."""
         key = (module, name)
         if key not in self._aliases:
-            self._aliases[key] = self._names.fresh(alias or name)
+            fixed = alias is None and name in MODULE_WORDS
+            self._aliases[key] = name if fixed else self._names.fresh(alias or name)
         return self._aliases[key]
 
     def use_line(self, line: str) -> None:

@@ -1,6 +1,6 @@
 """One workload of the plan as the view that the skeleton prints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gxo.compiler.codegen.imports import Imports
@@ -16,8 +16,13 @@ PORT_TYPES = {"records": "Records", "inputs": "Inputs", "out": "Out"}
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the views of one module share: its namespace, its imports, and who is read by whom."""
+    """What the views of one module share.
 
+    functions: each workload's function name; names: the module's namespace; consumed: the workloads
+    whose streams somebody reads.
+    """
+
+    functions: Mapping[str, str]
     names: Names
     imports: Imports
     mark: Mark
@@ -33,7 +38,7 @@ def workload_view(
     """
     module = workload.module
     assert module is not None, "a plan with errors is not compiled"
-    function = around.names.fresh(workload.name)
+    function = around.functions[workload.name]
     printer = Printer(function, around.names, around.imports, around.mark)
     ports = _ports(workload, module, around.consumed)
     decorator = [literal(owner)] if owner else []

@@ -35,44 +35,18 @@ class Names:
         return name
 
 
-LOCAL_WORDS = frozenset(
+MODULE_WORDS = frozenset(
     {
-        "ctx",
-        "records",
-        "inputs",
-        "out",
-        "record",
-        "job",
-        "value",
-        # what generated modules import by these names
-        *(
-            "Any",
-            "Channel",
-            "Context",
-            "Input",
-            "Inputs",
-            "Job",
-            "Loop",
-            "Out",
-            "Record",
-            "Records",
-        ),
-        *("Retry", "deep_copy", "expr", "text"),
-        *(
-            "crypto",
-            "dates",
-            "defaults",
-            "dicts",
-            "encoding",
-            "flow",
-            "formatting",
-            "json",
-            "lists",
-        ),
+        *("Any", "Channel", "Context", "Input", "Inputs", "Job", "Loop", "Out", "Record", "Records"),
+        *("Retry", "deep_copy", "expr", "job"),
+        *("crypto", "dates", "defaults", "dicts", "encoding", "flow", "formatting", "json", "lists"),
         *("math", "paths", "randoms", "regex", "semver", "strings", "types", "urls"),
     }
 )
-"""Names that mean something inside every generated function."""
+"""Names that mean something in every generated module: what it may import by that name, and `job`."""
+
+LOCAL_WORDS = MODULE_WORDS | {"ctx", "inputs", "out", "record", "records", "value"}
+"""Names that mean something inside generated functions."""
 
 
 def local_name(text: str) -> str:
