@@ -141,38 +141,45 @@ class Child:
 
     def close(self) -> int:
         """Give back everything the ended child holds; its exit status, negative for a signal."""
+        self._release()
+        return self._popen.wait()
+
+    def _release(self) -> None:
         for pipe in (self.stdin, self.stdout, self.stderr):
             if pipe is not None:
                 pipe.close()
         if self._pidfd is not None:
             os.close(self._pidfd)
             self._pidfd = None
-        return self._popen.wait()
 
     async def end(self, clock: Clock) -> None:
         """End the whole process group: TERM, and KILL for what is left after `GRACE` seconds.
 
-        Output is read and thrown away meanwhile. Cancelling this waits no longer and kills at once.
+        Output is read and thrown away meanwhile, so that nobody is held up in ending. When this is
+        cancelled it waits no longer and kills at once.
         """
-        ended = asyncio.ensure_future(self._group_ended(clock))
+        gone = asyncio.ensure_future(self._wait_gone(clock))
+        quiet = asyncio.gather(self.stdout.discard(), self.stderr.discard())
         try:
             self._signal_group(signal.SIGTERM)
-            await _wait_at_most(GRACE, ended, clock)
+            await _wait_at_most(GRACE, gone, clock)
         finally:
-            if not ended.done():
-                self._signal_group(signal.SIGKILL)
-                await self._killed(ended, clock)
-            self.close()
+            try:
+                if not gone.done():
+                    self._signal_group(signal.SIGKILL)
+                    # The kernel may hold on to it (a network disk that is gone): not for ever.
+                    # How long that takes is no matter of the job's own clock.
+                    await asyncio.wait((gone,), timeout=GRACE)
+            finally:
+                gone.cancel()
+                quiet.cancel()
+                await asyncio.wait((gone, quiet))
+                self._release()
+                self._popen.poll()
 
-    async def _killed(self, ended: "asyncio.Future[None]", clock: Clock) -> None:
-        # The kernel may hold on to a killed process (a network disk that is gone): not for ever.
-        await _wait_at_most(GRACE, ended, clock)
-        ended.cancel()
-        await asyncio.wait([ended])
-
-    async def _group_ended(self, clock: Clock) -> None:
-        """Wait until nobody writes, the leader has ended, and its group is empty."""
-        await asyncio.gather(self.stdout.discard(), self.stderr.discard(), self.wait())
+    async def _wait_gone(self, clock: Clock) -> None:
+        """Wait until the leader has ended and its group is empty."""
+        await self.wait()
         self._popen.wait()
         # The others of the group are not this process's children: there is nothing to wait on.
         while self._signal_group(0) and _has_running_members(self._popen.pid):

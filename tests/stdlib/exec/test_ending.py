@@ -51,11 +51,11 @@ class Signals:
         os.close(self._hold)
 
 
-def play(folder: Path, scene: Play, *, held_clock: bool = False) -> None:
+def play(folder: Path, scene: Play) -> None:
     async def perform() -> None:
         signals = Signals(folder)
         try:
-            async with bench(folder, held_clock=held_clock) as workbench:
+            async with bench(folder, held_clock=True) as workbench:
                 workbench.environment.update(signals.paths)
                 await scene(workbench, signals)
         finally:
@@ -92,7 +92,7 @@ def test_cancelling_ends_the_whole_group(tmp_path: Path) -> None:
         await cancelled(task)
         assert not any(map(runs, pids))
 
-    play(tmp_path, scene, held_clock=True)
+    play(tmp_path, scene)
 
 
 def test_a_command_may_clean_up(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_command_may_clean_up(tmp_path: Path) -> None:
         await cancelled(task)
         assert (tmp_path / "f").read_text() == "done\n"
 
-    play(tmp_path, scene, held_clock=True)
+    play(tmp_path, scene)
 
 
 def test_cleaning_up_with_much_output_is_not_held_up(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_cleaning_up_with_much_output_is_not_held_up(tmp_path: Path) -> None:
         await cancelled(task)
         assert (tmp_path / "f").exists()
 
-    play(tmp_path, scene, held_clock=True)
+    play(tmp_path, scene)
 
 
 def test_who_ignores_term_is_killed_after_five_seconds(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_who_ignores_term_is_killed_after_five_seconds(tmp_path: Path) -> None:
         await cancelled(task)
         assert not runs(pid)
 
-    play(tmp_path, scene, held_clock=True)
+    play(tmp_path, scene)
 
 
 def test_a_quiet_child_of_a_command_gets_its_time_too(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_quiet_child_of_a_command_gets_its_time_too(tmp_path: Path) -> None:
         await cancelled(task)
         assert not runs(pid)
 
-    play(tmp_path, scene, held_clock=True)
+    play(tmp_path, scene)
 
 
 def test_a_second_cancelling_kills_at_once(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_second_cancelling_kills_at_once(tmp_path: Path) -> None:
         await cancelled(task)
         assert not runs(pid)
 
-    play(tmp_path, scene, held_clock=True)
+    play(tmp_path, scene)
 
 
 def test_cancelling_while_input_is_not_read(tmp_path: Path) -> None:
