@@ -7,13 +7,9 @@ without breaks    "...hunter22..."          each match is put back where it was
 import re
 from bisect import bisect_right
 
-from gxo.runtime.redact_forms import pattern_of
+from gxo.runtime.redact_forms import BREAK, pattern_of
 
 Span = tuple[int, int]
-
-# What a line break looks like, plain, escaped (JSON, repr) and URL-encoded, with what indents the
-# next line: logged text may be wrapped or indented in the middle of a secret.
-_BREAK = re.compile(r"(?:\r\n?|\n|\\\\?(?:r\\\\?)?n|(?:%0[Dd])?%0[Aa])[ \t]*")
 
 
 class Finder:
@@ -27,10 +23,9 @@ class Finder:
     def spans(self, text: str) -> list[Span]:
         """Where secrets stand, in order, without overlaps."""
         spans = _matches(self._plain, text)
-        if _BREAK.search(text) is not None:
+        if BREAK.search(text) is not None:
             if self._squeezed is None:
-                squeezed = {_BREAK.sub("", value) for value in self._values} - {""}
-                self._squeezed = self._plain if squeezed == self._values else pattern_of(squeezed)
+                self._squeezed = pattern_of(self._values, squeezed=True)
             spans += _matches_across_breaks(self._squeezed, text)
         return _merged(spans)
 
@@ -57,7 +52,7 @@ def _matches_across_breaks(finder: re.Pattern[str], text: str) -> list[Span]:
     begins = [0]  # of each piece, in the squeezed text and in the original
     originals = [0]
     length = at = 0
-    for found in _BREAK.finditer(text):
+    for found in BREAK.finditer(text):
         pieces.append(text[at : found.start()])
         length += found.start() - at
         at = found.end()

@@ -14,18 +14,29 @@ from base64 import b64encode
 from collections.abc import Iterable
 
 SHORT = 6  # bytes; below that a secret is only found as a whole scalar or word
+SQUEEZED_SHORT = 4  # characters other than white space; less would be found all over a long text
+
+# What a line break looks like, plain, escaped (JSON, repr) and URL-encoded, with what indents the
+# next line: logged text may be wrapped or indented in the middle of a secret.
+BREAK = re.compile(r"(?:\r\n?|\n|\\\\?(?:r\\\\?)?n|(?:%0[Dd])?%0[Aa])[ \t]*")
 
 _BASE64 = "[A-Za-z0-9+/_-]"
 _PADDING = "(?:=|%3[Dd]){0,2}"
 _ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 
 
-def pattern_of(values: Iterable[str]) -> re.Pattern[str]:
-    """The expression that finds any of the secrets. Longer ones win where several begin."""
+def pattern_of(values: Iterable[str], *, squeezed: bool = False) -> re.Pattern[str]:
+    """The expression that finds any of the secrets. Longer ones win where several begin.
+
+    squeezed: for text whose line breaks, with the white space after them, were taken out.
+    """
     branches: list[str] = []
     for value in sorted(values, key=lambda value: (-len(value), value)):
-        short = len(encoded(value)) < SHORT
-        branches += _short_branches(value) if short else _branches(value)
+        if len(encoded(value)) < SHORT:
+            branches += _short_branches(value)
+        else:
+            branches += _text_branches(_squeezed(value) if squeezed else _characters(value))
+            branches += [_percent_branch(value), *_base64_branches(encoded(value))]
     return re.compile("|".join(branches))
 
 
@@ -43,15 +54,23 @@ def _short_branches(value: str) -> list[str]:
     return [rf"{re.escape(form)}(?!\w)(?<!\w{re.escape(form)})" for form in sorted(forms)]
 
 
-def _branches(value: str) -> list[str]:
-    return [*_text_branches(value), _percent_branch(value), *_base64_branches(encoded(value))]
-
-
-def _text_branches(value: str) -> list[str]:
+def _text_branches(parts: list[list[str]]) -> list[str]:
     """The value, each character of it plain, URL-encoded or JSON-escaped: branches by the first."""
-    parts = [_character_forms(run) for run in re.findall(r"\\+|[^\\]", value)]
     rest = "".join(_one_of(forms) for forms in parts[1:])
-    return [first + rest for first in parts[0]]
+    return [first + rest for first in parts[0]] if parts else []
+
+
+def _characters(value: str) -> list[list[str]]:
+    """The forms of each character, or run of backslashes."""
+    return [_character_forms(run) for run in re.findall(r"\\+|[^\\]", value)]
+
+
+def _squeezed(value: str) -> list[list[str]]:
+    """The same without line breaks; a space may have gone with a break that stood before it."""
+    text = BREAK.sub("", value).strip(" ")
+    if len(text.replace(" ", "")) < SQUEEZED_SHORT:
+        return []
+    return [[*forms, ""] if forms[0] == r"\ " else forms for forms in _characters(text)]
 
 
 def _percent_branch(value: str) -> str:
