@@ -150,6 +150,20 @@ def test_a_quiet_child_of_a_command_gets_its_time_too(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
+def test_a_child_that_left_the_group_holds_up_nothing(tmp_path: Path) -> None:
+    async def scene(workbench: Bench, signals: Signals) -> None:
+        task = start(workbench, "setsid sh -c 'echo $$ > $S; sleep 1000' & wait")
+        [pid] = await signals.pids()
+        try:
+            task.cancel()
+            await cancelled(task)
+            assert runs(pid)
+        finally:
+            os.killpg(os.getpgid(pid), signal.SIGKILL)
+
+    play(tmp_path, scene)
+
+
 def test_a_second_cancelling_kills_at_once(tmp_path: Path) -> None:
     async def scene(workbench: Bench, signals: Signals) -> None:
         task = start(workbench, "trap '' TERM; echo $$ > $S; while :; do sleep 1000; done")
