@@ -88,6 +88,13 @@ class Context:
         secrets = self._run.job.secrets
         return {name: text for name, text in self._run.environment.items() if name not in secrets}
 
+    def end_within(self, seconds: float) -> None:
+        """Ask for more time than the usual 5 s to end in order, after a cancellation.
+
+        For a module that has taken notice and, say, waits for the processes that it has told to end.
+        """
+        self._node.patience = self._run.loop.time() + seconds
+
     def now(self) -> str:
         """The time in UTC, as RFC 3339 text."""
         return rfc3339(self._run.clock.seconds(), fraction=False)

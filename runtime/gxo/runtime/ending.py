@@ -4,8 +4,8 @@ from gxo.runtime.node import CANCELLED, COMPLETED, FAILED
 
 
 class Ending:
-    """errors: what failed, the first one first, redacted. interrupted: the number of the signal that
-    ended the job. timed_out: its `--timeout` ran out.
+    """errors: what failed, the first one first, redacted. interrupted: the number of the signal
+    that ended the job. timed_out: its `--timeout` ran out.
     """
 
     __slots__ = ("errors", "interrupted", "timed_out")

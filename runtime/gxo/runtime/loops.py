@@ -72,11 +72,13 @@ async def _in_parallel(run: "Run", node: "Node", items: list[Any], parallel: int
 
 
 async def _cancel(run: "Run", node: "Node", tasks: set["asyncio.Task[None]"]) -> None:
-    """End the instances that still run; one that ignores it is left alone after the grace time."""
+    """End the instances that still run; one that takes no notice is abandoned."""
     running = {task for task in tasks if not task.done()}
     for task in running:
         task.cancel()
-    if running:
-        _, left = await asyncio.wait(running, timeout=run.limits.cancel)
-        for task in left:
-            run.abandon(task, node)
+    grace = run.limits.cancel
+    while running and grace > 0:
+        _, running = await asyncio.wait(running, timeout=grace)
+        grace = node.patience - run.loop.time()
+    for task in running:
+        run.abandon(task, node)

@@ -35,7 +35,8 @@ class Node:
     """One workload of a run. Templates read `status`, `error` and `summary`; the report reads all.
 
     started, ended: seconds of the job's monotonic clock. cause: why it was cancelled, when it was.
-    settled: it has ended for those that wait for it.
+    settled: it has ended for those that wait for it. patience: the moment up to which its module,
+    once cancelled, is not abandoned.
     """
 
     __slots__ = (
@@ -52,6 +53,7 @@ class Node:
         "name",
         "observers",
         "over",
+        "patience",
         "port",
         "reason",
         "record_errors",
@@ -93,6 +95,7 @@ class Node:
         self.observers: list[Node] = []
         self.blocked_by: Node | None = None
         self.over = False
+        self.patience = 0.0
         self.settled = False
         self.cause: str | None = None
         self.task: asyncio.Task[None] | None = None

@@ -42,12 +42,12 @@ if TYPE_CHECKING:
 class Limits:
     """Seconds of grace, as the language page sets them; tests set others.
 
-    cancel: a command's process group gets 5 s after TERM and as long after KILL, within this time.
+    cancel: what a module has to end once it is cancelled, unless it says that it needs longer.
     """
 
     __slots__ = ("cancel", "cleanup", "drain")
 
-    def __init__(self, drain: float = 5.0, cancel: float = 12.0, cleanup: float = 30.0) -> None:
+    def __init__(self, drain: float = 5.0, cancel: float = 5.0, cleanup: float = 30.0) -> None:
         self.drain = drain
         self.cancel = cancel
         self.cleanup = cleanup
@@ -56,7 +56,8 @@ class Limits:
 class Run:
     """What one run's workloads share. Templates see it as `_gxo.playbook`: name and run_id.
 
-    nodes: workloads by name, those of blocks once their block has started. cleaning: `finally` runs.
+    nodes: workloads by name, those of blocks once their block has started. cleaning: `finally`
+    is running.
     """
 
     def __init__(

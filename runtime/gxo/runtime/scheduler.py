@@ -137,11 +137,12 @@ class Scheduler:
         elif node.status == FAILED and not node.ignored:
             self.failed.append(node)
             self.stop()
-        elif node.status == FAILED and node.spec.on_failure and not self.stopping:
-            self._compensate(node)
-        else:
-            self._settle(node)
-        self._dispatch()
+        elif not self.stopping:
+            if node.status == FAILED and node.spec.on_failure:
+                self._compensate(node)
+            else:
+                self._settle(node)
+            self._dispatch()
         if not self.running:
             self._rouse()
 
@@ -222,6 +223,9 @@ class Scheduler:
     def _abandon(self, node: Node) -> None:
         """The module has ignored its cancellation: go on without it."""
         if node.over or node.task is None:
+            return
+        if (left := node.patience - self.loop.time()) > 0:
+            node.timer = self.loop.call_later(left, self._abandon, node)
             return
         conclude(self.run, node, asyncio.CancelledError())
         self.run.abandon(node.task, node)

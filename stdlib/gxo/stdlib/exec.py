@@ -7,7 +7,7 @@ from typing import Literal, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.runtime.process import Child, Input, Output, spawn
+from gxo.runtime.process import GRACE, Child, Input, Output, spawn
 from gxo.runtime.spec import Record, Size, WorkspacePath, module, runs
 from gxo.runtime.streams import Out, Records
 from gxo.runtime.tasks import run_all
@@ -117,6 +117,7 @@ async def exec_(
             child.wait(),
         )
     except BaseException:
+        ctx.end_within(2 * GRACE + 1)  # TERM, then KILL, each with its time
         await child.end(ctx.clock)
         raise
     status = child.close()
