@@ -25,6 +25,11 @@ class Int64(int):
     __slots__ = ()
 
 
+def wrap(number: int) -> Int64:
+    """Return a number as Go's 64 bits hold it."""
+    return Int64((number + (1 << 63)) % (1 << 64) - (1 << 63))
+
+
 class NilList(list[Any]):
     """Go's nil slice: an empty list in every respect, but `null` in JSON."""
 

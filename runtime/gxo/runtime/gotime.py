@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from gxo.runtime.durations import NANOSECONDS, format_duration
 from gxo.runtime.errors import ExpressionError
-from gxo.runtime.expr import Int64, NamedInt, Native, describe
+from gxo.runtime.expr import Int64, NamedInt, Native, describe, wrap
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September")
 MONTHS += ("October", "November", "December")
@@ -320,7 +320,7 @@ Time.METHODS.update(
         "Unix": lambda moment: Int64(moment.seconds),
         "UnixMilli": lambda moment: Int64(moment.seconds * 1000 + moment.nanoseconds // 1_000_000),
         "UnixMicro": lambda moment: Int64(moment.seconds * 1_000_000 + moment.nanoseconds // 1000),
-        "UnixNano": lambda moment: Int64(moment.seconds * NANOSECONDS + moment.nanoseconds),
+        "UnixNano": lambda moment: wrap(moment.seconds * NANOSECONDS + moment.nanoseconds),
         "Format": lambda moment, layout: format_time(moment, layout),
         "String": str,
         "UTC": lambda moment: moment.within(UTC),

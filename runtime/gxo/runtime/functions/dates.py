@@ -8,9 +8,9 @@ from typing import Any
 
 from gxo.runtime.durations import NANOSECONDS, format_duration, parse_duration
 from gxo.runtime.errors import ExpressionError
-from gxo.runtime.expr import Int64, describe
+from gxo.runtime.expr import Int64, describe, wrap
 from gxo.runtime.functions import function
-from gxo.runtime.gotime import ZERO, Time, format_time, load_zone, to_time
+from gxo.runtime.gotime import UTC, ZERO, Time, format_time, load_zone, to_time
 from gxo.runtime.gotime_parse import parse_time
 
 _HTML = "2006-01-02"
@@ -26,7 +26,7 @@ def _moment(value: object, what: str) -> Time:
 @function("date")
 def date(layout: str, value: Any) -> str:
     """Return a date in a Go layout: `date "2006-01-02" 1700000000`."""
-    return format_time(_moment(value, "date"), layout)
+    return format_time(_moment(value, "date").within(UTC), layout)
 
 
 @function("dateInZone", "date_in_zone")
@@ -38,7 +38,7 @@ def date_in_zone(layout: str, value: Any, zone: str) -> str:
 @function("htmlDate")
 def html_date(value: Any) -> str:
     """Return a date as HTML's date inputs have it: 2006-01-02."""
-    return format_time(_moment(value, "htmlDate"), _HTML)
+    return format_time(_moment(value, "htmlDate").within(UTC), _HTML)
 
 
 @function("htmlDateInZone")
@@ -106,8 +106,7 @@ def duration(seconds: Any) -> str:
         count = max(-_LARGEST - 1, min(_LARGEST, count))
     elif isinstance(seconds, Int64):
         count = int(seconds)
-    wrapped = (count * NANOSECONDS + _LARGEST + 1) % (2 * _LARGEST + 2) - _LARGEST - 1
-    return format_duration(wrapped)
+    return format_duration(wrap(count * NANOSECONDS))
 
 
 _UNITS = (("y", 365 * 24 * 3600), ("mo", 30 * 24 * 3600), ("d", 24 * 3600), ("h", 3600))

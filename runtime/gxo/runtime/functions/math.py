@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gxo.runtime.errors import ExpressionError
-from gxo.runtime.expr import Int64, describe, format_value
+from gxo.runtime.expr import Int64, describe, format_value, wrap
 from gxo.runtime.functions import function
 
 if TYPE_CHECKING:
@@ -18,11 +18,6 @@ _HALF = 1 << 63
 _DIGITS = "0123456789abcdef"
 _MOST = 10_000_000
 _FLOAT_CHARS = frozenset("0123456789.eE+-")
-
-
-def wrap(number: int) -> Int64:
-    """Return the number as 64 bits hold it."""
-    return Int64((number + _HALF) % (2 * _HALF) - _HALF)
 
 
 def to_int64(value: object) -> int:
