@@ -41,7 +41,7 @@ def render_manifest(
     hashes = {path: _sha256(content) for path, content in sorted(files.items())}
     manifest = {
         "format": FORMAT,
-        "gxo_version": facts.gxo_version,
+        "gxo": facts.gxo_version,
         "playbook": {
             "name": facts.name,
             "file": package.playbook_file,
@@ -64,12 +64,9 @@ def render_manifest(
         "environment": sorted(facts.environment),
         "effects": {kind: sorted(what) for kind, what in facts.effects.items()},
         "assets": [
-            {"path": path, "sha256": _sha256(asset.data)}
+            {"path": path, "sha256": _sha256(asset.data), "executable": asset.executable}
             for path, asset in sorted(package.assets.items())
         ],
-        "executable_assets": sorted(
-            path for path, asset in package.assets.items() if asset.executable
-        ),
         "warnings": list(facts.warnings),
         "files": hashes,
         "signature": None,
