@@ -45,7 +45,7 @@ def finish(node: Node) -> None:
 
 def upstream_failure(node: Node) -> UpstreamFailed | None:
     """The failure that ended a stream which the workload had not closed before."""
-    for pipe in _pipes(node):
+    for pipe in (pipe for records in _ports(node) for pipe in records.pipes):
         if pipe.failure is not None and pipe.state != "closed":
             return pipe.failure
     return None
@@ -53,7 +53,12 @@ def upstream_failure(node: Node) -> UpstreamFailed | None:
 
 def waiting_pipes(node: Node) -> tuple[list[str], list[str]]:
     """Whom the workload waits for: the producers it reads from, the consumers that take nothing."""
-    reading = [f"'{pipe.producer.name}'" for pipe in _pipes(node) if pipe.state == "open"]
+    reading = [
+        f"'{pipe.producer}'"
+        for records in _ports(node)
+        for pipe in records.pipes
+        if records.is_waiting() and pipe.state == "open"
+    ]
     sources = [source for source in (node.source, node.rejects) if source is not None]
     full = [
         f"'{pipe.consumer}'"
@@ -65,13 +70,11 @@ def waiting_pipes(node: Node) -> tuple[list[str], list[str]]:
     return reading, full
 
 
-def _pipes(node: Node) -> "list[Pipe]":
+def _ports(node: Node) -> list[Records]:
     port = node.port
     if port is None:
         return []
-    if isinstance(port, Records):
-        return port.pipes
-    return [pipe for records in port.values() for pipe in records.pipes]
+    return [port] if isinstance(port, Records) else list(port.values())
 
 
 def _port(node: Node, pipes: "Mapping[str, Pipe]") -> Records | Inputs:

@@ -1,4 +1,4 @@
-"""What a workload's function and the modules it calls are given: all they need, nothing global."""
+"""What a workload's function and the modules it calls are given: all they need."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -91,7 +91,7 @@ class Context:
     def end_within(self, seconds: float) -> None:
         """Ask for more time than the usual 5 s to end in order, after a cancellation.
 
-        For a module that has taken notice and, say, waits for the processes that it has told to end.
+        For a module that has taken notice and, say, waits for processes that it has told to end.
         """
         self._node.patience = self._run.loop.time() + seconds
 

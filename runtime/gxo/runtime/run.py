@@ -275,11 +275,10 @@ class Run:
         now = self.clock.monotonic()
         if now - self._last_loss >= 1.0:
             self._last_loss = now
-            producer = pipe.producer.name
             self.log.write_clean(
                 "warning",
                 f"the stream to '{pipe.consumer}' overflows: {pipe.dropped} records dropped so far",
-                producer,
+                pipe.producer,
             )
 
     # Values
