@@ -71,6 +71,8 @@ def text(value: object) -> str:
     """
     if type(value) is str:
         return value
+    if type(value) is int:
+        return str(value)
     if value is None:
         raise ExpressionError("nil cannot be part of a text", hint="give it a value with default")
     if isinstance(value, (list, dict)):
@@ -147,14 +149,9 @@ def kind_of(value: object) -> str:
 _FALSE_TEXTS = frozenset(("", "false", "no", "off", "0"))
 
 
-def truth(value: object) -> bool:
-    """Return Go's truth, which is Python's: nil, false, zero and what is empty are not true."""
-    return bool(value)
-
-
 def condition(value: object) -> bool:
-    """Return a condition's outcome: Go's truth, but the texts false, no, off, 0 are not true
-    (language, section 4)."""
+    """Return a condition's outcome: Go's truth, which is Python's, but the texts false, no, off
+    and 0 are not true (language, section 4)."""
     if isinstance(value, str):
         return value.strip().lower() not in _FALSE_TEXTS
     return bool(value)
@@ -171,6 +168,8 @@ def eq(first: Any, *others: Any) -> bool:
     """
     if not others:
         raise ExpressionError("eq needs something to compare with")
+    if len(others) == 1:
+        return _equal(first, others[0])
     return any(_equal(first, other) for other in others)
 
 
@@ -180,7 +179,12 @@ def ne(first: Any, second: Any) -> bool:
     return not _equal(first, second)
 
 
+_PLAIN = frozenset((bool, float, int, str))
+
+
 def _equal(left: Any, right: Any) -> bool:
+    if type(left) is type(right) and type(left) in _PLAIN:
+        return bool(left == right)
     if left is None or right is None:
         return left is right
     if _comparable(left) != _comparable(right):
