@@ -7,13 +7,18 @@
 What is clean comes back as the object it was; without secrets nothing is looked at.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from gxo.runtime.redact_keys import REDACTED, hide_under_keys, is_secret_key
 
 if TYPE_CHECKING:
     from gxo.runtime.redact_find import Finder, Span
+
+TEXT_AT_ONCE = 1 << 20  # characters
+_SEPARATOR = "\0"
+_PLAIN = frozenset((int, float, bool, type(None)))
+_ATOMS = _PLAIN | {str}
 
 
 class Redactor:
@@ -55,14 +60,17 @@ class Redactor:
 
         Returns the object itself when nothing in it had to be redacted; never changes it in place.
         """
-        return _replace(value, self._scalar, _nothing_hidden) if self._values else value
+        if not self._values or not self._is_in(value):
+            return value
+        return _replace(value, self._scalar, _nothing_hidden)
 
     def log_text(self, text: str) -> str:
         """As `text`, and also what follows keys such as `password=` (for logs and errors)."""
         return hide_under_keys(self.text(text))
 
     def log_value(self, value: object) -> object:
-        """As `value`, and also what stands under keys such as `password` (for logs and errors)."""
+        """As `value`, but always a copy, and also without what stands under keys such as `password`
+        (for logs and errors)."""
         return _replace(value, self._logged_scalar, is_secret_key)
 
     def _scalar(self, value: object) -> object:
@@ -74,6 +82,32 @@ class Redactor:
             return REDACTED if str(value) in self._values else value
         return value
 
+    def _is_in(self, root: object) -> bool:
+        """Whether a secret stands anywhere in the value: the texts are searched many at once."""
+        numbers = any(_is_number(value) for value in self._values)
+        texts: list[str] = []
+        size = 0
+        for value in _scalars(root):
+            if type(value) is str:
+                texts.append(value)
+                size += len(value)
+                if size > TEXT_AT_ONCE:
+                    if self._is_in_any(texts):
+                        return True
+                    texts.clear()
+                    size = 0
+            elif type(value) in _PLAIN and not numbers:
+                continue
+            elif self._scalar(value) is not value:
+                return True
+        return self._is_in_any(texts)
+
+    def _is_in_any(self, texts: list[str]) -> bool:
+        """As `_spans` of each. The separator is a line break for no form, and no part of a word."""
+        if any(_SEPARATOR in value for value in self._values):
+            return any(map(self._spans, texts))
+        return bool(self._spans(_SEPARATOR.join(texts)))
+
     def _logged_scalar(self, value: object) -> object:
         return self.log_text(value) if isinstance(value, str) else self._scalar(value)
 
@@ -84,6 +118,14 @@ class Redactor:
 
             self._finder = Finder(self._values)
         return self._finder.spans(text)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _nothing_hidden(_key: str) -> bool:
@@ -103,9 +145,7 @@ def _cut(text: str, spans: "list[Span]") -> str:
 def _replace(
     root: object, scalar: Callable[[object], object], hidden: Callable[[str], bool]
 ) -> object:
-    """`root` with its scalars replaced; itself if none changes. Without recursion, so any depth."""
-    if not _any_changes(root, scalar, hidden):
-        return root
+    """`root` with its scalars replaced. Without recursion, so any depth."""
     made: dict[int, list[object] | dict[object, object]] = {}
     todo: list[tuple[object, list[object] | dict[object, object]]] = []
 
@@ -133,27 +173,31 @@ def _replace(
     return result
 
 
-def _any_changes(
-    root: object, scalar: Callable[[object], object], hidden: Callable[[str], bool]
-) -> bool:
+def _scalars(root: object) -> Iterator[object]:
+    """All that a value holds and that holds nothing itself; equal dict keys only once."""
     seen: set[int] = set()
+    keys: set[object] = set()
     todo = [root]
     while todo:
         value = todo.pop()
-        if isinstance(value, dict | list | tuple | set | frozenset):
-            if id(value) in seen:
-                continue
+        if not isinstance(value, dict | list | tuple | set | frozenset):
+            yield value
+        elif id(value) not in seen:
             seen.add(id(value))
+            items: Iterable[object] = value
             if isinstance(value, dict):
-                if any(_is_hidden(key, item, hidden) for key, item in value.items()):
-                    return True
-                todo.extend(value.keys())
-                todo.extend(value.values())
-            else:
-                todo.extend(value)
-        elif scalar(value) is not value:
-            return True
-    return False
+                keys.update(value)
+                items = value.values()
+            for item in items:
+                if type(item) in _ATOMS:
+                    yield item
+                else:
+                    todo.append(item)
+    for key in keys:
+        if isinstance(key, tuple | frozenset):
+            yield from _scalars(key)
+        else:
+            yield key
 
 
 def _is_hidden(key: object, value: object, hidden: Callable[[str], bool]) -> bool:

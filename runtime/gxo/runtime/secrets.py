@@ -1,11 +1,13 @@
 """Secrets, and what knowing one taints (language, section 8).
 
-secrets = Secrets(parse_provider("env", os.environ), warn=log.warning)    one a job
-await secrets.load(["API_TOKEN"])            before the first workload that needs it starts
-taint = secrets.taint(parents)               one a workload instance; its stream ancestors'
-taint.secret("API_TOKEN")                    the value; from now on the instance is tainted
-taint.redact(summary)                        what enters the state: with the instance's taints
-secrets.redactor.log_text(line)              what leaves the process: with all of the job's
+One `Secrets` a job, one `Taint` a workload instance:
+
+    secrets = Secrets(parse_provider("env", os.environ), warn=log.warning)
+    await secrets.load(["API_TOKEN"])     before the first workload that needs it starts
+    taint = secrets.taint()
+    taint.secret("API_TOKEN")             the value; from now on the instance is tainted
+    taint.redact(summary)                 what enters the state: without what the instance has read
+    secrets.redactor.log_text(line)       what leaves the process: without any the job has resolved
 """
 
 import asyncio
@@ -15,9 +17,9 @@ from collections.abc import Callable, Iterable
 from gxo.runtime.errors import SecretError
 from gxo.runtime.providers import Provider
 from gxo.runtime.redact import Redactor
+from gxo.runtime.redact_forms import SHORT, encoded
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-SHORT = 6  # bytes
 
 
 class Secrets:
@@ -52,12 +54,12 @@ class Secrets:
         what: how a warning calls it.
         """
         self.redactor.add(value)
-        if 0 < len(value.encode("utf-8", "surrogateescape")) < SHORT:
+        if 0 < len(encoded(value)) < SHORT:
             self._warn(f"{what} is shorter than {SHORT} bytes: only found as a whole value or word")
 
-    def taint(self, parents: "Iterable[Taint]" = ()) -> "Taint":
-        """The taint of one workload instance; parents: those of the producers it reads from."""
-        return Taint(self, parents)
+    def taint(self) -> "Taint":
+        """A fresh taint, for one workload instance."""
+        return Taint(self)
 
     def value(self, name: str) -> str:
         """The value of a loaded secret, or SecretError. Taints nothing: see `Taint.secret`."""
@@ -84,19 +86,18 @@ class Secrets:
 
 
 class Taint:
-    """The secrets that one workload instance, or a stream ancestor of it, has read."""
+    """The secrets that one workload instance has read."""
 
-    __slots__ = ("_parents", "_secrets", "_values")
+    __slots__ = ("_secrets", "_values")
 
-    def __init__(self, secrets: Secrets, parents: Iterable["Taint"]) -> None:
+    def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
-        self._parents = tuple(parents)
-        self._values: set[str] = set()
+        self._values: frozenset[str] = frozenset()
 
     def secret(self, name: str) -> str:
         """The value of a loaded secret, which taints the instance from now on. Or SecretError."""
         value = self._secrets.value(name)
-        self._values.add(value)
+        self.add(value)
         return value
 
     def add(self, value: str) -> None:
@@ -104,22 +105,8 @@ class Taint:
 
         The job must know it already (`Secrets.add`).
         """
-        self._values.add(value)
-
-    def values(self) -> frozenset[str]:
-        """The secrets of this instance and, as of now, of its stream ancestors."""
-        found: set[str] = set()
-        seen: set[int] = set()
-        todo = [self]
-        while todo:
-            taint = todo.pop()
-            if id(taint) not in seen:
-                seen.add(id(taint))
-                found |= taint._values
-                todo += taint._parents
-        return frozenset(found)
+        self._values |= {value}
 
     def redact(self, value: object) -> object:
         """What may enter the state: `value` without these secrets; the same object if clean."""
-        values = self.values()
-        return self._secrets.redactor_of(values).value(value) if values else value
+        return self._secrets.redactor_of(self._values).value(value) if self._values else value
