@@ -1,0 +1,69 @@
+"""Every example in a module's documentation is a workload that compiles and runs as it stands."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.driver import Compilation
+from gxo.compiler.modules.index import Library, standard_roots
+from gxo.compiler.modules.spec import ModuleSpec
+from gxo.runtime.main import main
+
+RECORD = {"id": 1, "name": "Ada", "status": "active", "items": [{"sku": "a"}, {"sku": "b"}]}
+"""What an example's producers send: the fields that examples read."""
+
+SPECS = Library(standard_roots(), Diagnostics()).all()
+
+
+def playbook(spec: ModuleSpec) -> str:
+    """The example, after a producer for each stream that it reads."""
+    example = yaml.safe_load(spec.doc.example)
+    producers = [
+        {
+            "name": name,
+            "lifecycle": {"policy": "run_once"},
+            "process": {"module": "data:generate_from_list", "params": {"items": [RECORD]}},
+        }
+        for name in example.get("stream_inputs", [])
+    ]
+    head = {"name": "example", "schemaVersion": "v1.0.0", "workloads": producers}
+    body = "\n".join("  " + line for line in spec.doc.example.splitlines())
+    return yaml.safe_dump(head).removesuffix("[]\n").rstrip() + f"\n-\n{body}\n"
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_an_example_is_valid(spec: ModuleSpec) -> None:
+    compilation = Compilation("example.gxo.yaml")
+    text = playbook(spec)
+    assert compilation.read(text.encode()) and compilation.analyse(), [
+        (item.span.line, item.message) for item in compilation.diagnostics.sorted()
+    ]
+
+
+FILES = {
+    "filesystem:read": {"motd.txt": "welcome\n"},
+    "filesystem:list": {"logs/a.log": "", "logs/b.txt": ""},
+}
+"""What an example finds in its workspace."""
+
+ELSEWHERE = ("http:",)
+"""Namespaces whose examples need a server, and are run with one."""
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [spec for spec in SPECS if not spec.name.startswith(ELSEWHERE)],
+    ids=lambda spec: spec.name,
+)
+def test_an_example_runs(spec: ModuleSpec, tmp_path: Path) -> None:
+    for name, content in FILES.get(spec.name, {}).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    compilation = Compilation("example.gxo.yaml")
+    assert compilation.read(playbook(spec).encode()) and compilation.analyse()
+    names: dict[str, Any] = {}
+    exec(compile(compilation.generate(pretty=False).text, "gxo_job.py", "exec"), names)
+    assert main(names["job"], None, ["--workspace", str(tmp_path), "--log-level", "error"]) == 0
