@@ -6,7 +6,7 @@ What a grammar cannot say is said here: which variables are visible, where `brea
 stand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 from lark import Token, Tree
@@ -57,6 +57,10 @@ class Builder:
 
     def condition(self, tree: Tree[Token]) -> ast.Expr:
         """The expression of a condition that is written around actions."""
+        for token in _outside_holes(tree):
+            if token.type == "STRING" and "{{" in token:
+                message = "the text in quotes is taken as it stands: its {{ }} is not evaluated"
+                self.expressions.error("GXO0406", token, message, "remove the quotes around {{ }}")
         return self.expressions.build(tree.children[0], 0)
 
     def template(self, tree: Tree[Token]) -> ast.Template:
@@ -262,6 +266,17 @@ def _sections(parts: Sequence[Part]) -> list[Section]:
         elif not (isinstance(part, Tree) and part.data == "end"):
             sections[-1][1].append(part)
     return sections
+
+
+def _outside_holes(tree: Tree[Token]) -> Iterator[Token]:
+    """The tokens of a condition that stand outside its actions."""
+    pending: list[Part] = [tree]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Token):
+            yield part
+        elif part.data != "hole":
+            pending.extend(part.children)
 
 
 def _is_blank(body: tuple[ast.Node, ...]) -> bool:

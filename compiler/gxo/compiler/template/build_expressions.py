@@ -173,7 +173,7 @@ class Expressions:
         """Report a variable that is not visible here."""
         if any(name in scope for scope in self.variables):
             return
-        visible = {f"${known}" for scope in self.variables for known in scope}
+        visible = {f"${known}" for scope in self.variables for known in scope if known}
         hint = did_you_mean(f"${name}", visible)
         self.error("GXO0408", token, f"undefined variable ${name}", hint)
 

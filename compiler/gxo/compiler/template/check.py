@@ -120,7 +120,7 @@ class _Checker:
     def _check_range(self, pipe: ast.Expr, type_: Type) -> None:
         if type_ in (TEXT, INT, FLOAT, BOOL):
             message = f"`range` goes over a list or a map, not {describe(type_)}"
-            self.diags.error("GXO0705", _span(pipe), message)
+            self.diags.error("GXO0704", _span(pipe), message)
 
     def expression(self, expression: ast.Expr, env: Env) -> None:
         pending = [expression]

@@ -7,7 +7,7 @@
 An `Env` holds what a place in a template knows besides: its variables and its dot.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gxo.compiler.template import ast, functions
@@ -196,10 +196,52 @@ def _call(call: ast.Call, env: Env) -> Known:
     signature = functions.find(call.function)
     if signature is None:
         return Known()
-    if signature.result not in (ANY, ListOf(ANY), MapOf(ANY)):
-        return Known(signature.result)
-    native = signature.native or any(infer(argument, env).native for argument in call.args)
-    return Known(signature.result, native)
+    args = [infer(argument, env) for argument in call.args]
+    native = signature.native or any(known.native for known in args)
+    depends = _RESULTS.get(call.function)
+    if depends is not None and len(args) >= signature.required:
+        return Known(depends([known.type for known in args]), native)
+    if signature.result in (ANY, ListOf(ANY), MapOf(ANY)):
+        return Known(signature.result, native)
+    return Known(signature.result)
+
+
+def _union(types: list[Type]) -> Type:
+    return union([Known(type_) for type_ in types]).type
+
+
+def _list_of(types: list[Type]) -> Type:
+    return ListOf(_union(types))
+
+
+def _element_of_last(types: list[Type]) -> Type:
+    """One element of a list, or nil when it is empty."""
+    return _union([types[-1].item, NIL]) if isinstance(types[-1], ListOf) else ANY
+
+
+def _same_list(types: list[Type]) -> Type:
+    return types[-1] if isinstance(types[-1], ListOf) else ListOf(ANY)
+
+
+def _with_nil(types: list[Type]) -> Type:
+    return _union([*types, NIL])
+
+
+_RESULTS: dict[str, Callable[[list[Type]], Type]] = {
+    "default": _union,
+    "ternary": lambda types: _union(types[:2]),
+    "coalesce": _with_nil,
+    "list": _list_of,
+    "tuple": _list_of,
+    "first": _element_of_last,
+    "last": _element_of_last,
+    "rest": _same_list,
+    "initial": _same_list,
+    "reverse": _same_list,
+    "uniq": _same_list,
+    "compact": _same_list,
+}
+"""The results that depend on the arguments' types; those of the others are in their signatures."""
 
 
 def _binary(expression: ast.Binary, env: Env) -> Type:

@@ -75,8 +75,8 @@ def _name(text: str, start: str, stop: Stop) -> Mistake:
     end = stop.position + len(word)
     if known is not None:
         message, hint = known
-        hint = hint and hint.format(word=word)
-        return Mistake("GXO0404", stop.position, end, message.format(word=word), hint)
+        hint = hint and hint.replace("{word}", word)
+        return Mistake("GXO0404", stop.position, end, message.replace("{word}", word), hint)
     what = f"unexpected `{word}`" if word else "unexpected end of the text"
     return Mistake("GXO0404", stop.position, end, what, None)
 
@@ -159,6 +159,13 @@ def _function_field(stop: Stop, match: re.Match[str]) -> Mistake | None:
     )  # fmt: skip
 
 
+def _secret(stop: Stop, match: re.Match[str]) -> Mistake | None:
+    name = match["name"] or "NAME"
+    end = stop.position + match.end()
+    hint = f'write {{{{ secret "{name}" }}}}'
+    return Mistake("GXO0404", stop.position, end, f"`{match.group()}` is out of place", hint)
+
+
 def _character(stop: Stop, match: re.Match[str]) -> Mistake | None:
     character = match["character"]
     start = stop.position + match.start("character")
@@ -180,19 +187,19 @@ _CHARACTER_HINTS = {
 }  # fmt: skip
 
 _Rule = tuple[re.Pattern[str], Callable[[Stop, re.Match[str]], Mistake | None]]
-_CHAIN = r"(?:\.|\$\w*|\.?[^\W\d]\w*)(?:\.\w+)*"
+_CHAIN = r"(?>(?:(?:\.?[^\W\d]\w*|\.|\)|\$\w*)(?:\.\w+)*)?)"
+"""What may stand before the wrong character: a whole value, of which nothing is given back."""
+
 _LEXICAL: tuple[_Rule, ...] = (
     (re.compile(r'"(?:[^"\\\n]|\\[^\n])*(?P<closed>")?'), _quote),
     (re.compile(r"'(?:[^'\\\n]|\\[^\n])*(?P<closed>')?"), _quote),
     (re.compile(r"`[^`]*(?P<closed>`)?"), _quote),
     (re.compile(r"/\*(?P<rest>(?s:.*))"), _comment),
     (re.compile(r"[+-]?\.?\d[^\s|)}]*(?<!-)|[+-][^\W\d]\w*"), _number),
-    (re.compile(rf"(?:{_CHAIN})?(?P<operator>[+*/%-])(?!\}}\}})"), _operator),
+    (re.compile(rf"{_CHAIN}(?P<operator>[+*/%-])(?!\}}\}})"), _operator),
     (re.compile(r"(?P<name>[^\W\d]\w*)(?P<dot>[.(])"), _function_field),
-    (
-        re.compile(rf"(?:{_CHAIN}|\)(?:\.\w+)*)?(?P<character>(?!\.[\s}}])[^\s\w|()}}!<>=,\"'`])"),
-        _character,
-    ),
+    (re.compile(r"\$\{(?P<name>\w*)\}?"), _secret),
+    (re.compile(rf"{_CHAIN}(?P<character>(?!\{{\{{)[^\s\w|()}}!<>=,\"'`])"), _character),
 )
 
 
@@ -201,7 +208,7 @@ _LEXICAL: tuple[_Rule, ...] = (
 _EXAMPLES: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
     (
         "there is no value here",
-        "write what to print between {{{{ and }}}}",
+        "write what to print between {{ and }}",
         ("{{ }}", "{{ if }}", "{{ with }}", "{{ range }}", "{{ $x := }}",
          "{{ if $x := }}", "{{ range $x := }}", "{{ block `b` }}", "{{ () }}",
          "{{ if .a }}{{ else if }}"),
@@ -228,7 +235,7 @@ _EXAMPLES: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
     ("nothing may follow `break` and `continue`", None,
      ("{{ range .a }}{{ break .b }}", "{{ range .a }}{{ continue .b }}",
       "{{ range .a }}{{ break 1 }}")),
-    ("the name of a template is a text in quotes", 'write {{{{ template "name" . }}}}',
+    ("the name of a template is a text in quotes", 'write {{ template "name" . }}',
      ("{{ template }}", "{{ template .name }}", "{{ template name }}", "{{ template $x }}",
       "{{ define }}", "{{ define .name }}", "{{ define name }}", "{{ block .name . }}",
       "{{ block }}", "{{ block name }}")),

@@ -31,7 +31,7 @@ from gxo.compiler.template.py_code import (
     Quote,
     literal,
 )
-from gxo.compiler.types import INT, NIL, TEXT, ListOf, MapOf, Shape, Type
+from gxo.compiler.types import INT, TEXT, ListOf, MapOf, Shape, Type
 
 Mark = Callable[[str, Span], str]
 """Wraps the source of an expression that can fail; the identity for the text that is kept."""
@@ -136,14 +136,18 @@ class ExpressionPrinter:
     def embedded(self, expression: ast.Expr) -> Embedded:
         """The source of an expression that is printed into a text."""
         type_ = infer(expression, self.env).type
-        alone = self.as_text(self.code(expression), type_)
-        inner = replace(self, quote="'")
-        code = inner.code(expression)
-        inside = code if type_ == INT else inner.as_text(code, type_)
-        return Embedded(inside.text, alone)
+        if type_ == TEXT:
+            return Embedded(self._single_quoted(expression).text, self.code(expression))
+        alone = self._as_text(self.code(expression), expression)
+        if type_ == INT:
+            return Embedded(self._single_quoted(expression).text, alone)
+        return Embedded(self._as_text(self._single_quoted(expression), expression).text, alone)
 
-    def as_text(self, code: Code, type_: Type) -> Code:
-        return code if type_ == TEXT else Code(self.helper(self.to_text, code.text))
+    def _single_quoted(self, expression: ast.Expr) -> Code:
+        return replace(self, quote="'").code(expression)
+
+    def _as_text(self, code: Code, expression: ast.Expr) -> Code:
+        return self.marked(Code(self.helper(self.to_text, code.text)), expression.span)
 
     # References
 
@@ -360,6 +364,27 @@ def _dict(printer: ExpressionPrinter, call: ast.Call) -> Code | None:
     )
 
 
+def _index(printer: ExpressionPrinter, call: ast.Call) -> Code | None:
+    """A literal position in a list, or a literal key of a map, whose absence gives nil."""
+    if len(call.args) != 2 or not isinstance(key := call.args[1], ast.Literal):
+        return None
+    known = infer(call.args[0], printer.env).type
+    value = printer.code(call.args[0]).at(ATOM)
+    if isinstance(known, ListOf) and type(key.value) is int and key.value >= 0:
+        return printer.marked(Code(f"{value}[{key.value}]"), call.span)
+    if isinstance(known, MapOf | Shape) and isinstance(key.value, str):
+        return Code(f"{value}.get({printer.string(key.value)})")
+    return None
+
+
+def _is_one_of(printer: ExpressionPrinter, call: ast.Call) -> Code | None:
+    """`eq .env "a" "b"` for texts; with two arguments it is an operator already."""
+    if not _all_text(printer, call):
+        return None
+    first, *others = [printer.code(argument) for argument in call.args]
+    return Code(f"{first.at(ADD)} in ({', '.join([one.text for one in others])})", COMPARE)
+
+
 def _has_key(printer: ExpressionPrinter, call: ast.Call) -> Code | None:
     types = [infer(argument, printer.env).type for argument in call.args]
     if not isinstance(types[0], MapOf | Shape) or types[1] != TEXT:
@@ -409,6 +434,8 @@ SPELLINGS: dict[str, Spelling] = {
     "list": _list,
     "tuple": _list,
     "dict": _dict,
+    "index": _index,
+    "eq": _is_one_of,
     "hasKey": _has_key,
     "contains": _contains,
     "hasPrefix": _has_prefix,
@@ -434,6 +461,4 @@ def _agrees(sign: str, left: Type, right: Type) -> bool:
 
 def _may_be_nil(base: ast.Expr) -> bool:
     """Whether the value may be absent as a whole: the register of a workload that did not run."""
-    if isinstance(base, ast.Root):
-        return base.kind in ("register", "field", "workload") or base.type == NIL
-    return True
+    return isinstance(base, ast.Root) and base.kind in ("register", "field", "workload")

@@ -20,6 +20,7 @@ Python limits how deep blocks and parentheses may nest; what is deeper goes into
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from gxo.compiler.diagnostics import Span
 from gxo.compiler.template import ast, walk
 from gxo.compiler.template.infer import Known, element, infer, position, truth
 from gxo.compiler.template.py_code import ATOM, OR, TERNARY, Code, Embedded, Piece, joined, quoted
@@ -302,19 +303,22 @@ class Statements:
         self.line("else:")
         self._block(nodes, printer)
 
-    def _with(self, node: ast.With, printer: ExpressionPrinter) -> None:
+    def _with(self, node: ast.With, printer: ExpressionPrinter, word: str = "if") -> None:
         known = infer(node.pipe, printer.env)
         name, inner, condition = self._with_dot(node, known, printer)
-        always = truth(node.pipe)
+        always = truth(node.pipe) if word == "if" else None
         body = replace(inner, dot=name, env=inner.env.with_dot(known))
         if always is not None:
             if condition != name:
                 self.line(condition.replace(" := ", " = ", 1))
             self.body(node.body if always else node.otherwise, body if always else inner)
             return
-        self.line(f"if {condition}:")
+        self.line(f"{word} {condition}:")
         self._block(node.body, body)
-        self._else(node.otherwise, inner, alone=False)
+        if len(node.otherwise) == 1 and isinstance(node.otherwise[0], ast.With):
+            self._with(node.otherwise[0], inner, "elif")
+        else:
+            self._else(node.otherwise, inner, alone=False)
 
     def _with_dot(
         self, node: ast.With, known: Known, printer: ExpressionPrinter
@@ -343,7 +347,7 @@ class Statements:
         known = infer(node.pipe, printer.env)
         in_pairs = node.index is not None and node.index in self.facts.read
         source = printer.code(node.pipe)
-        iterable = self._iterable(source, known.type, in_pairs, printer)
+        iterable = self._iterable(source, known.type, in_pairs, node.pipe.span, printer)
         if node.otherwise:
             items = self._own(noun(node.pipe, "items"))
             is_list = iterable == source.text
@@ -361,14 +365,20 @@ class Statements:
             self._block(node.otherwise, printer)
 
     def _iterable(
-        self, source: Code, type_: Type, in_pairs: bool, printer: ExpressionPrinter
+        self,
+        source: Code,
+        type_: Type,
+        in_pairs: bool,
+        span: Span | None,
+        printer: ExpressionPrinter,
     ) -> str:
         """What the loop goes over: the elements, or (position or key, element) pairs."""
         if isinstance(type_, ListOf):
             return f"enumerate({source.text})" if in_pairs else source.text
         if isinstance(type_, MapOf | Shape) and in_pairs:
             return f"sorted({source.at(ATOM)}.items())"
-        return printer.helper("pairs" if in_pairs else "elements", source.text)
+        call = printer.helper("pairs" if in_pairs else "elements", source.text)
+        return printer.marked(Code(call), span).text
 
     def _targets(
         self, node: ast.Range, known: Known, in_pairs: bool, printer: ExpressionPrinter
@@ -401,6 +411,8 @@ def piece(node: ast.Node, printer: ExpressionPrinter) -> Piece:
     match node:
         case ast.Text(value):
             return value
+        case ast.Action(ast.Literal(str() | int() as value)):
+            return str(value).lower() if isinstance(value, bool) else str(value)
         case ast.Action(pipe):
             return printer.embedded(pipe)
         case ast.If():

@@ -160,7 +160,11 @@ class _Resolver:
                 return self._indexed(expression, root)
             case ast.Call(args=args):
                 return replace(expression, args=self._all(args, root))
-            case ast.Method(base, _, args):
+            case ast.Method(base, name, args):
+                if self._is_root(base, root):
+                    message = f"`.{name}` is a value: it takes no arguments"
+                    self.diags.error("GXO0407", expression.span, message)
+                    return self._chain((name,), expression.span)
                 base = self.expression(base, root)
                 return replace(expression, base=base, args=self._all(args, root))
             case ast.Binary(_, left, right):
@@ -281,7 +285,8 @@ class _Resolver:
         path = ".".join(words)
         options = sorted({*known, "workloads.<name>.status"})
         hint = did_you_mean(path, options) or f"there are: {', '.join(options)}"
-        self.diags.error("GXO0322", span, f"`_gxo` has no `{path}` here", hint)
+        message = f"`_gxo` has no `{path}` here" if path else "`_gxo` alone is no value"
+        self.diags.error("GXO0322", span, message, hint)
         return ast.Field(ast.Dot(span), names, span)
 
     def _workload(self, words: list[str], rest: tuple[str | int, ...], span: Span) -> ast.Expr:

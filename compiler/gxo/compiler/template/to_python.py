@@ -154,8 +154,7 @@ def _value(template: ast.Template | ast.Expr, want: Want, printer: ExpressionPri
         written_around = not isinstance(template, ast.Template)
         return _condition(action, written_around, printer)
     if want.kind == "native":
-        code = printer.code(action)
-        return _converted(code, infer(action).type, want, printer)
+        return _converted(printer.code(action), action, want, printer)
     return printer.embedded(action).alone
 
 
@@ -185,12 +184,13 @@ def _condition(action: ast.Expr, written_around: bool, printer: ExpressionPrinte
     return Code(printer.helper("condition", code.text))
 
 
-def _converted(code: Code, known: Type, want: Want, printer: ExpressionPrinter) -> Code:
+def _converted(code: Code, action: ast.Expr, want: Want, printer: ExpressionPrinter) -> Code:
     """A native value as the parameter's type, converted where that is not known to be needless."""
-    helper = None if want.to is None else _conversion(known, want.to)
+    helper = None if want.to is None else _conversion(infer(action).type, want.to)
     if helper is None:
         return code
-    return Code(printer.helper(helper, code.text, printer.string(want.name)))
+    call = printer.helper(helper, code.text, printer.string(want.name))
+    return printer.marked(Code(call), action.span)
 
 
 def _conversion(known: Type, to: Type) -> str | None:
