@@ -58,11 +58,11 @@ def tls_context(*, verify: bool) -> ssl.SSLContext:
 
 def _host_has_authorities() -> bool:
     paths = ssl.get_default_verify_paths()
-    if paths.cafile:
-        return True
+    if paths.cafile or not paths.capath:
+        return bool(paths.cafile)
     try:
         return bool(os.listdir(paths.capath))
-    except (OSError, TypeError):  # no folder, or none is known
+    except OSError:
         return False
 
 
@@ -117,16 +117,13 @@ def error_table() -> tuple[tuple[type[Exception], type[WorkloadError], str, str 
 
 def _reason(error: BaseException) -> str:
     """What happened at the bottom: layers above often say no more than that something failed."""
-    while True:
-        deeper = error.__cause__ or error.__context__
-        if isinstance(deeper, BaseExceptionGroup):
-            deeper = deeper.exceptions[0]
-        if deeper is None or (error.__suppress_context__ and error.__cause__ is None):
-            break
-        if isinstance(deeper, OSError) and deeper.strerror:
-            return str(deeper.strerror)
-        error, shallower = deeper, error
-        if not str(error):
-            error = shallower
-            break
-    return str(error) or type(error).__name__
+    reason = str(error) or type(error).__name__
+    below: BaseException | None = error
+    while below is not None:
+        if isinstance(below, BaseExceptionGroup):
+            below = below.exceptions[0]
+        if isinstance(below, OSError) and below.errno is not None:
+            known = below.errno > 0 and not isinstance(below, ssl.SSLError)
+            reason = os.strerror(below.errno) if known else str(below.strerror or below)
+        below = below.__cause__ or below.__context__
+    return reason
