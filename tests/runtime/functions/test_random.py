@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+
 from gxo.runtime.errors import ExpressionError
 from gxo.runtime.functions import random
 
