@@ -53,8 +53,11 @@ def check_host(archive: str, native: Mapping[str, Any]) -> None:
     here = _kind(interpreter(), sys.platform, os.uname().machine)
     if here != wanted:
         raise ArtifactError(f"{archive} was built for {wanted}, and this is {here}")
-    name, *needed = native["libc"] or ("", 0, 0)
-    if (name and (libc := host_libc())[0] != name) or needed > list(libc[1:]):
+    if native["libc"] is None:
+        return
+    name, *needed = native["libc"]
+    libc = host_libc()
+    if libc[0] != name or needed > list(libc[1:]):
         raise ArtifactError(
             f"{archive} needs {name} {needed[0]}.{needed[1]} or newer,"
             f" and this host has {libc[0]} {libc[1]}.{libc[2]}"
