@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.stdlib.data.oracle import play
 
+from gxo.runtime.errors import ModuleError
 from gxo.stdlib.data import _readers
 from gxo.stdlib.data._json import Document, Unfit, decode
 from gxo.stdlib.data._readers import READERS, ParseOptions
@@ -178,6 +179,21 @@ def test_a_value_without_end_is_refused_before_it_fills_the_memory() -> None:
             for _ in Document(endless(start + "x" * 2**20)).records([]):
                 pass
     assert asked < 3 * 300
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "text_lines"])
+def test_a_line_without_end_is_refused_before_it_fills_the_memory(kind: str) -> None:
+    asked = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield b"x" * 2**20
+
+    with pytest.raises(ModuleError, match="longer than 67,108,864 bytes"):
+        list(READERS[kind][0](endless(), {}))
+    assert asked < 70
 
 
 def test_what_lies_beside_the_path_is_passed_over_in_pieces() -> None:

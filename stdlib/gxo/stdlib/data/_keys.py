@@ -7,6 +7,7 @@ A bool equals no number here, though it does in Python.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from gxo.runtime.errors import RecordError
@@ -28,7 +29,7 @@ def join_key(value: Any) -> Key:
         return str(value)
     if kind is float:
         return str(int(value)) if value.is_integer() else value
-    return _rare_key(value)
+    return _rare_key(value, join_key)
 
 
 def group_key(value: Any) -> Key:
@@ -36,7 +37,7 @@ def group_key(value: Any) -> Key:
     kind = value.__class__
     if kind is str or kind is int or kind is float or value is None:
         return value  # type: ignore[no-any-return]
-    return _rare_key(value)
+    return _rare_key(value, group_key)
 
 
 def distinct_key(value: Any) -> Key:
@@ -46,11 +47,11 @@ def distinct_key(value: Any) -> Key:
     return group_key(value)
 
 
-def _rare_key(value: Any) -> Key:
+def _rare_key(value: Any, plain: Callable[[Any], Key]) -> Key:
+    """The key of a bool, or of a value whose class derives from a plain one, as templates yield."""
     if isinstance(value, bool):
         return ("bool", value)
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, int):
-        return int(value)
+    for kind in (str, int, float):
+        if isinstance(value, kind):
+            return plain(kind(value))
     raise RecordError(f"{describe(value)} cannot be a key: only texts, numbers and bools can")

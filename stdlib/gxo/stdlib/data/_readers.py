@@ -85,7 +85,7 @@ def read_json_lines(pieces: Iterator[bytes], options: ParseOptions) -> Iterator[
     quick = _quick_decoder()
     number = 0
     for block in blocks(pieces):
-        read = decode if needs_care(block) else quick
+        read = decode if quick is quick_decode and needs_care(block) else quick
         damaged = is_damaged(block)
         records: list[Record] = []
         faults: list[Fault] = []

@@ -94,12 +94,13 @@ async def aggregate(
     names = group_by_fields or []
     _check_names([*names, *(field["name"] for field in aggregate_fields)])
     check = _checker(aggregate_fields)
-    groups: dict[Any, Group] = {} if names else {(): ({}, _accumulators(aggregate_fields))}
+    key_of = _keyer(names)
+    groups: dict[Any, Group] = {} if names else {None: ({}, _accumulators(aggregate_fields))}
     seen = 0
     async for batch in records:
         for number, record in enumerate(batch, seen + 1):
             try:
-                key = tuple([group_key(record.get(name)) for name in names])
+                key = key_of(record)
                 check(record)
             except RecordError as error:
                 await ctx.record_failed(record, error, number)
@@ -115,6 +116,21 @@ async def aggregate(
         seen += len(batch)
     await _send_results(list(groups.values()), aggregate_fields, out)
     return {"records": len(groups)}
+
+
+def _keyer(names: list[str]) -> Callable[[Record], Any]:
+    """What gives a record's group; the case of one field is worth a path of its own."""
+    if not names:
+        return lambda record: None  # noqa: ARG005 - all are one group
+    if len(names) > 1:
+        return lambda record: tuple([group_key(record.get(name)) for name in names])
+    [only] = names
+
+    def key_of(record: Record) -> Any:
+        value = record.get(only)
+        return value if value.__class__ is str else group_key(value)
+
+    return key_of
 
 
 async def _send_results(groups: list[Group], fields: list[AggregateField], out: Out | None) -> None:
