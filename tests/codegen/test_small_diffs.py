@@ -10,8 +10,8 @@ from gxo.compiler.driver import Compilation
 EXAMPLES = sorted(Path(__file__).parents[2].glob("docs/examples/*/*.gxo.yaml"))
 
 
-def module_of(text: str) -> str:
-    compilation = Compilation("job.gxo.yaml")
+def module_of(path: Path, text: str) -> str:
+    compilation = Compilation(str(path))
     assert compilation.read(text.encode())
     assert compilation.analyse(), compilation.diagnostics.sorted()
     return compilation.generate().text
@@ -20,7 +20,7 @@ def module_of(text: str) -> str:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_inserted_line_changes_nothing(path: Path) -> None:
     text = path.read_text()
-    assert module_of("# one more line\n\n" + text) == module_of(text)
+    assert module_of(path, "# one more line\n\n" + text) == module_of(path, text)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_new_name_changes_only_lines_that_name_it(example: str, old: str, new:
         .replace(f"[{old}]", f"[{new}]")
     )
     assert renamed != text
-    before, after = module_of(text).splitlines(), module_of(renamed).splitlines()
+    before, after = module_of(path, text).splitlines(), module_of(path, renamed).splitlines()
     for line in difflib.ndiff(before, after):
         if line.startswith("- "):
             assert old in line

@@ -51,7 +51,7 @@ def test_host_report(artifact: Path) -> None:
     report = run(artifact)
     assert set(statuses(report).values()) == {"Completed"}
     out = artifact.parent / "out"
-    rows = list(csv.DictReader((out / "filesystems.csv").open()))
+    rows = list(csv.DictReader((out / "filesystems.csv").read_text().splitlines()))
     assert {"mount": "/", "owner": "platform"}.items() <= {
         key: value for row in rows if row["mount"] == "/" for key, value in row.items()
     }.items()

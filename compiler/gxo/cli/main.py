@@ -65,9 +65,8 @@ def _near(verb: str) -> str:
 
 def _guarded(verb: str, arguments: list[str]) -> int:
     """Run the verb; no failure of gxo or of a pipe shows a traceback."""
-    module = importlib.import_module(f"gxo.cli.{verb}")
     try:
-        code: int = module.main(arguments)
+        code: int = importlib.import_module(f"gxo.cli.{verb}").main(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read standard output has gone; the interpreter's own flush must not fail again.

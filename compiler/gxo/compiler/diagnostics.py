@@ -78,7 +78,13 @@ class Diagnostics:
         return sorted(set(self.items), key=lambda item: (item.span, item.code, item.message))
 
 
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that a misspelt word most likely stands for, or None when none is near."""
+    near = get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.6)
+    return near[0] if near else None
+
+
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """The hint for a misspelt name: `did you mean "users"?`, or None when nothing is near."""
-    near = get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.6)
-    return f'did you mean "{near[0]}"?' if near else None
+    near = nearest(word, candidates)
+    return f'did you mean "{near}"?' if near else None

@@ -92,6 +92,12 @@ _SPECIAL_WORDS = {
 }
 
 
+def _several(type_: Type) -> str:
+    """The type in the plural, as far as that has a short word: "ints", "maps with host"."""
+    words = {INT: "ints", FLOAT: "numbers", BOOL: "bools", TEXT: "texts"}
+    return words.get(type_) or describe(type_).replace("a map", "maps", 1)
+
+
 def describe(type_: Type) -> str:
     """The type in a message's words: "text", "a list of int", "text or a map"."""
     match type_:
@@ -99,7 +105,7 @@ def describe(type_: Type) -> str:
             words = {"int": "an int", "float": "a number", "bool": "a bool", "any": "any value"}
             return words.get(name, name)
         case ListOf(item):
-            return "a list" if item == ANY else f"a list of {describe(item)}"
+            return "a list" if item == ANY else f"a list of {_several(item)}"
         case MapOf(value):
             return "a map" if value == ANY else f"a map of {describe(value)}"
         case Shape(fields=fields):

@@ -25,7 +25,9 @@ def literal(value: object) -> str:
 
 
 def quoted(text: str) -> str:
-    """A string literal in double quotes where that needs no escape, as black would have it."""
+    """A string literal in double quotes; a raw one where that saves escapes."""
+    if "\\" in text and '"' not in text and text.isprintable() and not text.endswith("\\"):
+        return f'r"{text}"'
     source = repr(text)
     if source[0] == "'" and '"' not in text:
         return '"' + source[1:-1] + '"'

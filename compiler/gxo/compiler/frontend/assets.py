@@ -48,7 +48,7 @@ def find_assets(playbook: Playbook, folder: Path, diagnostics: Diagnostics) -> l
 
 def asset_folders(playbook: Playbook, folder: Path) -> list[Path]:
     """The folders in which a new or removed file can change what the patterns find."""
-    found = set()
+    found: set[Path] = set()
     for pattern in playbook.assets:
         parts = Path(pattern.text).parts
         fixed = list(takewhile(lambda part: not has_magic(part), parts))

@@ -3,7 +3,7 @@ compare."""
 
 from collections.abc import Iterator
 
-from gxo.compiler.template.pprint import print_template
+from gxo.compiler.template.pprint import dump
 
 from gxo.compiler.ir.nodes import (
     Computed,
@@ -104,7 +104,8 @@ def print_value(value: Value) -> str:
         case Constant(constant):
             return repr(constant)
         case Computed():
-            return f"{value.want}({print_template(value.template)})"
+            lines = dump(value.template).splitlines()
+            return f"{value.want}({' '.join(line.strip() for line in lines)})"
         case Copy(inner):
             return f"copy({print_value(inner)})"
         case ForEach(inner):

@@ -7,7 +7,7 @@ after:   error: unknown parameter "comand", did you mean "command"?
 
 from dataclasses import replace
 
-from gxo.compiler.diagnostics import Diagnostics, did_you_mean
+from gxo.compiler.diagnostics import Diagnostics, did_you_mean, nearest
 from gxo.compiler.frontend.yaml import Entry, Scalar
 from gxo.compiler.ir.nodes import Argument, Plan, Workload
 from gxo.compiler.ir.values import read_value
@@ -28,12 +28,19 @@ def _bind(workload: Workload, diagnostics: Diagnostics) -> Workload:
         return workload
     entries = workload.decl.params.entries if workload.decl.params else ()
     arguments = [_argument(entry, module, diagnostics) for entry in entries]
-    _report_missing(workload, module, {str(entry.key.value) for entry in entries}, diagnostics)
+    given = {entry.key.text.value for entry in entries}
+    _report_missing(workload, module, given | _meant(given, module), diagnostics)
     return replace(workload, arguments=tuple(filter(None, arguments)))
 
 
+def _meant(given: set[str], module: ModuleSpec) -> set[str]:
+    """The parameters that misspelt ones stand for: one mistake is one finding."""
+    unknown = (name for name in given if not module.param(name))
+    return {name for word in unknown if (name := nearest(word, module.param_names()))}
+
+
 def _argument(entry: Entry, module: ModuleSpec, diagnostics: Diagnostics) -> Argument | None:
-    name = str(entry.key.text.value)
+    name = entry.key.text.value
     param = module.param(name)
     type_ = param.type if param else module.values
     if type_ is None:

@@ -67,7 +67,7 @@ def _report(
         outgoing.setdefault(groups[wait.reader], []).append(wait)
     cycles = list(_cycles(outgoing, groups))
     for cycle in cycles:
-        path = " -> ".join([*(_step(wait) for wait in cycle), cycle[0].reader])
+        path = " -> ".join(_steps(cycle))
         notes = [
             Note(wait.span, f"'{wait.reader}' waits for '{wait.source}': it {wait.why}")
             for wait in cycle
@@ -81,8 +81,14 @@ def _report(
     return bool(cycles)
 
 
-def _step(wait: Wait) -> str:
-    return f"{wait.reader} (line {wait.span.line})"
+def _steps(cycle: list[Wait]) -> Iterator[str]:
+    """Each reader, and at last where it started; a jump inside a stream group is said in words."""
+    for wait, following in zip(cycle, [*cycle[1:], cycle[0]], strict=True):
+        yield f"{wait.reader} (line {wait.span.line})"
+        if wait.source != following.reader:
+            yield f"{wait.source}, which starts with {following.reader}"
+        elif following is cycle[0]:
+            yield wait.source
 
 
 def _cycles(outgoing: dict[str, list[Wait]], groups: dict[str, str]) -> Iterator[list[Wait]]:

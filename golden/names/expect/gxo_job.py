@@ -1,0 +1,48 @@
+"""say "hi" \\ bye, compiled by gxo 0.1.0 from playbook.gxo.yaml. Change the playbook, not this file."""
+
+from typing import Any
+
+from gxo.runtime import Context, Job, Loop, deep_copy, expr
+from gxo.runtime.functions import strings
+from gxo.stdlib.control import identity as control_identity
+from gxo.stdlib.exec import Executed, exec_
+
+job = Job('say "hi" \\ bye', vars={"class": "a", "ctx": "b"})
+
+
+# a-b: control:identity
+@job.workload("a-b", register="class_")
+async def a_b(ctx: Context) -> dict[str, Any]:
+    return await control_identity(ctx, first=ctx.vars["class"], **{"not-a-name": ctx.vars["ctx"]})
+
+
+# a_b: control:identity
+@job.workload("a_b", after=["a-b"])
+async def a_b_2(ctx: Context) -> dict[str, Any]:
+    return await control_identity(ctx, second=deep_copy(ctx.state["class_"]["first"]))
+
+
+# class: control:identity
+@job.workload("class", loop=Loop({"x": 1, "y": 2}))
+async def class_(ctx: Context, expr_: Any, strings_: int) -> dict[str, Any]:
+    return await control_identity(ctx, key=strings.upper(expr_["key"]), at=strings_)
+
+
+# job: control:identity
+def job_2_item(item: Any) -> str:
+    parts: list[str] = []
+    parts.append(expr.text(item))
+    for item_2 in [3, 4]:
+        parts.append(expr.text(item_2))
+    return "".join(parts)
+
+
+@job.workload("job", loop=Loop(lambda ctx: [1, 2]))
+async def job_2(ctx: Context, item: Any) -> dict[str, Any]:
+    return await control_identity(ctx, item=job_2_item(item))
+
+
+# 1st: exec
+@job.workload("1st")
+async def _1st(ctx: Context) -> Executed:
+    return await exec_(ctx, command="true")

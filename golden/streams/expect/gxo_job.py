@@ -1,0 +1,102 @@
+"""streams, compiled by gxo 0.1.0 from playbook.gxo.yaml. Change the playbook, not this file."""
+
+from typing import Any
+
+from gxo.runtime import Channel, Context, Input, Inputs, Job, Loop, Out, Records, expr
+from gxo.runtime.functions import json, math
+from gxo.stdlib.control import Synchronized, barrier as control_barrier
+from gxo.stdlib.data.filter import Filtered, filter_ as data_filter
+from gxo.stdlib.data.format import Formatted, format_ as data_format
+from gxo.stdlib.data.generate_from_list import (
+    Generated,
+    generate_from_list as data_generate_from_list,
+)
+from gxo.stdlib.data.join import Joined, join as data_join
+from gxo.stdlib.data.map import Mapped, map_ as data_map
+
+job = Job("streams", inputs={"least": Input("int", default=2)})
+
+
+# numbers: data:generate_from_list
+@job.workload("numbers", channel=Channel(50, "block"))
+async def numbers(ctx: Context, out: Out | None) -> Generated:
+    return await data_generate_from_list(
+        ctx, out, items=[{"id": 1, "text": "1"}, {"id": 2, "text": "two"}, {"id": 3, "text": "3"}]
+    )
+
+
+# colours: data:generate_from_list
+@job.workload("colours", loop=Loop(["red", "green"]), channel=Channel(50, "block"))
+async def colours(ctx: Context, out: Out | None, colour: Any, number: int) -> Generated:
+    return await data_generate_from_list(
+        ctx, out, items=[{"id": math.add(number, 2), "colour": colour}]
+    )
+
+
+# big: data:filter
+@job.workload("big", records=["numbers"], channel=Channel(50, "block"))
+async def big(ctx: Context, records: Records, out: Out | None) -> Filtered:
+    return await data_filter(
+        ctx,
+        records,
+        out,
+        condition=lambda record: expr.ge(record["id"], record.get("least", ctx.inputs["least"])),
+    )
+
+
+# parsed: data:map
+@job.workload("parsed", records=["numbers"], channel=Channel(50, "block"))
+async def parsed(ctx: Context, records: Records, out: Out | None) -> Mapped:
+    return await data_map(
+        ctx,
+        records,
+        out,
+        fields={
+            "id": lambda record: record["id"],
+            "value": lambda record: json.must_from_json(record["text"]),
+        },
+    )
+
+
+# broken: data:format
+@job.workload("broken", register="broken", records=["parsed.errors"], channel=Channel(50, "block"))
+async def broken(ctx: Context, records: Records) -> Formatted:
+    return await data_format(ctx, records, format_="jsonl")
+
+
+# joined: data:join
+@job.workload("joined", inputs=["big", "colours"], channel=Channel(50, "block"))
+async def joined(ctx: Context, inputs: Inputs, out: Out | None) -> Joined:
+    return await data_join(
+        ctx,
+        inputs,
+        out,
+        join_type="left",
+        on=[
+            {"stream": "big", "role": "probe", "field": "id"},
+            {"stream": "colours", "role": "build", "field": "id"},
+        ],
+    )
+
+
+# page: data:map
+@job.workload("page", records=["joined"], channel=Channel(50, "block"))
+async def page(ctx: Context, records: Records, out: Out | None) -> Mapped:
+    return await data_map(
+        ctx,
+        records,
+        out,
+        template=lambda record: {
+            "label": f"{expr.text(record['id'])} is {expr.text(record.get('colour') or 'grey')}",
+            "id": record["id"],
+            "more": [record["text"], True],
+        },
+    )
+
+
+# done: control:barrier
+@job.workload(
+    "done", inputs=["page", "parsed"], channel=Channel(50, "block"), skip_on_no_input=True
+)
+async def done(ctx: Context, inputs: Inputs) -> Synchronized:
+    return await control_barrier(ctx, inputs)
