@@ -1,0 +1,127 @@
+"""The manifest says what is in an artifact, truthfully and always in the same order."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.package.support import EMPTY_JOB, build, package
+from tests.package.wheel_files import offer, wheel
+
+from gxo.compiler.package.collect import manifest_text
+from gxo.compiler.package.manifest import slug
+from gxo.compiler.package.parts import Facts, WorkloadFact
+
+FACTS = Facts(
+    name="nightly",
+    gxo_version="0.1.0",
+    workloads=(WorkloadFact("b", "run_once", "exec"), WorkloadFact("a", "run_once", "exec")),
+    modules={"exec": "gxo.stdlib.exec"},
+    secrets=("TOKEN", "API_KEY"),
+    environment=("HOME",),
+    effects={"commands": ("uname", "df")},
+    warnings=("GXO0213 no name",),
+)
+SOURCE = f"from gxo.stdlib.exec import exec_\n{EMPTY_JOB}"
+
+
+@pytest.fixture
+def artifact(tmp_path: Path) -> Iterator[zipfile.ZipFile]:
+    with zipfile.ZipFile(build(tmp_path, SOURCE, facts=FACTS)) as opened:
+        yield opened
+
+
+def load(artifact: zipfile.ZipFile) -> dict[str, Any]:
+    manifest = json.loads(artifact.read("_gxo/manifest.json"))
+    assert isinstance(manifest, dict)
+    return manifest
+
+
+def test_what_it_says(artifact: zipfile.ZipFile) -> None:
+    manifest = load(artifact)
+    files = manifest.pop("files")
+    assert files
+    assert manifest == {
+        "format": 1,
+        "gxo": "0.1.0",
+        "playbook": {
+            "name": "nightly",
+            "file": "probe.gxo.yaml",
+            "sha256": hashlib.sha256(b"name: probe\n").hexdigest(),
+        },
+        "workloads": [
+            {"name": "b", "lifecycle": "run_once", "module": "exec"},
+            {"name": "a", "lifecycle": "run_once", "module": "exec"},
+        ],
+        "modules": [
+            {
+                "name": "exec",
+                "source": "gxo.stdlib.exec",
+                "sha256": hashlib.sha256(artifact.read("gxo/stdlib/exec.py")).hexdigest(),
+            }
+        ],
+        "distributions": [],
+        "native": None,
+        "secrets": ["API_KEY", "TOKEN"],
+        "environment": ["HOME"],
+        "effects": {"commands": ["df", "uname"]},
+        "assets": [
+            {
+                "path": "conf/a.txt",
+                "sha256": hashlib.sha256(b"text").hexdigest(),
+                "executable": False,
+            },
+            {
+                "path": "run.sh",
+                "sha256": hashlib.sha256(b"#!/bin/sh\n").hexdigest(),
+                "executable": True,
+            },
+        ],
+        "warnings": ["GXO0213 no name"],
+        "signature": None,
+    }
+
+
+def test_every_file_but_itself_and_the_start_has_its_hash(artifact: zipfile.ZipFile) -> None:
+    hashes = {
+        name: hashlib.sha256(artifact.read(name)).hexdigest()
+        for name in artifact.namelist()
+        if name not in ("__main__.py", "_gxo/manifest.json")
+    }
+    assert load(artifact)["files"] == hashes
+
+
+def test_distributions_are_named_with_version_and_hash(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file, data = wheel("alpha", {"alpha.py": ""})
+    offer(monkeypatch, tmp_path / "cache", (file, data))
+    with zipfile.ZipFile(build(tmp_path, needs=("alpha",))) as artifact:
+        manifest = load(artifact)
+    digest = hashlib.sha256(data).hexdigest()
+    assert manifest["distributions"] == [
+        {"name": "alpha", "version": "1.0", "sha256": digest, "native": False}
+    ]
+
+
+def test_text_is_that_of_the_artifact(artifact: zipfile.ZipFile) -> None:
+    text = artifact.read("_gxo/manifest.json").decode()
+    assert manifest_text(package(SOURCE, facts=FACTS)) == text
+    assert list(json.loads(text)) == sorted(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("nightly", "nightly"),
+        ("a b/../c.d", "a-b-c-d"),
+        ("", "job"),
+        ("é", "-"),
+        ("x" * 90, "x" * 60),
+    ],
+)
+def test_names_of_files_are_tame(name: str, expected: str) -> None:
+    assert slug(name) == expected
