@@ -4,7 +4,6 @@ The bus never holds the job up: a thread writes, and when the reader is so slow 
 full, events are dropped and counted, and that is said at most once a second.
 """
 
-import json
 import os
 import threading
 from collections import deque
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gxo.runtime.clock import rfc3339
 from gxo.runtime.errors import UsageError
+from gxo.runtime.jsontext import to_json
 
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
@@ -34,6 +34,7 @@ class Bus:
         self._lines: deque[bytes] = deque()
         self._ready = threading.Condition()
         self._closed = False
+        self._failure: str | None = None
         self._warned = -1.0
         self.thread = threading.Thread(target=self._write, name="gxo-events", daemon=True)
         self.thread.start()
@@ -46,7 +47,7 @@ class Bus:
         head = {"event": event, "time": rfc3339(self._run.clock.seconds())}
         entry = {**head, "run_id": self._run.run_id, **self._run.redact(fields)}
         with self._ready:
-            self._lines.append(json.dumps(entry, default=str, ensure_ascii=False).encode() + b"\n")
+            self._lines.append(to_json(entry).encode("utf-8", "backslashreplace") + b"\n")
             self._ready.notify()
 
     def module_started(self, context: "Context") -> None:
@@ -74,6 +75,8 @@ class Bus:
             self._closed = True
             self._ready.notify()
         self.thread.join(grace)
+        if self._failure is not None:
+            self._run.log.write_clean("warning", f"events could not be written: {self._failure}")
 
     def _module(self, event: str, context: "Context") -> None:
         self.emit(
@@ -99,7 +102,8 @@ class Bus:
             while line := self._next():
                 while line:
                     line = line[os.write(self._descriptor, line) :]
-        except OSError:
+        except OSError as error:
+            self._failure = error.strerror
             self._most = 0  # the rest is dropped
             self._lines.clear()
         finally:

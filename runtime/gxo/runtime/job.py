@@ -158,17 +158,22 @@ class Workload:
         """The names it reads streams of, in the order it declares them."""
         return (*self.records, *self.inputs)
 
-    def bind(self, function: Function) -> None:
-        """Remember the function, which of its parameters are ports, and how many the loop fills."""
+    def bind(self, function: Function) -> str:
+        """Remember the function, its ports, and how many parameters the loop fills.
+
+        Returns the file that its code comes from.
+        """
         self.function = function
         code = function.__code__  # type: ignore[attr-defined]
         names = code.co_varnames[1 : code.co_argcount]
         self.ports = tuple(name for name in names if name in PORTS)
         self.parameters = len(names) - len(self.ports)
+        file: str = code.co_filename
+        return file
 
 
 class Job:
-    """A compiled playbook.
+    """A compiled playbook. file: that of its code, as tracebacks name it.
 
     vars: values, or functions of the context that are evaluated when the job starts.
     secrets: every secret that the playbook names. assets and outputs: workspace paths or globs.
@@ -190,6 +195,7 @@ class Job:
         self.secrets = secrets
         self.assets = assets
         self.outputs = outputs
+        self.file = ""
         self.workloads: dict[str, Workload] = {}
         self.cleanups: list[Workload] = []
 
@@ -199,26 +205,24 @@ class Job:
         Its parameters after the context are filled by name with the streams `records`, `inputs` and
         `out`; the next one is the loop's item, the one after it the item's index.
         """
-        workload = Workload(name, **keywords)
-        self.workloads[name] = workload
-        return _binding(workload)
+        workload = self.workloads[name] = Workload(name, **keywords)
+        return self._binding(workload)
 
     def on_failure(self, of: str, name: str, **keywords: Any) -> Callable[[F], F]:
         """Register a function of the block that runs when the workload `of` has failed."""
         workload = Workload(name, **keywords)
         self.workloads[of].on_failure.append(workload)
-        return _binding(workload)
+        return self._binding(workload)
 
     def cleanup(self, name: str, **keywords: Any) -> Callable[[F], F]:
         """Register a function of the playbook's `finally`, which runs in every ending."""
         workload = Workload(name, **keywords)
         self.cleanups.append(workload)
-        return _binding(workload)
+        return self._binding(workload)
 
+    def _binding(self, workload: Workload) -> Callable[[F], F]:
+        def bind(function: F) -> F:
+            self.file = workload.bind(function)
+            return function
 
-def _binding(workload: Workload) -> Callable[[F], F]:
-    def bind(function: F) -> F:
-        workload.bind(function)
-        return function
-
-    return bind
+        return bind

@@ -82,12 +82,12 @@ class Log:
         return f"{moment} {colour}{level:<7}{PLAIN if colour else ''}  {text}\n"
 
     def _json(self, level: str, message: str, place: dict[str, Any], fields: dict[str, Any]) -> str:
-        import json  # start-up: only with --log-format json
+        from gxo.runtime.jsontext import to_json  # start-up: only with --log-format json
 
         head = {"time": rfc3339(self._run.clock.seconds()), "level": level}
         known = {name: value for name, value in place.items() if value is not None}
         entry = {**head, "run_id": self._run.run_id, **known, "message": message, **fields}
-        return json.dumps(entry, default=str, ensure_ascii=False) + "\n"
+        return to_json(entry) + "\n"
 
 
 def _wants_colours(stream: TextIO) -> bool:

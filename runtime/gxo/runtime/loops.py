@@ -59,9 +59,9 @@ async def _in_parallel(run: "Run", node: "Node", items: list[Any], parallel: int
                 failures.append(error)
                 return
 
-    tasks = {asyncio.create_task(work()) for _ in range(min(parallel, len(items)))}
+    tasks = [asyncio.create_task(work()) for _ in range(min(parallel, len(items)))]
     try:
-        running = tasks
+        running = set(tasks)
         while running and not failures:
             _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -71,11 +71,11 @@ async def _in_parallel(run: "Run", node: "Node", items: list[Any], parallel: int
     return summaries
 
 
-async def _cancel(run: "Run", node: "Node", tasks: set["asyncio.Task[None]"]) -> None:
+async def _cancel(run: "Run", node: "Node", tasks: list["asyncio.Task[None]"]) -> None:
     """End the instances that still run; one that takes no notice is abandoned."""
-    running = {task for task in tasks if not task.done()}
-    for task in running:
+    for task in tasks:
         task.cancel()
+    running = {task for task in tasks if not task.done()}
     grace = run.limits.cancel
     while running and grace > 0:
         _, running = await asyncio.wait(running, timeout=grace)

@@ -32,6 +32,7 @@ def main(job: Job, bundle: "Bundle | None" = None, argv: Sequence[str] | None = 
     Whatever happens, standard error gets a sentence, not a traceback (language, section 6).
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _open_missing()
     try:
         settings = _settings(job, bundle, arguments)
         return 0 if settings is None else _run(Run(job, settings, bundle))
@@ -58,6 +59,7 @@ def _settings(job: Job, bundle: "Bundle | None", arguments: list[str]) -> Settin
         try:
             return parse(job, bundle, arguments)
         except Finished:
+            _write_out()
             return None
     settings = Settings()
     if job.inputs:
@@ -142,6 +144,22 @@ def _signals(run: Run, loop: JobLoop) -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _open_missing() -> None:
+    """Give a process that was started without standard streams somewhere to write to."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+
+
+def _write_out() -> None:
+    """Flush what was printed; it is fine if nobody reads it."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence(sys.stdout)
 
 
 def _complain(error: GxoError) -> None:

@@ -11,6 +11,7 @@ from gxo.runtime.durations import NANOSECONDS, parse_duration
 from gxo.runtime.errors import UsageError
 from gxo.runtime.inputs import resolve
 from gxo.runtime.job import REQUIRED, Job
+from gxo.runtime.jsontext import to_json
 from gxo.runtime.logs import LEVELS
 from gxo.runtime.settings import Settings
 
@@ -38,10 +39,10 @@ def parse(job: Job, bundle: "Bundle | None", arguments: list[str]) -> Settings:
         raise Finished from None
     if options.version:
         version = manifest(bundle).get("gxo", "")
-        print(f"{job.name} (compiled by gxo {version})" if version else job.name)  # noqa: T201
+        _print(f"{job.name} (compiled by gxo {version})" if version else job.name)
         raise Finished
     if options.describe:
-        print(json.dumps(describe(job), indent=2, ensure_ascii=False))  # noqa: T201
+        _print(to_json(describe(job), indent=2))
         raise Finished
     settings = Settings()
     for name in settings.OPTIONS:
@@ -49,6 +50,10 @@ def parse(job: Job, bundle: "Bundle | None", arguments: list[str]) -> Settings:
     _check(settings)
     resolve(job, settings, _read_files(options.vars_file), options.var)
     return settings
+
+
+def _print(text: str) -> None:
+    sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace"))
 
 
 def describe(job: Job) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """`--report`: what the run did, as JSON (language, section 6)."""
 
-import json
 import os
 import stat
 import sys
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gxo.runtime.clock import rfc3339
 from gxo.runtime.errors import UsageError
+from gxo.runtime.jsontext import to_json
 from gxo.runtime.node import CANCELLED, COMPLETED, FAILED, SKIPPED, Node
 
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ def check_target(target: str) -> None:
 
 def write(run: "Run", target: str) -> None:
     """Write the report. OSError when that is not possible; a file is then left as it was."""
-    text = json.dumps(report(run), indent=2, default=str, ensure_ascii=False) + "\n"
+    text = to_json(report(run), indent=2) + "\n"
     if target == "-":
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        sys.stdout.buffer.write(_encoded(text))
+        sys.stdout.buffer.flush()
     elif os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
-        with open(target, "w", encoding="utf-8") as file:  # a pipe, a terminal: nothing to replace
-            file.write(text)
+        with open(target, "wb") as file:  # a pipe, a terminal: nothing to replace
+            file.write(_encoded(text))
     else:
         _replace(os.path.realpath(target), text)
 
@@ -91,13 +91,18 @@ def _replace(path: str, text: str) -> None:
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(descriptor, "wb") as file:
+            file.write(_encoded(text))
         os.replace(temporary, path)
     except BaseException:
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise
+
+
+def _encoded(text: str) -> bytes:
+    """UTF-8; what stands for bytes of another encoding becomes an escape that JSON has too."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _milliseconds(seconds: float) -> int:

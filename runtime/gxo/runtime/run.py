@@ -112,6 +112,7 @@ class Run:
         self.loop = loop
         self.scheduler = Scheduler(self, loop)
         loop.watch_for_stalls(self.stalled)
+        loop.set_exception_handler(self._unhandled)
         if self.bus is not None:
             self.bus.emit("PlaybookStart", playbook=self.name)
         timer = None
@@ -200,6 +201,12 @@ class Run:
         self.abandoned.append(task)
         node.reason = f"{node.cause or STOPPED}; its module ignored that and was abandoned"
         self.log.write_clean("warning", node.reason, node.name)
+
+    def _unhandled(self, _loop: object, context: dict[str, Any]) -> None:
+        """A task that a module has started and forgotten has failed: that is worth a line."""
+        error = context.get("exception")
+        text = self.redact(context["message"]) if error is None else self.explain(error)
+        self.log.write_clean("warning", f"in the background: {text}")
 
     def _time_out(self) -> None:
         self.ending.timed_out = True

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Scheduler:
     """Runs the workloads of one job.
 
-    stopping: nothing new starts. failed: the workloads whose failure is fatal, the first one first.
+    stopping: nothing new starts. failed: the workloads whose failure is fatal, the first one
+    first. defect: an error of ours, which must not leave the job waiting.
     """
 
     def __init__(self, run: "Run", loop: asyncio.AbstractEventLoop) -> None:
@@ -29,6 +30,7 @@ class Scheduler:
         self.running = 0
         self.stopping = False
         self.failed: list[Node] = []
+        self.defect: BaseException | None = None
         self._unsettled = 0
         self._single: list[tuple[int, Unit]] = []
         self._groups: list[tuple[int, Unit]] = []
@@ -115,7 +117,13 @@ class Scheduler:
 
     async def _execute(self, node: Node) -> None:
         await perform(self.run, node)
-        self._over(node)
+        try:
+            self._over(node)
+        except BaseException as error:
+            self.defect = error
+            self._rouse()
+            if node.unit.finished is not None and not node.unit.finished.done():
+                node.unit.finished.set_exception(error)
 
     # Ending
 
@@ -243,6 +251,8 @@ class Scheduler:
             await self._wake
         finally:
             self._wake = None
+        if self.defect is not None:
+            raise self.defect
 
     def _rouse(self) -> None:
         if self._wake is not None and not self._wake.done():

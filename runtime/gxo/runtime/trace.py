@@ -109,13 +109,12 @@ def _innermost(error: BaseException) -> BaseException:
 
 def _failing(run: "Run", error: BaseException) -> Failing | None:
     """The innermost step of the traceback that is in the generated code."""
-    files = {workload.function.__code__.co_filename for workload in run.job.workloads.values()}  # type: ignore[attr-defined]
     step = error.__traceback__
     found = None
     direct = True
     while step is not None:
         name = step.tb_frame.f_globals.get("__name__", "")
-        if step.tb_frame.f_code.co_filename in files:
+        if step.tb_frame.f_code.co_filename == run.job.file:
             found, direct = step, True
         elif not name.startswith(
             ("gxo.runtime.expr", "gxo.runtime.functions", "gxo.runtime.state")
