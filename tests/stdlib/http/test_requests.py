@@ -12,6 +12,7 @@
 """
 
 import contextlib
+import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,7 @@ async def call(folder: Path, case: dict[str, Any]) -> tuple[Outcome, Server, flo
             # Its traceback keeps httpx's generators alive, whose end would be a task of its own.
             outcome.error = outcome.error.with_traceback(None)
             outcome.error.__cause__ = outcome.error.__context__ = None
+            gc.collect()
         return outcome, server, workbench.clock.time - started
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import email.utils
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, cast
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
@@ -197,10 +199,16 @@ def drop_credentials(request: "httpx.Request") -> None:
 async def _drain(response: "httpx.Response") -> None:
     """Read a short body, so that the connection can be used again."""
     size = 0
-    async for chunk in response.aiter_raw():
-        size += len(chunk)
-        if size > _DRAIN:
-            return
+    async with _closing(response.aiter_raw()) as chunks:
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > _DRAIN:
+                return
+
+
+def _closing(chunks: AsyncIterator[bytes]) -> "aclosing[AsyncGenerator[bytes, None]]":
+    """End httpx's generator with its reader, instead of in a task when it is collected."""
+    return aclosing(cast("AsyncGenerator[bytes, None]", chunks))
 
 
 async def _read(call: Call, response: "httpx.Response") -> bytes | None:
@@ -208,15 +216,16 @@ async def _read(call: Call, response: "httpx.Response") -> bytes | None:
     spool = call.spool if response.status_code < 400 else None
     body = bytearray()
     size = 0
-    async for chunk in response.aiter_bytes():
-        size += len(chunk)
-        if call.max_body is not None and size > call.max_body:
-            raise ModuleError(
-                f"the body from {shown(response.url)} has more than {call.max_body} bytes",
-                hint="raise `max_body`, or use `download_to`",
-            )
-        if spool is None:
-            body += chunk
-        else:
-            await spool.add(chunk)
+    async with _closing(response.aiter_bytes()) as chunks:
+        async for chunk in chunks:
+            size += len(chunk)
+            if call.max_body is not None and size > call.max_body:
+                raise ModuleError(
+                    f"the body from {shown(response.url)} has more than {call.max_body} bytes",
+                    hint="raise `max_body`, or use `download_to`",
+                )
+            if spool is None:
+                body += chunk
+            else:
+                await spool.add(chunk)
     return bytes(body) if spool is None else None
