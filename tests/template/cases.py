@@ -40,6 +40,7 @@ def scope(record: bool = False, dot: bool = False) -> Scope:
     return Scope(
         NAMES,
         record=record,
+        fields=frozenset({"limit"}) if record else frozenset(),
         dot=RESPONSE if dot else None,
         dot_name="response",
         workloads=frozenset({"fetch", "my-job"}),

@@ -94,7 +94,7 @@ _SPECIAL_WORDS = {
 
 def _several(type_: Type) -> str:
     """The type in the plural, as far as that has a short word: "ints", "maps with host"."""
-    words = {INT: "ints", FLOAT: "numbers", BOOL: "bools", TEXT: "texts"}
+    words: dict[Type, str] = {INT: "ints", FLOAT: "numbers", BOOL: "bools", TEXT: "texts"}
     return words.get(type_) or describe(type_).replace("a map", "maps", 1)
 
 

@@ -37,13 +37,34 @@ class Names:
 
 MODULE_WORDS = frozenset(
     {
-        *("Any", "Channel", "Context", "Input", "Inputs", "Job", "Loop", "Out", "Record", "Records"),
+        *(
+            "Any",
+            "Channel",
+            "Context",
+            "Input",
+            "Inputs",
+            "Job",
+            "Loop",
+            "Out",
+            "Record",
+            "Records",
+        ),
         *("Retry", "deep_copy", "expr", "job"),
-        *("crypto", "dates", "defaults", "dicts", "encoding", "flow", "formatting", "json", "lists"),
+        *(
+            "crypto",
+            "dates",
+            "defaults",
+            "dicts",
+            "encoding",
+            "flow",
+            "formatting",
+            "json",
+            "lists",
+        ),
         *("math", "paths", "randoms", "regex", "semver", "strings", "types", "urls"),
     }
 )
-"""Names that mean something in every generated module: what it may import by that name, and `job`."""
+"""Names that mean something in every generated module: `job`, and what it may import."""
 
 LOCAL_WORDS = MODULE_WORDS | {"ctx", "inputs", "out", "record", "records", "value"}
 """Names that mean something inside generated functions."""

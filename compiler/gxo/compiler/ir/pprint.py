@@ -3,8 +3,6 @@ compare."""
 
 from collections.abc import Iterator
 
-from gxo.compiler.template.pprint import dump
-
 from gxo.compiler.ir.nodes import (
     Computed,
     Constant,
@@ -17,6 +15,7 @@ from gxo.compiler.ir.nodes import (
     Value,
     Workload,
 )
+from gxo.compiler.template.pprint import dump
 
 
 def print_plan(plan: Plan) -> str:

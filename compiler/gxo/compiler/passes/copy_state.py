@@ -9,12 +9,11 @@ workload with `state_policy: {access_mode: unsafe_direct_reference}`.
 
 from dataclasses import replace
 
-from gxo.compiler.template.check import type_of
-
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.nodes import Computed, Copy, ForEach, Plan, Value, Workload
 from gxo.compiler.ir.walk import map_workloads, rebuild, with_arguments
 from gxo.compiler.template.ast import Template
+from gxo.compiler.template.check import type_of
 from gxo.compiler.template.parse import single_action
 from gxo.compiler.types import BOOL, FLOAT, INT, NIL, TEXT, Choice, OneOf, Special, Type
 

@@ -10,8 +10,6 @@ fields; registers, inputs and vars; `_gxo`.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from gxo.compiler.template.check import check, type_of
-
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.names import local_name
 from gxo.compiler.ir.nodes import (
@@ -26,6 +24,7 @@ from gxo.compiler.ir.nodes import (
     VarDef,
     Workload,
 )
+from gxo.compiler.ir.record_fields import input_fields, record_fields
 from gxo.compiler.ir.walk import (
     computed,
     every_workload,
@@ -34,6 +33,7 @@ from gxo.compiler.ir.walk import (
     workload_templates,
 )
 from gxo.compiler.template.ast import Root, Template
+from gxo.compiler.template.check import check, type_of
 from gxo.compiler.template.parse import single_action
 from gxo.compiler.template.resolve import Scope, references, resolve
 from gxo.compiler.types import ANY, BOOL, FLOAT, INT, TEXT, ListOf, MapOf, Shape, Type
@@ -60,9 +60,13 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     resolver = _Resolver(names, frozenset(one.name for one in every_workload(plan)), diagnostics)
     plan = resolver.blocks(plan, lambda workload, block: block.once(workload))
     downstream = _Downstream(plan)
-    return resolver.blocks(
-        plan, lambda workload, block: block.for_each(workload, downstream.registers(workload))
-    )
+    outputs = record_fields(plan)
+
+    def for_each(workload: Workload, block: _Resolver) -> Workload:
+        hidden = downstream.registers(workload)
+        return block.for_each(workload, hidden, input_fields(workload, outputs))
+
+    return resolver.blocks(plan, for_each)
 
 
 # Vars ------------------------------------------------------------------------------------------
@@ -254,14 +258,23 @@ class _Resolver:
         inner = self._bind({**self.names, **_loop_roots(loop)})
         return with_arguments(workload, lambda one: _except_each(one.value, inner))
 
-    def for_each(self, workload: Workload, hidden: frozenset[str]) -> Workload:
-        """Bind the per-record templates, which do not see the `hidden` registers."""
+    def for_each(
+        self, workload: Workload, hidden: frozenset[str], fields: frozenset[str]
+    ) -> Workload:
+        """Bind the per-record templates, which do not see the `hidden` registers.
+
+        fields: those that the records are known to have.
+        """
         names = {name: root for name, root in self.names.items() if name not in hidden}
-        bind = self._bind({**names, **_loop_roots(workload.loop)}, record=True)
+        bind = self._bind({**names, **_loop_roots(workload.loop)}, record=True, fields=fields)
         return with_arguments(workload, lambda one: _only_each(one.value, bind))
 
-    def _bind(self, names: Names, record: bool = False) -> Bind:
-        scope = Scope(names, record=record, workloads=self.workloads, system=self.system)
+    def _bind(
+        self, names: Names, record: bool = False, fields: frozenset[str] = frozenset()
+    ) -> Bind:
+        scope = Scope(
+            names, record=record, fields=fields, workloads=self.workloads, system=self.system
+        )
         return _binder(scope, self.diagnostics)
 
 

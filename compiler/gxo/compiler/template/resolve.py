@@ -29,7 +29,8 @@ class Scope:
     """What a template can name.
 
     names: the inputs, vars, registers and loop variables that are visible.
-    record: the template is evaluated for each record, whose fields come before outer names.
+    record: the template is evaluated for each record, whose fields come before outer names; fields:
+    those that the records are known to have.
     dot: the type of the value that a module evaluates the template with, if it does; `dot_name` is
     the name that generated code gives it (for a per-record template it is `record`). workloads:
     whose status, error and summary can be read. system: names of `_gxo` besides `SYSTEM`
@@ -38,6 +39,7 @@ class Scope:
 
     names: Mapping[str, ast.Root]
     record: bool = False
+    fields: frozenset[str] = frozenset()
     dot: Type | None = None
     dot_name: str = "value"
     workloads: frozenset[str] = frozenset()
@@ -242,7 +244,7 @@ class _Resolver:
             if outer.kind == "loop":
                 return outer
         if scope.record or isinstance(scope.dot, MapOf):
-            if outer is not None:
+            if outer is not None and name in scope.fields:
                 self._warn_ambiguous(outer, name, span)
             type_ = scope.dot.value if isinstance(scope.dot, MapOf) else ANY
             python = "record" if scope.record else scope.dot_name
@@ -254,10 +256,10 @@ class _Resolver:
         return outer
 
     def _warn_ambiguous(self, outer: ast.Root, name: str, span: Span) -> None:
-        kinds = {"input": "the input", "var": "the var", "register": "the register"}
+        kinds = {"input": "an input", "var": "a var", "register": "a register"}
         message = (
-            f"`.{name}` is the record's field where a record has it, and otherwise"
-            f" {kinds.get(outer.kind, 'the outer')} `{name}`"
+            f"`.{name}` is a field of these records and also"
+            f" {kinds.get(outer.kind, 'a name')}; the field comes first"
         )
         self.diags.warning("GXO0320", span, message, "give one of the two another name")
 
