@@ -83,11 +83,12 @@ def test_other_damage_is_one_sentence_too(artifact: Path, tmp_path: Path, change
     assert "is damaged" in one_sentence(start(damaged(artifact, tmp_path, change)))
 
 
-def test_a_cut_artifact_does_not_run(artifact: Path, tmp_path: Path) -> None:
-    """Python itself finds no zip in it, so the words are Python's."""
-    done = start(damaged(artifact, tmp_path, lambda data: data[: len(data) // 2]))
-    assert done.returncode != 0
-    assert "ran" not in done.stdout
+@pytest.mark.parametrize("length", [200, 50_000, -1])
+def test_a_cut_artifact_says_so(artifact: Path, tmp_path: Path, length: int) -> None:
+    """Python finds no zip in it and does not get to us, so the frame of the words is Python's."""
+    done = start(damaged(artifact, tmp_path, lambda data: data[:length]))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "this-artifact-is-damaged.copy-it-to-this-host-again" in done.stderr
     assert "Traceback" not in done.stderr
 
 

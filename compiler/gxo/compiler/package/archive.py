@@ -1,6 +1,7 @@
 """Writes the files of a job as one executable zip, byte for byte the same for the same files.
 
     #!/usr/bin/env python3
+    # coding: ...      what Python says when the zip is cut short
     __main__.py        first and stored, so that any Python can read it
     _gxo/...           in order, with one time and two modes
     gxo/...            .pyc of gxo and of the job stored, everything else deflated
@@ -28,6 +29,10 @@ from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.parts import Built, Package
 
 SHEBANG = "/usr/bin/env python3"
+
+CUT = b"# coding: this-artifact-is-damaged.copy-it-to-this-host-again\n"
+"""Where Python finds no zip it reads the file as a script, and complains of this as an encoding."""
+
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can hold
 QUICK = ("gxo/", "gxo_job.")  # what every job loads to start
 CLOSING = 22  # bytes of a zip after its directory
@@ -51,6 +56,7 @@ def render(files: Mapping[str, bytes], executable: frozenset[str] = frozenset())
     """The archive's bytes. PackageError when they are more than a zip for zipimport can hold."""
     buffer = io.BytesIO()
     write_file_prefix(buffer, SHEBANG)
+    buffer.write(CUT)
     main = resources("gxo.compiler.package").joinpath("main.py.txt").read_bytes()
     try:
         with ZipFile(buffer, "w", allowZip64=False) as archive:
