@@ -1,5 +1,7 @@
 """String values of a playbook, with the place of each of their characters in the file."""
 
+import re
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,12 +34,13 @@ class SourceText:
 def plain(value: str, file: str, line: int = 1, column: int = 1) -> SourceText:
     """A text that stands in its file as it is, from the given place on."""
 
+    ends = [match.end() for match in re.finditer("\n", value)]
+
     def locate(offset: int) -> tuple[int, int]:
-        before = value[:offset]
-        newlines = before.count("\n")
-        return (
-            (line + newlines, offset - before.rfind("\n")) if newlines else (line, column + offset)
-        )
+        newlines = bisect_right(ends, offset)
+        if not newlines:
+            return line, column + offset
+        return line + newlines, offset - ends[newlines - 1] + 1
 
     last_line, last_column = locate(len(value))
     return SourceText(value, Span(file, line, column, last_line, last_column), locate)

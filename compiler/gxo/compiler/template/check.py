@@ -23,7 +23,6 @@ from gxo.compiler.template.infer import (
     simplified,
     truth,
 )
-from gxo.compiler.template.mistakes import near_keyword
 from gxo.compiler.types import (
     ANY,
     BOOL,
@@ -39,6 +38,7 @@ from gxo.compiler.types import (
     describe,
 )
 
+_ELSE_IF = frozenset(("elseif", "elif", "elsif"))
 _SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -65,7 +65,8 @@ def _check_function(call: ast.Call, diags: Diagnostics) -> None:
     name = call.function
     if name in functions.OPERATORS or functions.find(name) is not None:
         return
-    hint = near_keyword(name) or did_you_mean(name, functions.names())
+    hint = "write {{ else if ... }}" if name in _ELSE_IF else None
+    hint = hint or did_you_mean(name, functions.names())
     diags.error("GXO0414", _name_span(call), f"there is no function `{name}`", hint)
 
 

@@ -15,7 +15,7 @@ from functools import cache
 from lark import Token, Tree, UnexpectedInput, UnexpectedToken
 from lark.exceptions import UnexpectedCharacters
 
-from gxo.compiler.diagnostics import Diagnostics, did_you_mean
+from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.source import SourceText
 from gxo.compiler.template.tables import parser
 
@@ -370,10 +370,3 @@ def _kind(text: str, position: int) -> str:
     if word[0] in "\"'`":
         return "text"
     return {"=": "set", ":=": "set", "{{-": "{{", "-}}": "}}"}.get(word, word)
-
-
-def near_keyword(name: str) -> str | None:
-    """The hint for a function name that is almost a keyword: `elseif`, `elif`."""
-    if name in ("elseif", "elif", "elsif"):
-        return "write {{ else if ... }}"
-    return did_you_mean(name, _KEYWORDS)

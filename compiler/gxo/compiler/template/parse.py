@@ -15,7 +15,6 @@ from gxo.compiler.source import SourceText
 from gxo.compiler.template import ast
 from gxo.compiler.template.build import Builder
 from gxo.compiler.template.build_expressions import MAX_DEPTH, TooDeepError
-from gxo.compiler.template.mistakes import report_mistake
 from gxo.compiler.template.tables import parser
 
 _REMEMBERED_LENGTH = 2000
@@ -87,6 +86,9 @@ def _tree(source: SourceText, start: str, diags: Diagnostics) -> Tree[Token] | N
             return _remembered_tree(source.value, start)
         return _parsed(source.value, start)
     except UnexpectedInput:
+        # only a template with a mistake pays for the rules that name it
+        from gxo.compiler.template.mistakes import report_mistake
+
         report_mistake(source, start, diags)
         return None
 
