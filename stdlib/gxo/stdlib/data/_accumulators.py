@@ -4,7 +4,9 @@ All pass over nothing: null values are not added (as in SQL). Numbers reach them
 """
 
 import math
+import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from gxo.stdlib.data._keys import distinct_key
@@ -80,32 +82,17 @@ class Average:
         return self._sum.result() / self._count if self._count else None
 
 
-class Minimum:
-    """The smallest number, or the first text in code point order; null of nothing."""
+class Extreme:
+    """The smallest or largest number, or the first or last text by code points; null of nothing."""
 
-    __slots__ = ("_best",)
+    __slots__ = ("_best", "_better")
 
-    def __init__(self) -> None:
+    def __init__(self, better: Callable[[Any, Any], bool]) -> None:
+        self._better = better
         self._best: Any = None
 
     def add(self, value: Any) -> None:
-        if self._best is None or value < self._best:
-            self._best = value
-
-    def result(self) -> Any:
-        return self._best
-
-
-class Maximum:
-    """The largest number, or the last text in code point order; null of nothing."""
-
-    __slots__ = ("_best",)
-
-    def __init__(self) -> None:
-        self._best: Any = None
-
-    def add(self, value: Any) -> None:
-        if self._best is None or value > self._best:
+        if self._best is None or self._better(value, self._best):
             self._best = value
 
     def result(self) -> Any:
@@ -178,77 +165,56 @@ class Deviation:
         return math.sqrt(self._squares / (self._count - 1)) if self._count > 1 else None
 
 
-class Median:
-    """The middle value, or the mean of the middle two; null of nothing. Keeps all values."""
+class Values:
+    """What a function makes of all values together, in the order in which they arrived."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_finish", "_values", "add")
 
-    def __init__(self) -> None:
-        self._values: list[int | float] = []
+    def __init__(self, finish: Callable[[list[Any]], Any]) -> None:
+        self._finish = finish
+        self._values: list[Any] = []
+        self.add = self._values.append
 
-    def add(self, value: int | float) -> None:
-        self._values.append(value)
-
-    def result(self) -> int | float | None:
-        values = sorted(self._values)
-        if not values:
-            return None
-        middle = len(values) // 2
-        return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
+    def result(self) -> Any:
+        return self._finish(self._values)
 
 
-class Percentile95:
+def median(values: list[int | float]) -> int | float | None:
+    """The middle value, or the mean of the middle two; null of nothing."""
+    values = sorted(values)
+    if not values:
+        return None
+    middle = len(values) // 2
+    return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
+
+
+def percentile_95(values: list[int | float]) -> int | float | None:
     """The value that 95 % lie below, interpolated between neighbours as SQL's PERCENTILE_CONT does.
 
-    Null of nothing. Keeps all values.
+    Null of nothing.
     """
-
-    __slots__ = ("_values",)
-
-    def __init__(self) -> None:
-        self._values: list[int | float] = []
-
-    def add(self, value: int | float) -> None:
-        self._values.append(value)
-
-    def result(self) -> int | float | None:
-        values = sorted(self._values)
-        if not values:
-            return None
-        below, rest = divmod(95 * (len(values) - 1), 100)
-        if not rest:
-            return values[below]
-        return (values[below] * (100 - rest) + values[below + 1] * rest) / 100
-
-
-class Collect:
-    """All values as a list, in the order in which they arrived."""
-
-    __slots__ = ("_values",)
-
-    def __init__(self) -> None:
-        self._values: list[Any] = []
-
-    def add(self, value: Any) -> None:
-        self._values.append(value)
-
-    def result(self) -> list[Any]:
-        return self._values
+    values = sorted(values)
+    if not values:
+        return None
+    below, rest = divmod(95 * (len(values) - 1), 100)
+    if not rest:
+        return values[below]
+    return (values[below] * (100 - rest) + values[below + 1] * rest) / 100
 
 
 ACCUMULATORS: dict[str, Callable[[], Accumulator]] = {
     "count": Count,
     "sum": Sum,
     "avg": Average,
-    "min": Minimum,
-    "max": Maximum,
+    "min": partial(Extreme, operator.lt),
+    "max": partial(Extreme, operator.gt),
     "first": First,
     "last": Last,
     "distinct": Distinct,
     "stddev": Deviation,
-    "median": Median,
-    "p95": Percentile95,
-    "collect": Collect,
+    "median": partial(Values, median),
+    "p95": partial(Values, percentile_95),
+    "collect": partial(Values, list),
 }
 NUMERIC = frozenset(["sum", "avg", "stddev", "median", "p95"])
 """Operations on numbers only."""
