@@ -189,11 +189,11 @@ def _download(pins: Sequence[Pin], folder: str, target: Sequence[str]) -> None:
         )
     if done.returncode != 0:
         names = ", ".join(f"{pin.name} {pin.version}" for pin in pins)
-        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
-        why = said[-1].removeprefix("ERROR: ") if said else "pip failed"
+        lines = done.stderr.strip().splitlines() or ["pip says nothing"]
+        why = next((line for line in lines[::-1] if line.startswith("ERROR: ")), lines[-1])
         raise PackageError(
             "GXO0903",
-            f"cannot fetch {names}: {why}",
+            f"cannot fetch {names}: {why.removeprefix('ERROR: ')}",
             "this needs the package index once; afterwards the wheels are in gxo's cache",
         )
 
