@@ -1,6 +1,5 @@
 """Bytes that arrive over time and become a file in the workspace, complete or not at all."""
 
-import tempfile
 from types import TracebackType
 from typing import IO
 
@@ -47,6 +46,8 @@ class Spool:
 
     def _move_to_disk(self) -> None:
         if self._file is None:
+            import tempfile  # start-up: most files are written without it
+
             self._file = tempfile.TemporaryFile(dir=self._ctx.workspace.path)  # noqa: SIM115 - __exit__ closes it
         self._file.writelines(self._pieces)
         self._pieces.clear()

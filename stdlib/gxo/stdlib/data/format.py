@@ -21,7 +21,7 @@ class Formatted(TypedDict):
     records: int
 
 
-@module("data:format", changes="by_call", effects=[writes("path")])
+@module("data:format", changes="by_call", effects=[writes("path")], idempotent=True)
 async def format_(
     ctx: Context,
     records: Records,

@@ -8,7 +8,6 @@ import os
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
 from gxo.runtime.context import Context
@@ -31,6 +30,8 @@ async def shared_client(ctx: Context, *, verify: bool) -> "httpx.AsyncClient":
 
 
 def _make_client(*, verify: bool) -> "httpx.AsyncClient":
+    from http.cookiejar import CookieJar, DefaultCookiePolicy  # start-up: costs milliseconds
+
     import httpx
 
     return httpx.AsyncClient(

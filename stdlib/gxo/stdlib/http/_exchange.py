@@ -1,7 +1,6 @@
 """One request and its answer: redirects, repeats, limits."""
 
 import asyncio
-import email.utils
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, cast
@@ -137,8 +136,10 @@ def _delay(ctx: Context, answer: Answer, attempt: int) -> float:
     if asked.isascii() and asked.isdigit():
         return float(asked)
     if asked:
+        from email.utils import parsedate_to_datetime  # start-up: only for such an answer
+
         try:
-            date = email.utils.parsedate_to_datetime(asked)
+            date = parsedate_to_datetime(asked)
             return max(0.0, (date - ctx.clock.now()).total_seconds())
         except (ValueError, TypeError):
             pass
