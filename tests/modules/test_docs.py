@@ -66,7 +66,7 @@ def test_text() -> None:
 def test_markdown() -> None:
     text = as_markdown(sample())
     assert text.startswith("## x:write\n\nWrite it | somewhere.\n")
-    assert "| `codes` | a list of an int | default [0, 1] | which \\| what |" in text
+    assert "| `codes` | a list of ints | default [0, 1] | which \\| what |" in text
     assert "**Stream output**: with `to`" in text
     assert "**Distributions**: httpx" in text
     block = text.partition("```yaml\n")[2].partition("```")[0]
