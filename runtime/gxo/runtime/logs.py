@@ -6,6 +6,7 @@
 Standard output is left to data.
 """
 
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
@@ -63,10 +64,7 @@ class Log:
 
     def _put(self, level: str, message: str, place: dict[str, Any], fields: dict[str, Any]) -> None:
         line = self._line(level, message, place, fields)
-        try:
-            self._stream.write(line)
-            self._stream.flush()
-        except (OSError, ValueError):
+        if not write_out(self._stream, line):
             self._shown = frozenset()
 
     def _text(self, level: str, message: str, place: dict[str, Any], fields: dict[str, Any]) -> str:
@@ -90,9 +88,25 @@ class Log:
         return to_json(entry) + "\n"
 
 
-def _wants_colours(stream: TextIO) -> bool:
-    import os
+def write_out(stream: TextIO, text: str = "") -> bool:
+    """Write and flush; False when nobody reads the stream any more.
 
+    It then leads nowhere from now on, or Python's own flush at exit would fail.
+    """
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+        return False
+    except OSError:
+        return False  # a full disk: the job goes on without its log
+    return True
+
+
+def _wants_colours(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 

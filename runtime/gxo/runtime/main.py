@@ -11,12 +11,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from gxo.runtime.errors import ArtifactError, GxoError, UsageError
 from gxo.runtime.eventloop import JobLoop
 from gxo.runtime.job import Job
-from gxo.runtime.logs import run_ended
+from gxo.runtime.logs import run_ended, write_out
 from gxo.runtime.run import Run
 from gxo.runtime.settings import Settings
 
@@ -59,7 +59,7 @@ def _settings(job: Job, bundle: "Bundle | None", arguments: list[str]) -> Settin
         try:
             return parse(job, bundle, arguments)
         except Finished:
-            _write_out()
+            write_out(sys.stdout)
             return None
     settings = Settings()
     if job.inputs:
@@ -112,7 +112,7 @@ def _report(run: Run, code: int) -> int:
         try:
             write(run, run.settings.report)
         except BrokenPipeError:
-            _silence(sys.stdout)
+            write_out(sys.stdout)
         except OSError as error:
             run.log.write_clean("error", f"cannot write the report: {error.strerror or error}")
             return code or 1
@@ -154,26 +154,7 @@ def _open_missing() -> None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
 
 
-def _write_out() -> None:
-    """Flush what was printed; it is fine if nobody reads it."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _silence(sys.stdout)
-
-
 def _complain(error: GxoError) -> None:
     """One sentence, and what to do about it, on standard error."""
     text = f"error: {error.message}\n" + (f"hint: {error.hint}\n" if error.hint else "")
-    try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-    except OSError:
-        pass  # nobody reads it
-
-
-def _silence(stream: TextIO) -> None:
-    """Nobody reads the stream any more: let Python's own flush at exit go nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+    write_out(sys.stderr, text)

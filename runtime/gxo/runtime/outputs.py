@@ -7,7 +7,7 @@ directory they are copied to.
 import fnmatch
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from gxo.runtime.errors import SecurityError
 from gxo.runtime.workspace import Workspace
@@ -22,7 +22,12 @@ def copy_out(workspace: Workspace, patterns: Iterable[str], directory: str) -> l
     The directory is created when it is missing. SecurityError for a name that would leave it,
     OSError when a file cannot be written. Blocks.
     """
-    found = sorted({path for pattern in patterns for path in _matches(workspace, pattern)})
+    wanted = [_components(pattern) for pattern in patterns]
+    found = sorted(
+        path
+        for path, status in workspace.scan(".", recursive=True)
+        if stat.S_ISREG(status.st_mode) and any(fits(path.split("/"), parts) for parts in wanted)
+    )
     if found:
         os.makedirs(directory, exist_ok=True)
         root = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -34,25 +39,24 @@ def copy_out(workspace: Workspace, patterns: Iterable[str], directory: str) -> l
     return found
 
 
-def _matches(workspace: Workspace, pattern: str) -> Iterator[str]:
-    """The regular files in the workspace that a path or glob names; `**` crosses folders."""
+def fits(parts: list[str], wanted: list[str]) -> bool:
+    """Whether a path fits a pattern, both by component. `**` is any folders; dot-files by name."""
+    if not wanted:
+        return not parts
+    hidden = bool(parts) and parts[0].startswith(".")
+    if wanted[0] == "**":
+        deeper = bool(parts) and not hidden and fits(parts[1:], wanted)
+        return deeper or fits(parts, wanted[1:])
+    if not parts or (hidden and not wanted[0].startswith(".")):
+        return False
+    return fnmatch.fnmatchcase(parts[0], wanted[0]) and fits(parts[1:], wanted[1:])
+
+
+def _components(pattern: str) -> list[str]:
     parts = pattern.split("/")
     if pattern.startswith("/") or ".." in parts:
         raise SecurityError(f"the output '{pattern}' would leave the directory it is copied to")
-    wanted = [part for part in parts if part not in ("", ".")]
-    for path, found in workspace.scan(".", recursive=True):
-        if stat.S_ISREG(found.st_mode) and _fits(path.split("/"), wanted):
-            yield path
-
-
-def _fits(parts: list[str], wanted: list[str]) -> bool:
-    if not wanted:
-        return not parts
-    if wanted[0] == "**":
-        return any(_fits(parts[start:], wanted[1:]) for start in range(len(parts) + 1))
-    if not parts or (parts[0].startswith(".") and not wanted[0].startswith(".")):
-        return False
-    return fnmatch.fnmatchcase(parts[0], wanted[0]) and _fits(parts[1:], wanted[1:])
+    return [part for part in parts if part not in ("", ".")]
 
 
 def _copy(workspace: Workspace, path: str, root: int) -> None:
@@ -61,7 +65,8 @@ def _copy(workspace: Workspace, path: str, root: int) -> None:
     folder = os.dup(root)
     try:
         for part in folders:
-            folder = _enter(folder, part)
+            outer, folder = folder, _enter(folder, part)
+            os.close(outer)
         source = workspace.open(path, os.O_RDONLY | os.O_NOFOLLOW)
         try:
             _write(source, folder, name)
@@ -72,15 +77,12 @@ def _copy(workspace: Workspace, path: str, root: int) -> None:
 
 
 def _enter(folder: int, part: str) -> int:
-    """Open a folder inside another one, made when it is missing; the outer one is closed."""
+    """Open a folder inside another one, made when it is missing."""
     try:
-        try:
-            os.mkdir(part, 0o777, dir_fd=folder)
-        except FileExistsError:
-            pass
-        return os.open(part, FOLDER, dir_fd=folder)
-    finally:
-        os.close(folder)
+        os.mkdir(part, 0o777, dir_fd=folder)
+    except FileExistsError:
+        pass
+    return os.open(part, FOLDER, dir_fd=folder)
 
 
 def _write(source: int, folder: int, name: str) -> None:

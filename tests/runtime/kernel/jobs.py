@@ -1,0 +1,145 @@
+"""Small jobs for the tests with real processes: `python jobs.py NAME [OPTIONS]`.
+
+Each writes a line to standard error when it is where the test wants it, so that no test sleeps.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from gxo.runtime import Context, Job
+from gxo.runtime.main import main
+from gxo.runtime.run import Limits, Run
+
+JOBS: dict[str, Callable[[Job], None]] = {}
+
+
+def job(add: Callable[[Job], None]) -> Callable[[Job], None]:
+    JOBS[add.__name__] = add
+    return add
+
+
+def ready(text: str = "ready") -> None:
+    os.write(2, f"{text}\n".encode())
+
+
+async def for_ever() -> None:
+    await asyncio.sleep(1e6)
+
+
+@job
+def empty(job: Job) -> None:
+    @job.workload("a", register="a")
+    async def a(ctx: Context) -> dict[str, Any]:
+        return {"x": 1}
+
+
+@job
+def waits(job: Job) -> None:
+    @job.workload("a")
+    async def a(ctx: Context) -> None:
+        ready(f"in {ctx.workspace.path}")
+        await for_ever()
+
+    @job.cleanup("last")
+    async def last(ctx: Context) -> None:
+        ctx.log("info", f"last sees {ctx.status}")
+
+
+@job
+def cleans_up_for_ever(job: Job) -> None:
+    @job.workload("a")
+    async def a(ctx: Context) -> None:
+        ready()
+        await for_ever()
+
+    @job.cleanup("last")
+    async def last(ctx: Context) -> None:
+        ready("cleaning")
+        await for_ever()
+
+
+@job
+def blocks_the_loop(job: Job) -> None:
+    @job.workload("a")
+    async def a(ctx: Context) -> None:
+        ready()
+        while True:
+            time.sleep(1e6)  # noqa: ASYNC251 - that is what it is here for
+
+
+@job
+def ignores_cancellation(job: Job) -> None:
+    @job.workload("stubborn")
+    async def stubborn(ctx: Context) -> None:
+        while True:
+            try:
+                await for_ever()
+            except asyncio.CancelledError:
+                ready("not me")
+
+    @job.workload("bad")
+    async def bad(ctx: Context) -> None:
+        raise ValueError("no luck")
+
+
+@job
+def hangs_in_a_thread(job: Job) -> None:
+    @job.workload("stubborn")
+    async def stubborn(ctx: Context) -> None:
+        await ctx.thread(time.sleep, 1e6)
+
+    @job.workload("bad")
+    async def bad(ctx: Context) -> None:
+        raise ValueError("no luck")
+
+
+@job
+def kills_itself(job: Job) -> None:
+    @job.workload("a")
+    async def a(ctx: Context) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        await for_ever()
+
+
+@job
+def leaves_a_task(job: Job) -> None:
+    @job.workload("a")
+    async def a(ctx: Context) -> None:
+        async def fail() -> None:
+            raise ValueError("nobody waits for me")
+
+        asyncio.create_task(fail())  # noqa: RUF006 - that is what it is here for
+        await asyncio.sleep(0)
+
+
+@job
+def prints_a_lot(job: Job) -> None:
+    @job.workload("a", register="a")
+    async def a(ctx: Context) -> dict[str, Any]:
+        return {"text": "x" * 1_000_000}
+
+
+def breaks(job: Job) -> None:
+    """A defect of gxo itself."""
+
+    def broken(run: Run, node: object) -> None:
+        raise RuntimeError("a broken part of gxo")
+
+    Run.ended = broken  # type: ignore[method-assign, assignment]
+    empty(job)
+
+
+JOBS["breaks"] = breaks
+
+if __name__ == "__main__":
+    made = Job(sys.argv[1])
+    JOBS[sys.argv[1]](made)
+    if "GXO_TEST_GRACE" in os.environ:
+        grace = float(os.environ["GXO_TEST_GRACE"])
+        Limits.__init__.__defaults__ = (grace, grace, 30.0)
+    sys.exit(main(made, None, sys.argv[2:]))
