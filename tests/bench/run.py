@@ -91,7 +91,13 @@ def rows(folder: Path) -> list[Row]:
     empty = plain_zipapp(HERE / "baselines/empty.py", folder)
     steps = str(HERE / "baselines/exec_chain.py")
     return [
-        Row("start of a trivial artifact / empty zipapp", [python, trivial], [python, empty], 1.25, 40),
+        Row(
+            "start of a trivial artifact / empty zipapp",
+            [python, trivial],
+            [python, empty],
+            1.25,
+            40,
+        ),
         Row(
             "gxo run, unchanged / its artifact",
             [gxo, "run", str(HERE / "playbooks/trivial.gxo.yaml")],

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 ORDERS = 50_000
 CUSTOMERS = 200
-TOKEN = "orders-token-for-tests"  # noqa: S105 - a test's own
+TOKEN = "orders-token-for-tests"
 STATUSES = ("paid", "open", "paid", "cancelled", "paid")
 
 

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.casefile import Case, find_cases, update
 
 from gxo.compiler.diagnostics import Diagnostics, Span
 from gxo.compiler.frontend.load import load_playbook
 from gxo.compiler.frontend.pprint import print_playbook
 from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, load
 from gxo.compiler.rendering import render_text
+from tests.casefile import Case, find_cases, update
 
 HERE = Path(__file__).parent
 FILE = "p.gxo.yaml"

@@ -6,11 +6,11 @@
 from pathlib import Path
 
 import pytest
-from tests.casefile import Case, find_cases, update
-from tests.modules.show import show_spec
 
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.modules.declare import parse_file, read_modules
+from tests.casefile import Case, find_cases, update
+from tests.modules.show import show_spec
 
 
 def read(text: str) -> dict[str, str]:

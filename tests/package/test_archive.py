@@ -7,11 +7,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.package.support import build, in_child, package
 
 from gxo.compiler.package.archive import build_artifact, render
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.parts import Asset
+from tests.package.support import build, in_child, package
 
 BUILD = """
 import os, sys, time

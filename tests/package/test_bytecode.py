@@ -7,9 +7,9 @@ from types import CodeType
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.package.support import ROOT, in_child
 
 from gxo.compiler.package.bytecode import cached_path, compile_module
+from tests.package.support import ROOT, in_child
 
 DIGEST_OF_MANY = f"""
 import hashlib, pathlib, sys

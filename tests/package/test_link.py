@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.package.support import EMPTY_JOB, build, in_child, start
 
 from gxo.compiler.package.link import LinkError, find, link
+from tests.package.support import EMPTY_JOB, build, in_child, start
 
 
 def linked(source: str) -> set[str]:

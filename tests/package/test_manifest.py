@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.package.support import EMPTY_JOB, build, package
-from tests.package.wheel_files import offer, wheel
 
 from gxo.compiler.package.collect import manifest_text
 from gxo.compiler.package.manifest import slug
 from gxo.compiler.package.parts import Facts, WorkloadFact
+from tests.package.support import EMPTY_JOB, build, package
+from tests.package.wheel_files import offer, wheel
 
 FACTS = Facts(
     name="nightly",

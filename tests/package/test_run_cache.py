@@ -9,14 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.package.support import EMPTY_JOB, in_child, package
-from tests.package.wheel_files import NATIVE_TAG, offer, wheel
 
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.run_cache import find
 from gxo.compiler.package.run_store import store, write_folder
 from gxo.runtime.bundle import FolderBundle, manifest
 from gxo.runtime.errors import ArtifactError
+from tests.package.support import EMPTY_JOB, in_child, package
+from tests.package.wheel_files import NATIVE_TAG, offer, wheel
 
 NOBODY = 65534
 FLAGS = ("0.1.0",)

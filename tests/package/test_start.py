@@ -7,9 +7,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.package.support import EMPTY_JOB, answer, build, one_sentence, probe, pyenv, start
 
 from gxo.runtime.bundle import FolderBundle, Importer, ZipBundle, manifest
+from tests.package.support import EMPTY_JOB, answer, build, one_sentence, probe, pyenv, start
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.package.support import answer, build, one_sentence, probe, pyenv, start
-from tests.package.wheel_files import NATIVE_TAG, offer, wheel
 
 from gxo.runtime.errors import ArtifactError
 from gxo.runtime.unpack import check_host, host_libc, interpreter
+from tests.package.support import answer, build, one_sentence, probe, pyenv, start
+from tests.package.wheel_files import NATIVE_TAG, offer, wheel
 
 NOBODY = 65534
 FILES = {"fast/__init__.py": "from fast.inner import VALUE\n", "fast/inner.py": "VALUE = 7\n"}

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from packaging.utils import canonicalize_name
-from tests.package.support import EMPTY_JOB, answer, build, probe
-from tests.package.wheel_files import NATIVE_TAG, offer, wheel
 
 from gxo.compiler.package import wheels
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.pins import read_pins, required
 from gxo.compiler.package.wheels import resolve, shipped_pins
+from tests.package.support import EMPTY_JOB, answer, build, probe
+from tests.package.wheel_files import NATIVE_TAG, offer, wheel
 
 ALPHA = wheel(
     "alpha", {"alpha/__init__.py": "from beta import NAME\n", "alpha/d.txt": "data"}, ("beta>=1",)

@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.stdlib.conforms import mismatches
-
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.modules.index import Library, standard_roots
 from gxo.compiler.modules.spec import ModuleSpec
@@ -28,6 +26,7 @@ from gxo.runtime.pipes import Channel
 from gxo.runtime.run import Run
 from gxo.runtime.settings import Settings
 from gxo.runtime.streams import ConsumersClosed, Inputs, Records, Source
+from tests.stdlib.conforms import mismatches
 
 T = TypeVar("T")
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.stdlib.harness import Bench, bench, function_of, module_spec, run
 
 from gxo.runtime.pipes import Channel
 from gxo.runtime.streams import Inputs, Records, Source
+from tests.stdlib.harness import Bench, bench, function_of, module_spec, run
 
 CALLS: list[tuple[str, dict[str, Any]]] = [
     ("filesystem:read", {"path": "d/old.txt"}),

@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from tests.stdlib.harness import bench, module_spec, run
 
 HERE = Path(__file__).parent

@@ -1,9 +1,9 @@
 """The check that every summary goes through notices what it must."""
 
 import pytest
-from tests.stdlib.conforms import mismatches
 
 from gxo.compiler.types import ANY, BOOL, INT, NIL, TEXT, Choice, ListOf, MapOf, OneOf, Shape, Type
+from tests.stdlib.conforms import mismatches
 
 SHAPE = Shape("S", (("a", INT), ("b", ListOf(TEXT))), optional=frozenset({"b"}))
 

@@ -8,8 +8,8 @@ import importlib
 import os
 import sys
 
-from gxo.compiler.version import VERSION
 from gxo.cli.exits import DEFECT, USAGE
+from gxo.compiler.version import VERSION
 
 VERBS = {
     "validate": "check playbooks without running or writing anything",

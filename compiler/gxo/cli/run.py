@@ -26,7 +26,7 @@ Options after the playbook go to the job; `gxo run PLAYBOOK --help` lists them.
 FLAGS = ("-O0", "--native")
 
 
-class Stop(Exception):
+class Stop(Exception):  # noqa: N818 - it carries an exit code; what is wrong is said already
     """The job cannot be run; everything is said, and `code` is the exit code."""
 
     def __init__(self, code: int) -> None:

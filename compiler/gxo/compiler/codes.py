@@ -108,6 +108,7 @@ CODES: dict[str, str] = {
     "GXO0702": "a field of a value that has none",
     "GXO0703": "an operator between types it does not take",
     "GXO0704": "range over what is no list or map",
+    "GXO0705": "a list, a map or nil in a text",
     # 08: secrets and injection
     "GXO0801": "a value from outside in a shell command",
     "GXO0802": "an unquoted value in a shell command (warning)",

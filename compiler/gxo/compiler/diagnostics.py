@@ -1,7 +1,7 @@
-"""What the compiler says about a playbook: spans, diagnostics, and the collector every stage adds to.
+"""What the compiler says about a playbook: spans, diagnostics, and what collects them.
 
-This file is the bottom of the compiler: it imports no other stage. The table of codes is in `codes.py`,
-the text and JSON forms are in `rendering.py`.
+This file is the bottom of the compiler: it imports no other stage. The table of codes is in
+`codes.py`, the text and JSON forms are in `rendering.py`.
 """
 
 from collections.abc import Iterable

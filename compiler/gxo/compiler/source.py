@@ -14,8 +14,9 @@ Locate = Callable[[int], tuple[int, int]]
 class SourceText:
     """A string value and where it stands.
 
-    `locate` gives the line and column (from 1) in the file of the value's character at an offset; the
-    offset just past the end is allowed. YAML's escapes, folds and indentation make it more than a sum.
+    `locate` gives the line and column (from 1) in the file of the value's character at an offset;
+    the offset just past the end is allowed. YAML's escapes, folds and indentation make it more than
+    a sum.
     """
 
     value: str

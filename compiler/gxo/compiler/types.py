@@ -5,7 +5,7 @@ ListOf(item), MapOf(value)      homogeneous containers
 Shape(fields, optional, open)   a map with known fields: a TypedDict, a summary
 OneOf(options)                  a union
 Choice(values)                  one of a few literal texts or numbers
-Special(name)                   a text with rules of its own: Duration, Size, WorkspacePath, FileMode...
+Special(name)                   a text with rules of its own: Duration, Size, FileMode...
 PerRecord(item)                 evaluated for each record of the stream (`Each[T]`)
 OnDot(dot, item)                evaluated by the module with its own value as dot (`On[R, T]`)
 """

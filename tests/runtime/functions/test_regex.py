@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from tests.runtime.functions.test_cases import rows
 
 from gxo.runtime.errors import ExpressionError
 from gxo.runtime.regex import Pattern, compile_pattern, translate
@@ -14,6 +13,7 @@ from gxo.runtime.regex.cost import degree
 from gxo.runtime.regex.machine import build
 from gxo.runtime.regex.syntax import parse
 from gxo.runtime.regex.translate import to_python
+from tests.runtime.functions.test_cases import rows
 
 
 @pytest.mark.parametrize("row", rows("costs.jsonl"), ids=lambda row: row["pattern"])

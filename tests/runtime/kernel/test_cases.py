@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from tests.runtime.kernel.harness import Played, play_case
 
 FOLDER = Path(__file__).parent / "cases"

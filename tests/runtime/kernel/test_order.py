@@ -5,11 +5,11 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.runtime.kernel.harness import Played, Stage, play
 
 from gxo.runtime import Context, Job, Out, Records
 from gxo.runtime.instance import CLOSED
 from gxo.runtime.settings import Settings
+from tests.runtime.kernel.harness import Played, Stage, play
 
 
 @dataclass

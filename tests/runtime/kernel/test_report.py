@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runtime.kernel.harness import FakeClock, FakeLoop, Stage, play, play_case
 
 from gxo.runtime import Context, Input, Job
 from gxo.runtime.events import Bus
@@ -16,6 +15,7 @@ from gxo.runtime.main import main
 from gxo.runtime.report import report
 from gxo.runtime.run import Run
 from gxo.runtime.settings import Settings
+from tests.runtime.kernel.harness import FakeClock, FakeLoop, Stage, play, play_case
 
 CASE = {
     "secrets": ["TOKEN"],

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.runtime.kernel.harness import Stage, play
 
 from gxo.runtime import Context, Job, deep_copy
 from gxo.runtime.jsontext import to_json
+from tests.runtime.kernel.harness import Stage, play
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

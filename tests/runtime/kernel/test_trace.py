@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.runtime.kernel.harness import Stage, play
 
 from gxo.runtime import Job
 from gxo.runtime.settings import Settings
+from tests.runtime.kernel.harness import Stage, play
 
 TABLE = yaml.safe_load((Path(__file__).parent / "trace.yaml").read_text(encoding="utf-8"))
 

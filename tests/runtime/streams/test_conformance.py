@@ -1,10 +1,10 @@
 """Every kind of stream passes the same suite."""
 
 import pytest
-from tests.runtime.streams.conformance import BUFFER, Stream, check_stream, read_all
 
 from gxo.runtime.pipes import Channel
 from gxo.runtime.streams import Inputs, Records, Source
+from tests.runtime.streams.conformance import BUFFER, Stream, check_stream, read_all
 
 
 def plain() -> Stream:

@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
-from tests.runtime.streams.conformance import batch, numbers, read_all, run, settle
 
 from gxo.runtime.errors import ModuleError, StreamError, UpstreamFailed
 from gxo.runtime.pipes import Channel
 from gxo.runtime.streams import ConsumersClosed, Inputs, Records, Source, WouldBlock
+from tests.runtime.streams.conformance import batch, numbers, read_all, run, settle
 
 
 def readers(source: Source, *names: str) -> list[Records]:

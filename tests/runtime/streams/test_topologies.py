@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.runtime.streams.conformance import run
 
 from gxo.runtime.errors import ModuleError, UpstreamFailed
 from gxo.runtime.pipes import Channel, Pipe
 from gxo.runtime.streams import ConsumersClosed, Out, Records, Source
+from tests.runtime.streams.conformance import run
 
 CHANNELS = st.builds(
     Channel,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.runtime.workspace.unprivileged import NOBODY, call_as_nobody, folder_of_nobody
 
 from gxo.runtime.errors import UsageError
 from gxo.runtime.places import open_place
+from tests.runtime.workspace.unprivileged import NOBODY, call_as_nobody, folder_of_nobody
 
 CASES = yaml.load(
     Path(__file__).with_name("places.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader

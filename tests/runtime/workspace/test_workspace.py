@@ -11,12 +11,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.runtime.workspace.unprivileged import call_as_nobody, folder_of_nobody
 
 import gxo.runtime
 from gxo.runtime import removal, workspace
 from gxo.runtime.errors import UsageError
 from gxo.runtime.workspace import Workspace
+from tests.runtime.workspace.unprivileged import call_as_nobody, folder_of_nobody
 
 ROOT = os.geteuid() == 0
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tests.stdlib.data.oracle import play
 
 Rows = list[dict[str, Any]]

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.stdlib.data.oracle import play
 
 from gxo.runtime.errors import ModuleError
 from gxo.stdlib.data import _readers
 from gxo.stdlib.data._json import Document, Unfit, decode
 from gxo.stdlib.data._readers import READERS, ParseOptions
+from tests.stdlib.data.oracle import play
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 cells = st.text(st.sampled_from("ab\"',;\n\r \té\U0001f600\x00"), max_size=6)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.stdlib.data.oracle import play
-from tests.stdlib.harness import Bench, bench, function_of, module_spec, run
 
 from gxo.runtime.pipes import Channel
 from gxo.runtime.streams import ConsumersClosed, Records, Source
 from gxo.stdlib.data._batches import BATCH
+from tests.stdlib.data.oracle import play
+from tests.stdlib.harness import Bench, bench, function_of, module_spec, run
 
 
 def test_a_large_file_is_read_whole_though_in_pieces(tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from tests.stdlib.harness import Bench, bench, run
 
 from gxo.runtime.pipes import Channel
 from gxo.runtime.process import wait_readable
 from gxo.runtime.streams import ConsumersClosed, Records, Source
 from gxo.stdlib.exec import exec_
+from tests.stdlib.harness import Bench, bench, run
 
 Play = Callable[[Bench, "Signals"], Awaitable[None]]
 

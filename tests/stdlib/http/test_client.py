@@ -8,14 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.stdlib.harness import bench, module_spec, run
-from tests.stdlib.http.server import PEM, serving
-from tests.stdlib.http.test_requests import client
 
 from gxo.runtime.errors import GxoError, ModuleError
 from gxo.stdlib.http import _client
 from gxo.stdlib.http._client import error_roots, error_table, foreign_errors
 from gxo.stdlib.http.request import request
+from tests.stdlib.harness import bench, module_spec, run
+from tests.stdlib.http.server import PEM, serving
+from tests.stdlib.http.test_requests import client
 
 
 def test_requests_of_a_job_share_their_connections(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from tests.stdlib.harness import Bench, Outcome, bench, module_spec, run
 from tests.stdlib.http.server import Server, serving
 from tests.stdlib.test_cases import _matches
