@@ -72,9 +72,13 @@ def conclude(run: "Run", node: Node, error: BaseException) -> None:
     elif node.upstream and (failure := _upstream_failure(node)) is not None:
         error = failure
     elif _ended_early(node, error):
-        run.keep(node, None)
-        node.status, node.reason = COMPLETED, CLOSED
-        return
+        failed = _failed_ancestors(node)
+        if not failed:
+            run.keep(node, None)
+            node.status, node.reason = COMPLETED, CLOSED
+            return
+        # A reader learned of the failure first, and closed before it came this way.
+        error = UpstreamFailed(f"upstream '{failed[-1].name}' failed")
     elif isinstance(error, asyncio.CancelledError):
         error = ModuleError("the module cancelled itself")
     node.status, node.failure = FAILED, error
@@ -197,11 +201,17 @@ def _moved(node: Node, out: "Out | None", read_before: int) -> bool:
 def _is_ignored(node: Node, error: BaseException) -> bool:
     if isinstance(error, SecurityError):
         return False
-    if isinstance(error, UpstreamFailed):
-        failed = [other for other in node.upstream if other.status == FAILED]
-        if failed:
-            return all(other.ignored for other in failed)
+    if isinstance(error, UpstreamFailed) and (failed := _failed_ancestors(node)):
+        return all(other.ignored for other in failed)
     return node.spec.ignore_errors
+
+
+def _failed_ancestors(node: Node) -> list[Node]:
+    """The failed ones that it reads from, directly or not; the farthest last."""
+    found = list(node.upstream)
+    for other in found:
+        found.extend(one for one in other.upstream if one not in found)
+    return [other for other in found if other.status == FAILED]
 
 
 def _upstream_failure(node: Node) -> UpstreamFailed | None:
