@@ -12,7 +12,8 @@ def report(error: Exception, arguments: list[str]) -> None:
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1] if frames else None
     where = f"{os.path.basename(last.filename)}:{last.lineno} in {last.name}" if last else "?"
-    working_on = getattr(error, "gxo_working_on", None) or " ".join(arguments)
+    span = getattr(error, "working_on", None)
+    working_on = f"{span.file}:{span.line}" if span else " ".join(arguments)
     print(
         f"gxo: internal error: {type(error).__name__}: {error}\n"
         f"  while working on: {working_on}\n"

@@ -103,6 +103,7 @@ CODES: dict[str, str] = {
     "GXO0609": "workloads that wait for each other",
     "GXO0610": "records that flow in a circle",
     "GXO0611": "a workload that never runs (warning)",
+    "GXO0612": "`needs` inside `on_failure` or `finally`",
     # 07: types
     "GXO0701": "an argument of the wrong type",
     "GXO0702": "a field of a value that has none",

@@ -4,7 +4,8 @@ This file is the bottom of the compiler: it imports no other stage. The table of
 `codes.py`, the text and JSON forms are in `rendering.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Literal
@@ -21,6 +22,17 @@ class Span:
     column: int
     end_line: int
     end_column: int
+
+
+@contextmanager
+def working_on(span: Span) -> Iterator[None]:
+    """Let a crash inside say which place of the playbook it met: the innermost one counts."""
+    try:
+        yield
+    except Exception as error:
+        if not hasattr(error, "working_on"):
+            error.working_on = span  # type: ignore[attr-defined]
+        raise
 
 
 @dataclass(frozen=True, slots=True)

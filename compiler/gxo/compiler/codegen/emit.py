@@ -17,6 +17,7 @@ from gxo.compiler.codegen.sourcemap import Marks, no_mark, source_map
 from gxo.compiler.codegen.values import Mark, Printer
 from gxo.compiler.codegen.views import ProgramView, WorkloadView
 from gxo.compiler.codegen.workload import Surroundings, workload_view
+from gxo.compiler.diagnostics import working_on
 from gxo.compiler.ir.names import MODULE_WORDS, Names
 from gxo.compiler.ir.nodes import InputDef, Plan
 from gxo.compiler.ir.walk import every_workload
@@ -69,11 +70,14 @@ def render(plan: Plan, version: str, mark: Mark) -> str:
 
 def _workload_views(plan: Plan, around: Surroundings) -> Iterator[WorkloadView]:
     for workload in plan.workloads:
-        yield workload_view(workload, "workload", around)
+        with working_on(workload.span):
+            yield workload_view(workload, "workload", around)
         for child in workload.on_failure:
-            yield workload_view(child, "on_failure", around, owner=workload.name)
+            with working_on(child.span):
+                yield workload_view(child, "on_failure", around, owner=workload.name)
     for workload in plan.cleanup:
-        yield workload_view(workload, "cleanup", around)
+        with working_on(workload.span):
+            yield workload_view(workload, "cleanup", around)
 
 
 def _job_arguments(plan: Plan, printer: Printer) -> Iterator[str]:

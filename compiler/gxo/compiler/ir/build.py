@@ -4,7 +4,7 @@ Parameters are read by the pass `bind_arguments`, edges are drawn by `link_state
 `link_streams`.
 """
 
-from gxo.compiler.diagnostics import Diagnostics, did_you_mean
+from gxo.compiler.diagnostics import Diagnostics, did_you_mean, working_on
 from gxo.compiler.frontend.playbook import InputDecl, Playbook, WorkloadDecl
 from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, Sequence
 from gxo.compiler.ir.nodes import (
@@ -70,6 +70,11 @@ def _vars(playbook: Playbook, diagnostics: Diagnostics) -> list[VarDef]:
 
 
 def _workload(decl: WorkloadDecl, library: Library, diagnostics: Diagnostics) -> Workload:
+    with working_on(decl.name.span):
+        return _read_workload(decl, library, diagnostics)
+
+
+def _read_workload(decl: WorkloadDecl, library: Library, diagnostics: Diagnostics) -> Workload:
     return Workload(
         name=decl.name.text,
         span=decl.name.span,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from gxo.compiler.diagnostics import working_on
 from gxo.compiler.ir.nodes import (
     Argument,
     Computed,
@@ -76,9 +77,12 @@ def every_workload(plan: Plan) -> Iterator[Workload]:
 def map_workloads(plan: Plan, change: Callable[[Workload], Workload]) -> Plan:
     """The plan with every workload, also those in blocks, replaced."""
 
+    def at(workload: Workload) -> Workload:
+        with working_on(workload.span):
+            return change(workload)
+
     def deep(workload: Workload) -> Workload:
-        inside = tuple(change(child) for child in workload.on_failure)
-        return replace(change(workload), on_failure=inside)
+        return replace(at(workload), on_failure=tuple(map(at, workload.on_failure)))
 
     return replace(
         plan,

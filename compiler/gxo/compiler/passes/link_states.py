@@ -15,7 +15,7 @@ from gxo.compiler.diagnostics import Diagnostics, did_you_mean
 from gxo.compiler.ir.nodes import Plan, StateEdge, Workload
 from gxo.compiler.ir.walk import workload_templates
 
-UNKNOWN_NEED, NEEDS_ITSELF = "GXO0304", "GXO0601"
+UNKNOWN_NEED, NEEDS_ITSELF, NEED_IN_BLOCK = "GXO0304", "GXO0601", "GXO0612"
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
@@ -36,7 +36,16 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
         others = [edge for edge in edges if edge.source != workload.name]
         return replace(workload, state_edges=_strongest(others))
 
+    _refuse_needs_of_blocks(plan, diagnostics)
     return replace(plan, workloads=tuple(link(workload) for workload in plan.workloads))
+
+
+def _refuse_needs_of_blocks(plan: Plan, diagnostics: Diagnostics) -> None:
+    blocks = (plan.cleanup, *(workload.on_failure for workload in plan.workloads))
+    for workload in (workload for block in blocks for workload in block):
+        for need in workload.decl.needs:
+            message = "`needs` says nothing here: `on_failure` and `finally` run in order"
+            diagnostics.error(NEED_IN_BLOCK, need.span, message, "take it out")
 
 
 def _needs(workload: Workload, names: set[str], diagnostics: Diagnostics) -> Iterator[StateEdge]:

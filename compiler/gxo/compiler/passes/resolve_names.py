@@ -10,7 +10,7 @@ fields; registers, inputs and vars; `_gxo`.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.diagnostics import Diagnostics, working_on
 from gxo.compiler.ir.names import local_name
 from gxo.compiler.ir.nodes import (
     Computed,
@@ -233,17 +233,22 @@ class _Resolver:
 
     def blocks(self, plan: Plan, change: "Callable[[Workload, _Resolver], Workload]") -> Plan:
         """The plan with every workload changed, given the resolver of the block it stands in."""
+
+        def at(workload: Workload, block: _Resolver) -> Workload:
+            with working_on(workload.span):
+                return change(workload, block)
+
         on_failure = replace(self, system=FAILURE)
         cleanup = replace(self, system=FAILURE | {"status"})
 
         def deep(workload: Workload) -> Workload:
-            inside = tuple(change(child, on_failure) for child in workload.on_failure)
-            return replace(change(workload, self), on_failure=inside)
+            inside = tuple(at(child, on_failure) for child in workload.on_failure)
+            return replace(at(workload, self), on_failure=inside)
 
         return replace(
             plan,
             workloads=tuple(deep(workload) for workload in plan.workloads),
-            cleanup=tuple(change(workload, cleanup) for workload in plan.cleanup),
+            cleanup=tuple(at(workload, cleanup) for workload in plan.cleanup),
         )
 
     def once(self, workload: Workload) -> Workload:
@@ -300,7 +305,7 @@ def _descend(value: Value, change: Callable[[Value], Value]) -> Value:
 def _binder(scope: Scope, diagnostics: Diagnostics) -> Bind:
     def bind(value: Computed) -> Computed:
         template = resolve(value.template, scope, diagnostics)
-        check(template, diagnostics)
+        check(template, diagnostics, text=value.want == "text")
         return replace(value, template=template, references=references(template))
 
     return bind
