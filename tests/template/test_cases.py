@@ -9,8 +9,6 @@ from pathlib import Path
 
 import black
 import pytest
-from tests.casefile import Case, find_cases, update
-from tests.template.cases import scope
 
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.source import plain
@@ -21,6 +19,8 @@ from gxo.compiler.template.pprint import dump
 from gxo.compiler.template.resolve import resolve
 from gxo.compiler.template.to_python import Want, expression, function
 from gxo.compiler.types import ANY, BOOL, FLOAT, INT, ListOf, MapOf, Special, Type
+from tests.casefile import Case, find_cases, update
+from tests.template.cases import scope
 
 CASES = find_cases(Path(__file__).parent)
 _MODE = black.Mode(line_length=100)
@@ -68,7 +68,7 @@ def _sections(case: Case) -> dict[str, str]:
         if "tree" in case.sections:
             found["tree"] = dump(template)
         template = resolve(template, scope("record" in words, "dot" in words), diags)
-        check(template, diags)
+        check(template, diags, text=_want(words).kind == "text")
         if not diags.has_errors:
             found["python"] = _python(template, _want(words))
     messages = [

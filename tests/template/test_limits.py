@@ -1,12 +1,12 @@
 """Templates that are deep or long: bounded time, a clear error, and Python that Python accepts."""
 
 import pytest
-from tests.template.evaluator import evaluate
 
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.source import plain
 from gxo.compiler.template.build_expressions import MAX_DEPTH
 from gxo.compiler.template.parse import parse, parse_condition
+from tests.template.evaluator import evaluate
 
 MANY = 4_000
 DEEP = [

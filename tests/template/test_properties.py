@@ -5,8 +5,6 @@ import string
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.template.cases import scope
-from tests.template.evaluator import evaluate
 
 from gxo.compiler.diagnostics import Diagnostics, Span
 from gxo.compiler.source import plain
@@ -17,6 +15,8 @@ from gxo.compiler.template.pprint import expression as printed
 from gxo.compiler.template.py_code import Code, Embedded, joined, quoted
 from gxo.compiler.template.resolve import resolve
 from gxo.compiler.template.to_python import Want, expression, function
+from tests.template.cases import scope
+from tests.template.evaluator import evaluate
 
 NOWHERE = Span("", 1, 1, 1, 1)
 _PIECES = """

@@ -47,15 +47,18 @@ def type_of(expression: ast.Expr) -> Type:
     return infer(expression).type
 
 
-def check(template: ast.Template | ast.Expr, diags: Diagnostics) -> None:
-    """Report what is wrong in a resolved template whatever the data."""
+def check(template: ast.Template | ast.Expr, diags: Diagnostics, *, text: bool = False) -> None:
+    """Report what is wrong in a resolved template whatever the data.
+
+    text: the template is rendered into a text of a playbook, where nil, lists and maps are errors.
+    """
     for expression in walk.expressions(template):
         if isinstance(expression, ast.Call):
             _check_function(expression, diags)
     if not isinstance(template, ast.Template):
-        _Checker(diags, frozenset()).expression(template, Env())
+        _Checker(diags, frozenset(), False).expression(template, Env())
         return
-    checker = _Checker(diags, frozenset(define.name for define in template.defines))
+    checker = _Checker(diags, frozenset(define.name for define in template.defines), text)
     checker.body(template.nodes, Env())
     for define in template.defines:
         checker.body(define.body, Env())
@@ -74,6 +77,7 @@ def _check_function(call: ast.Call, diags: Diagnostics) -> None:
 class _Checker:
     diags: Diagnostics
     defines: frozenset[str]
+    text: bool
 
     def body(self, nodes: tuple[ast.Node, ...], env: Env) -> None:
         for node in nodes:
@@ -84,6 +88,8 @@ class _Checker:
         for pipe in walk.pipes(node):
             self.expression(pipe, env)
         match node:
+            case ast.Action(pipe) if self.text:
+                self._check_printed(pipe, infer(pipe, env).type)
             case ast.Assign(variable, pipe):
                 return env.with_variable(variable, infer(pipe, env) if node.declare else Known())
             case ast.If(branches, otherwise):
@@ -117,6 +123,14 @@ class _Checker:
             if always is True:
                 return
         self.body(otherwise, env)
+
+    def _check_printed(self, pipe: ast.Expr, type_: Type) -> None:
+        if kinds(type_) <= {"list", "map", "nil"}:
+            message = f"{_word(type_)} cannot be part of a text"
+            hint = "choose an element or a field, or use `join` or `toJson`"
+            if type_ == NIL:
+                hint = "give it a value with `default`"
+            self.diags.error("GXO0705", _span(pipe), message, hint)
 
     def _check_range(self, pipe: ast.Expr, type_: Type) -> None:
         if type_ in (TEXT, INT, FLOAT, BOOL):

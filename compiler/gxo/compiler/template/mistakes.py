@@ -135,6 +135,8 @@ def _comment(stop: Stop, match: re.Match[str]) -> Mistake | None:
 
 
 def _operator(stop: Stop, match: re.Match[str]) -> Mistake | None:
+    if match.start("operator") == 0 and match["after"]:
+        return None  # it has white space on both sides: the grammar says what is wrong
     start = stop.position + match.start("operator")
     operator = match["operator"]
     return Mistake(
@@ -196,10 +198,10 @@ _LEXICAL: tuple[_Rule, ...] = (
     (re.compile(r"`[^`]*(?P<closed>`)?"), _quote),
     (re.compile(r"/\*(?P<rest>(?s:.*))"), _comment),
     (re.compile(r"[+-]?\.?\d[^\s|)}]*(?<!-)|[+-][^\W\d]\w*"), _number),
-    (re.compile(rf"{_CHAIN}(?P<operator>[+*/%-])(?!\}}\}})"), _operator),
+    (re.compile(rf"{_CHAIN}(?P<operator>[+*/%-])(?!\}}\}})(?P<after>\s?)"), _operator),
     (re.compile(r"(?P<name>[^\W\d]\w*)(?P<dot>[.(])"), _function_field),
     (re.compile(r"\$\{(?P<name>\w*)\}?"), _secret),
-    (re.compile(rf"{_CHAIN}(?P<character>(?!\{{\{{)[^\s\w|()}}!<>=,\"'`])"), _character),
+    (re.compile(rf"{_CHAIN}(?P<character>(?!\{{\{{)[^\s\w|()}}!<>=,\"'`+*/%-])"), _character),
 )
 
 
@@ -245,8 +247,13 @@ _EXAMPLES: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
      ("{{ .a == .b == .c }}",)),
     ("right of `|` stands a function", None,
      ("{{ .x | | upper }}", "{{ .x | == }}", "{{ .x | ! .y }}", "{{ .x | + }}")),
+    ("`{word}` cannot stand behind a pipeline",
+     "put the pipeline into parentheses: `(.x | f) == 1`",
+     ("{{ .x | f == 1 }}", "{{ .x | f 1 == 1 }}", "{{ .x | f + 1 }}", "{{ .x | f 1 + 1 }}",
+      "{{ .x | f && 1 }}", "{{ .x | f 1 && 1 }}", "{{ .x | f || 1 }}", "{{ .x | f 1 || 1 }}")),
     ("a value is missing before `{word}`", None,
-     ("{{ | .x }}", "{{ == 1 }}", "{{ && .x }}", "{{ || .x }}", "{{ (| .x) }}", "{{ .x == == }}",
+     ("{{ | .x }}", "{{ + 1 }}", "{{ .x + + 1 }}", "{{ == 1 }}", "{{ && .x }}",
+      "{{ || .x }}", "{{ (| .x) }}", "{{ .x == == }}",
       "{{ .x && && }}", "{{ .x + | }}", "{{ .x + == }}", "{{ .x && | }}", "{{ .x == | }}")),
     ("a value is missing after the operator", None,
      ("{{ .x == }}", "{{ .x + }}", "{{ .x * }}", "{{ .x && }}", "{{ .x || }}", "{{ ! }}",
@@ -369,4 +376,16 @@ def _kind(text: str, position: int) -> str:
         return "number"
     if word[0] in "\"'`":
         return "text"
-    return {"=": "set", ":=": "set", "{{-": "{{", "-}}": "}}"}.get(word, word)
+    for kind, words in _KINDS.items():
+        if word in words:
+            return kind
+    return word
+
+
+_KINDS = {
+    "set": ("=", ":="),
+    "compare": ("==", "!=", "<", "<=", ">", ">="),
+    "arithmetic": ("+", "-", "*", "/", "%"),
+    "{{": ("{{", "{{-"),
+    "}}": ("}}", "-}}"),
+}

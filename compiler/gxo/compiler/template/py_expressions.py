@@ -261,7 +261,8 @@ class ExpressionPrinter:
     def binary(self, binary: ast.Binary) -> Code:
         left, right = infer(binary.left, self.env), infer(binary.right, self.env)
         sign = binary.operator
-        if sign in ("==", "!=") and isinstance(binary.right, ast.Nil):
+        compared = sign in ("==", "!=") and isinstance(binary.right, ast.Nil)
+        if compared and not isinstance(binary.left, ast.Literal):
             word = "is" if sign == "==" else "is not"
             return Code(f"{self.code(binary.left).at(ADD)} {word} None", COMPARE)
         if _agrees(sign, left.type, right.type):

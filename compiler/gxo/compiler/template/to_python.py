@@ -23,13 +23,9 @@ from gxo.compiler.template.py_expressions import (
     Mark,
 )
 from gxo.compiler.template.py_names import LocalNames
-from gxo.compiler.template.py_statements import (
-    Facts,
-    FunctionSource,
-    Statements,
-    is_piece,
-    piece,
-)
+from gxo.compiler.template.py_pieces import is_piece, piece
+from gxo.compiler.template.py_statements import Statements
+from gxo.compiler.template.py_variables import Facts, FunctionSource, Variables
 from gxo.compiler.types import (
     ANY,
     BOOL,
@@ -113,7 +109,8 @@ def function(
     collected = Collected()
     source = FunctionSource("")
     printer = ExpressionPrinter(collected, mark, to_text=_to_text(want))
-    statements = Statements(source, LocalNames(_given_names(template)), _facts(template), {}, {})
+    variables = Variables(LocalNames(_given_names(template)), _facts(template))
+    statements = Statements(source, variables, {})
     printer = replace(printer, hoist=statements.hoist)
     if _mutates(template):
         printer = _with_copies(template, statements, printer)
@@ -284,8 +281,7 @@ def _copy(
     statements: Statements,
     printer: ExpressionPrinter,
 ) -> None:
-    name = statements.names.fresh(root.name or root.python)
-    statements.owners[name] = statements.function
+    name = statements.variables.own(root.name or root.python, statements.function)
     printer.collected.imports.add("from gxo.runtime import deep_copy")
     statements.line(f"{name} = deep_copy({printer.asked_root(root).text})")
     copies[(root.kind, root.name)] = name
@@ -298,16 +294,16 @@ def _write_defines(
     used = {node.name for node in walk.nodes(template) if isinstance(node, ast.Include)}
     defines = [define for define in template.defines if define.name in used]
     for define in defines:
-        statements.templates[define.name] = statements.names.fresh(define.name)
+        statements.templates[define.name] = statements.variables.names.fresh(define.name)
     for define in defines:
-        value = statements.names.fresh("value")
+        inner = FunctionSource("")
+        value = statements.variables.own("value", inner)
         name = statements.templates[define.name]
-        inner = FunctionSource(f"def {name}({value}: Any) -> str:")
+        inner.header = f"def {name}({value}: Any) -> str:"
         statements.function.inner.append(inner)
-        statements.owners[value] = inner
         printer.collected.imports.add("from typing import Any")
         writer = replace(statements, function=inner, indent=0)
-        known = Known(native=statements.facts.natives)
+        known = Known(native=statements.variables.facts.natives)
         inside = replace(
             printer,
             dot=value,

@@ -1,0 +1,113 @@
+"""Statements of a template that are part of a text, and what is asked about statements.
+
+Hello {{ .name }}, {{ if .new }}welcome{{ else }}again{{ end }}
+f"Hello {record['name']}, {'welcome' if record.get('new') else 'again'}"
+"""
+
+from dataclasses import replace
+
+from gxo.compiler.template import ast, walk
+from gxo.compiler.template.infer import truth
+from gxo.compiler.template.py_code import OR, TERNARY, Code, Embedded, Piece, quoted
+from gxo.compiler.template.py_expressions import ExpressionPrinter
+
+_SHORT = 40
+"""A text in a conditional expression is at most this long."""
+
+
+def piece(node: ast.Node, printer: ExpressionPrinter) -> Piece:
+    """A statement that is an expression inside a text: a text, an action, a short choice."""
+    match node:
+        case ast.Text(value):
+            return value
+        case ast.Action(ast.Literal(str() | int() as value)):
+            return str(value).lower() if isinstance(value, bool) else str(value)
+        case ast.Action(pipe):
+            return printer.embedded(pipe)
+        case ast.If():
+            return _short_choice(node, printer)
+        case _:
+            raise AssertionError(f"{type(node).__name__} is no piece of a text")
+
+
+def is_piece(node: ast.Node) -> bool:
+    """Whether `piece` takes the statement."""
+    match node:
+        case ast.Text() | ast.Action():
+            return True
+        case ast.If(branches, otherwise):
+            branch = branches[0]
+            bodies = (branch.body, otherwise)
+            return (
+                len(branches) == 1
+                and branch.variable is None
+                and truth(branch.condition) is None
+                and any(bodies)
+                and all(_is_short(body) for body in bodies)
+            )
+        case _:
+            return False
+
+
+def _is_short(body: tuple[ast.Node, ...]) -> bool:
+    if len(body) > 1:
+        return False
+    return all(
+        isinstance(node, ast.Action)
+        or (isinstance(node, ast.Text) and len(node.value) <= _SHORT and "\n" not in node.value)
+        for node in body
+    )
+
+
+def _short_choice(node: ast.If, printer: ExpressionPrinter) -> Embedded:
+    """`{{ if .on }}yes{{ else }}no{{ end }}` as `"yes" if on else "no"`."""
+    branch = node.branches[0]
+
+    def printed(printer: ExpressionPrinter) -> Code:
+        texts = []
+        for body in (branch.body, node.otherwise):
+            found = piece(body[0], printer) if body else ""
+            if isinstance(found, str):
+                texts.append(quoted(found, printer.quote))
+            else:
+                texts.append(found.alone.at(OR))
+        condition = printer.asked(branch.condition).at(OR)
+        return Code(f"{texts[0]} if {condition} else {texts[1]}", TERNARY)
+
+    return Embedded(printed(replace(printer, quote="'")).text, printed(printer))
+
+
+def has_free_jump(node: ast.Node) -> bool:
+    """Whether a `break` or `continue` in the statement leaves it."""
+    pending: list[ast.Node] = [node]
+    while pending:
+        match pending.pop():
+            case ast.Break() | ast.Continue():
+                return True
+            case ast.If(branches, otherwise):
+                for branch in branches:
+                    pending.extend(branch.body)
+                pending.extend(otherwise)
+            case ast.With(_, body, otherwise):
+                pending.extend((*body, *otherwise))
+            case ast.Range(otherwise=otherwise):
+                pending.extend(otherwise)
+    return False
+
+
+def uses_dot(nodes: tuple[ast.Node, ...]) -> bool:
+    """Whether statements read the dot that is set around them."""
+    pending = list(nodes)
+    while pending:
+        node = pending.pop()
+        for pipe in walk.pipes(node):
+            if any(isinstance(part, ast.Dot) for part in walk.expressions(pipe)):
+                return True
+        match node:
+            case ast.If(branches, otherwise):
+                for branch in branches:
+                    pending.extend(branch.body)
+                pending.extend(otherwise)
+            case ast.With() | ast.Range():
+                pending.extend(node.otherwise)
+    return False
