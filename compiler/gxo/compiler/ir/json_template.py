@@ -29,7 +29,7 @@ def read_record_template(template: ast.Template, diagnostics: Diagnostics) -> Va
         tree = json.loads("".join(_with_marks(template.nodes)))
     except (ValueError, RecursionError):
         tree = None
-    if not isinstance(tree, dict):
+    if not isinstance(tree, dict) or _marks(tree) != _actions(template):
         whole = Computed(template, "text", TEXT, NO_REFERENCES, template.span)
         return Fields((("value", whole),), template.span)
     if any(_MARK.search(key) for key in _keys(tree)):
@@ -37,6 +37,27 @@ def read_record_template(template: ast.Template, diagnostics: Diagnostics) -> Va
         diagnostics.error(ACTION_IN_KEY, template.span, message, "use `fields` or a fixed key")
         return None
     return _value(tree, template)
+
+
+def _marks(tree: object) -> list[int]:
+    """The numbers of all marks; a text that holds a mark's own characters makes them too many."""
+    match tree:
+        case dict():
+            return sorted(_in_text("".join(tree)) + [m for v in tree.values() for m in _marks(v)])
+        case list():
+            return sorted(mark for value in tree for mark in _marks(value))
+        case str():
+            return _in_text(tree)
+    return []
+
+
+def _in_text(text: str) -> list[int]:
+    return [int(mark[1]) for mark in _MARK.finditer(text)]
+
+
+def _actions(template: ast.Template) -> list[int]:
+    nodes = enumerate(template.nodes)
+    return [number for number, node in nodes if not isinstance(node, ast.Text)]
 
 
 def _with_marks(nodes: tuple[ast.Node, ...]) -> Iterator[str]:
@@ -84,7 +105,7 @@ def _value(tree: object, template: ast.Template) -> Value:
 
 
 def _text(text: str, template: ast.Template) -> Value:
-    if text.startswith("\ue002"):
+    if text.startswith("\ue002") and _MARK.fullmatch(text, 1):
         node = template.nodes[int(text[2:-1])]
         return _computed((node,), "native", template, node.span)
     nodes: list[ast.Node] = []
