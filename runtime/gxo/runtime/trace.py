@@ -131,10 +131,10 @@ def _message(error: BaseException, failing: Failing | None) -> str:
         return f"the module tried to end the job ({type(error).__name__})"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    if failing is not None and failing.direct:
-        return _sentence(error, failing)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    if failing is not None and failing.direct:
+        return _sentence(error, failing)
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
