@@ -215,7 +215,7 @@ class ExpressionPrinter:
     def field(self, chain: ast.Field) -> Code:
         base = self.code(chain.base)
         known = infer(chain.base, self.env)
-        if known.native:
+        if known.native or _is_result(chain.base):
             return self.marked(self._fields_by_helper(base, chain.names), chain.span)
         text = base.at(ATOM)
         type_ = known.type
@@ -458,6 +458,11 @@ def _agrees(sign: str, left: Type, right: Type) -> bool:
     if sign == "+":
         return both in ({"text"}, {"number"}, {"list"})
     return both == {"number"} and sign != "%"
+
+
+def _is_result(base: ast.Expr) -> bool:
+    """Whether this is a workload's result, which is None until the workload has ended."""
+    return isinstance(base, ast.Root) and base.kind == "workload"
 
 
 def _may_be_nil(base: ast.Expr) -> bool:

@@ -59,7 +59,8 @@ class Statements:
     ) -> None:
         """Write statements that return the text, each branch its own where that is all there is."""
         if self._is_flat(nodes):
-            self.line(f"return {finish(joined(self._pieces(nodes, printer))).text}")
+            code = joined(self._pieces(nodes, printer))
+            self.line(f"return {finish(_typed(nodes, code)).text}")
         elif len(nodes) == 1 and isinstance(nodes[0], ast.If) and self._is_choice(nodes[0]):
             self._returning_if(nodes[0], printer, finish)
         else:
@@ -317,6 +318,14 @@ class Statements:
         assert node.index is not None
         index, inner = self._set(node.index, node.declare, position(known), inner)
         return before, f"{index}, {dot}", inner
+
+
+def _typed(nodes: tuple[ast.Node, ...], code: Code) -> Code:
+    """The text of a body, as a `str` also where it is a value whose type mypy does not know."""
+    if len(nodes) != 1 or not isinstance(node := nodes[0], ast.Action):
+        return code
+    is_plain = not isinstance(node.pipe, ast.Call | ast.Literal)
+    return Code(f"str({code.text})") if is_plain and not code.text.startswith("expr.") else code
 
 
 def _iterable(

@@ -32,7 +32,7 @@ def parser() -> lark.Lark:
 
 
 def serialized() -> str:
-    """The text of `tables.json`: the same for the same grammar and lark."""
+    """The text of `tables.json`. lark numbers the states anew each time; nothing depends on it."""
     grammar = GRAMMAR.read_bytes()
     data, memo = _build(grammar).memo_serialize([TerminalDef, Rule])
     tables = {"digest": _digest(grammar), "data": data, "memo": memo}

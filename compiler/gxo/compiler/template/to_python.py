@@ -116,7 +116,8 @@ def function(
         printer = _with_copies(template, statements, printer)
     action = _action(template, want)
     if action is not None:
-        statements.line(f"return {_value(action, want, printer).text}")
+        code = _value(template, want, printer).text
+        statements.line(f"return bool({code})" if want.kind == "condition" else f"return {code}")
     else:
         assert isinstance(template, ast.Template)
         _write_defines(template, statements, printer)
@@ -283,7 +284,8 @@ def _copy(
 ) -> None:
     name = statements.variables.own(root.name or root.python, statements.function)
     printer.collected.imports.add("from gxo.runtime import deep_copy")
-    statements.line(f"{name} = deep_copy({printer.asked_root(root).text})")
+    printer.collected.imports.add("from typing import Any")
+    statements.line(f"{name}: Any = deep_copy({printer.asked_root(root).text})")
     copies[(root.kind, root.name)] = name
 
 
