@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gxo.runtime.errors import RecordError
+from gxo.runtime.errors import RecordError, SecretError, SecurityError
 from gxo.runtime.spec import Record
 
 if TYPE_CHECKING:
@@ -16,7 +16,13 @@ EXTRACT = 200
 async def record_failed(
     run: "Run", node: "Node", record: Record, error: Exception, number: int | None
 ) -> None:
-    """Count it, log it, and do as the playbook chose. RecordError when the workload is to fail."""
+    """Count it, log it, and do as the playbook chose. RecordError when the workload is to fail.
+
+    A missing secret or a path that leaves the workspace is no fault of the record: those are raised
+    again, so that no `skip` hides them.
+    """
+    if isinstance(error, (SecretError, SecurityError)):
+        raise error
     node.record_errors += 1
     number = number or node.record_errors
     message = run.explain(error)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gxo.runtime import Context, Job, Retry
 from gxo.runtime.clock import rfc3339
-from gxo.runtime.errors import ModuleError
+from gxo.runtime.errors import ModuleError, SecretError, SecurityError
 from gxo.runtime.main import main
 from gxo.runtime.retry import delay_after
 from tests.runtime.kernel.harness import EPOCH, FakeLoop, Played, Stage, play
@@ -330,3 +330,14 @@ def test_a_workspace_that_cannot_be_made_fails_who_looks_at_it(
 
     assert main(job, None, []) == 1
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("kind", [SecretError, SecurityError])
+def test_no_skip_hides_what_is_no_records_fault(kind: type[Exception]) -> None:
+    job = Job("case")
+
+    @job.workload("a", on_record_error="skip")
+    async def a(ctx: Context) -> None:
+        await ctx.record_failed({"id": 1}, kind("not the record's fault"), 1)
+
+    assert play(job, Stage()).code == 1
