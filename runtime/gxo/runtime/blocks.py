@@ -20,7 +20,7 @@ async def on_failure(run: "Run", failed: Node) -> None:
         run,
         failed.spec.on_failure,
         failure,
-        lambda: run.ending.interrupted or run.scheduler.stopping != was_stopping,
+        lambda: run.ending.is_cut_short or run.scheduler.stopping != was_stopping,
     )
 
 

@@ -16,6 +16,11 @@ class Ending:
         self.timed_out = False
 
     @property
+    def is_cut_short(self) -> bool:
+        """Whether nothing but `finally` is to run any more."""
+        return bool(self.interrupted) or self.timed_out
+
+    @property
     def error(self) -> str | None:
         """The first failure; None when there was none."""
         return self.errors[0] if self.errors else None

@@ -129,6 +129,8 @@ async def attempts(
 
 async def _carry_out(run: "Run", node: Node) -> Any:
     spec = node.spec
+    if node.cause is not None:
+        raise asyncio.CancelledError  # before it could begin
     if spec.when is not None:
         await _check_when(run, node, spec.when)
     if spec.secrets:

@@ -34,7 +34,7 @@ class Failure:
 class Node:
     """One workload of a run. Templates read `status`, `error` and `summary`; the report reads all.
 
-    started, ended: seconds of the job's monotonic clock. cause: why it was cancelled, when it was.
+    started, ended: seconds of the job's monotonic clock. entered: its task has begun. cause: why it was cancelled, when it was.
     settled: it has ended for those that wait for it. patience: the moment up to which its module,
     once cancelled, is not abandoned.
     """
@@ -44,6 +44,7 @@ class Node:
         "blocked_by",
         "cause",
         "ended",
+        "entered",
         "error",
         "failure",
         "followers",
@@ -94,6 +95,7 @@ class Node:
         self.followers: list[Node] = []
         self.observers: list[Node] = []
         self.blocked_by: Node | None = None
+        self.entered = False
         self.over = False
         self.patience = 0.0
         self.settled = False

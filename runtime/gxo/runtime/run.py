@@ -147,7 +147,7 @@ class Run:
         if not scheduler.stopping:
             await scheduler.run_workloads()
         for node in scheduler.failed:
-            if node.spec.on_failure and not self.ending.interrupted:
+            if node.spec.on_failure and not self.ending.is_cut_short:
                 from gxo.runtime.blocks import on_failure
 
                 await on_failure(self, node)
@@ -191,8 +191,11 @@ class Run:
 
     def fail(self, error: str, hint: str | None = None) -> None:
         """Keep why the job failed. The text is redacted already."""
-        self.ending.errors.append(error)
         self.log.write_clean("error", error + (f"\nhint: {hint}" if hint else ""))
+        self._note_failure(error)
+
+    def _note_failure(self, error: str) -> None:
+        self.ending.errors.append(error)
         if self.bus is not None:
             self.bus.emit("FatalErrorOccurred", error=error)
 
@@ -235,9 +238,10 @@ class Run:
         """The workload is over: log it, and tell those who watch."""
         node.ended = self.clock.monotonic()
         if node.status == FAILED:
-            if not node.ignored and not node.unit.in_block:
-                self.ending.errors.append(f"workload '{node.name}' failed: {node.error}")
             self._tell_failure(node)
+            if not node.ignored and not node.unit.in_block:
+                self._note_failure(f"workload '{node.name}' failed: {node.error}")
+            node.failure = None  # its traceback holds on to all that the module had in hand
         elif self.log.shows("info"):
             self.log.write_clean("info", workload_ended(node), node.name)
         if self.bus is not None:

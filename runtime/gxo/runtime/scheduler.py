@@ -76,7 +76,8 @@ class Scheduler:
             return  # its module has ended already
         node.cause = cause
         self.stop_timer(node)
-        node.task.cancel()
+        if node.entered:  # or it looks at the cause when it begins
+            node.task.cancel()
         node.timer = self.loop.call_later(self.run.limits.cancel, self._abandon, node)
 
     def stop_timer(self, node: Node) -> None:
@@ -116,6 +117,7 @@ class Scheduler:
                 node.timer = self.loop.call_later(timeout, self.cancel, node, TIMED_OUT)
 
     async def _execute(self, node: Node) -> None:
+        node.entered = True
         await perform(self.run, node)
         try:
             self._over(node)

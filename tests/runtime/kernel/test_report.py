@@ -126,11 +126,11 @@ def test_a_full_disk_fails_a_good_run(capfd: pytest.CaptureFixture[str]) -> None
 def test_events_in_order(tmp_path: Path) -> None:
     job = simple()
 
-    @job.workload("bad", after=["a"], ignore_errors=True)
+    @job.workload("bad", after=["a"])
     async def bad(ctx: Context) -> Any:
         raise ValueError("no luck")
 
-    assert main(job, None, ["--events", "events"]) == 0
+    assert main(job, None, ["--events", "events"]) == 1
     events = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
     assert [(event["event"], event.get("workload")) for event in events] == [
         ("PlaybookStart", None),
@@ -144,6 +144,7 @@ def test_events_in_order(tmp_path: Path) -> None:
         ("WorkloadStart", "bad"),
         ("ModuleExecutionStart", "bad"),
         ("ModuleExecutionEnd", "bad"),
+        ("FatalErrorOccurred", None),
         ("WorkloadStatusChanged", "bad"),
         ("WorkloadEnd", "bad"),
         ("PlaybookEnd", None),
