@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from gxo.compiler.ir.nodes import Constant, Items, Plan, Value
+from gxo.compiler.ir.nodes import Computed, Constant, Items, Plan, Value
 from gxo.compiler.ir.pprint import print_value
 from gxo.compiler.ir.walk import every_workload
+from gxo.compiler.template.ast import Template
 
 KINDS = {"reads": "reads", "writes": "writes", "runs": "commands", "connects": "hosts"}
 
@@ -32,5 +33,7 @@ def _touched(value: Value) -> Iterator[str]:
         case Items(values):
             for item in values:
                 yield from _touched(item)
+        case Computed(Template(source=source)):
+            yield f"dynamic: {source.value}"
         case _:
             yield f"dynamic: {print_value(value)}"
