@@ -16,7 +16,15 @@ from gxo.compiler.template.to_python import Want, function
 from gxo.compiler.types import ANY
 from gxo.runtime.errors import GxoError
 
-RUN_ERRORS = (GxoError, KeyError, TypeError, IndexError, ZeroDivisionError, OverflowError)
+RUN_ERRORS = (
+    GxoError,
+    KeyError,
+    TypeError,
+    IndexError,
+    ZeroDivisionError,
+    OverflowError,
+    RecursionError,
+)
 """What the runtime turns into an error that names the template's place."""
 
 

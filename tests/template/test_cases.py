@@ -5,6 +5,7 @@ The first line of a case may be `# ` and words: `native`, `condition`, `show` (w
 `[python]` holds the generated code, `[err]` the diagnostics, `[tree]` the tree before names are bound.
 """
 
+import ast
 from pathlib import Path
 
 import black
@@ -17,7 +18,7 @@ from gxo.compiler.template.check import check
 from gxo.compiler.template.parse import parse, parse_condition
 from gxo.compiler.template.pprint import dump
 from gxo.compiler.template.resolve import resolve
-from gxo.compiler.template.to_python import Want, expression, function
+from gxo.compiler.template.to_python import Want, expression, function, unmarked
 from gxo.compiler.types import ANY, BOOL, FLOAT, INT, ListOf, MapOf, Special, Type
 from tests.casefile import Case, find_cases, update
 from tests.template.cases import scope
@@ -50,6 +51,31 @@ def _want(words: set[str]) -> Want:
     return Want("text")
 
 
+class _Unmark(ast.NodeTransformer):
+    """Takes the marks out of a tree, counting them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "MARK":
+            self.count += 1
+            return node.args[0]
+        return node
+
+
+def _is_marked_alike(template: Template | Expr, want: Want) -> bool:
+    """Whether the marked rendering is the plain one, with calls of MARK around parts of it."""
+    trees = []
+    for mark in (unmarked, lambda code, span: f"MARK({code})"):
+        inline = expression(template, want, mark)
+        code = inline.code if inline else "\n".join(function(template, "made", want, mark).lines)
+        trees.append(ast.parse(code))
+    remover = _Unmark()
+    return ast.dump(trees[0]) == ast.dump(remover.visit(trees[1]))
+
+
 def _python(template: Template | Expr, want: Want) -> str:
     inline = expression(template, want)
     if inline is not None:
@@ -71,6 +97,7 @@ def _sections(case: Case) -> dict[str, str]:
         check(template, diags, text=_want(words).kind == "text")
         if not diags.has_errors:
             found["python"] = _python(template, _want(words))
+            assert _is_marked_alike(template, _want(words))
     messages = [
         f"{one.span.line}:{one.span.column}-{one.span.end_column} {one.code}: {one.message}"
         + (f" ({one.hint})" if one.hint else "")

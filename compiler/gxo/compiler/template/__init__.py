@@ -1,35 +1,20 @@
-"""Templates: `{{ }}` text to a syntax tree, to resolved names, to the Python that a person would
-write.
+"""Templates: `{{ }}` text to a syntax tree, to resolved names, to the Python a person would write.
 
-    source ─ parse.parse / parse.parse_condition ─> ast.Template | ast.Expr
-           ─ resolve.resolve(template, Scope, diags) ─> the same with `ast.Root`s
-           ─ check.check(template, diags), check.type_of(expression)
-           ─ to_python.expression(template, Want("text"), mark) ─> PyExpr | None (then:
-           to_python.function)
+    source -> parse.parse, parse.parse_condition   ast.Template | ast.Expr
+           -> resolve.resolve(_, Scope, diags)     the same, with `ast.Root`s for the names
+           -> check.check(_, diags)                findings that need types
+           -> to_python.expression(_, Want(...))   PyExpr, or None: then to_python.function
 
-parse.py
-    is_template(text: str) -> bool
-    parse(source: SourceText, diags: Diagnostics, *, secrets: bool = True) -> Template | None
-    parse_condition(source: SourceText, diags: Diagnostics) -> Template | Expr | None
-    single_action(template: Template) -> Expr | None
-resolve.py
-    Scope(names: Mapping[str, Root], record: bool = False, dot: Type | None = None,
-          dot_name: str = "value", workloads: frozenset[str] = frozenset(), system: frozenset[str] =
-          ...)
-    resolve(template: T, scope: Scope, diags: Diagnostics) -> T          # T: Template or Expr
-    references(template: Template | Expr) -> References
-        registers, statuses, inputs, vars, secrets, env: frozenset[str]; records, impure: bool
-check.py
-    check(template: Template | Expr, diags: Diagnostics) -> None
-    type_of(expression: Expr) -> Type
-to_python.py
-    Want(kind: "text" | "show" | "native" | "condition", to: Type | None = None, name: str = "")
-    expression(template: Template | Expr, want: Want, mark: Mark = unmarked) -> PyExpr | None
-    function(template: Template | Expr, name: str, want: Want, mark: Mark = unmarked) -> PyFunction
-    PyExpr(code: str, imports: frozenset[str], names: frozenset[str])
-    PyFunction(name: str, parameters: tuple[str, ...], lines: tuple[str, ...], imports:
-    frozenset[str]) Mark = Callable[[str, Span], str]
+grammar.lark              the whole language; tables.py loads the parser that was made of it
+build.py, build_expressions.py, literals.py   the parser's tree to ast nodes
+mistakes.py               syntax errors named by rule and by example
+resolve.py                scopes; `references` says what a template reads
+functions.py, infer.py    the library's signatures; static types
+check.py                  functions, arguments, fields, operators; `type_of`
+py_code.py, py_names.py   pieces of Python source; names for what is a template's own
+py_expressions.py         expressions; py_pieces.py, py_statements.py, py_variables.py   functions
+pprint.py, walk.py        stable text of a tree; visiting every part of one
 
-`imports` are whole lines (`from gxo.runtime import expr`); `names` and `parameters` are what the
-code reads from around it (`ctx`, `record`, a loop variable).
+A new construct: a rule in grammar.lark, a node in ast.py, a case in the `match` of build, resolve,
+walk, infer, pprint and the printers (mypy names them), a case in `tests/template/*.test`.
 """

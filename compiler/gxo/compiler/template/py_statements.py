@@ -28,7 +28,7 @@ from gxo.compiler.template.py_expressions import ExpressionPrinter
 from gxo.compiler.template.py_names import noun, singular
 from gxo.compiler.template.py_pieces import has_free_jump, is_piece, piece, uses_dot
 from gxo.compiler.template.py_variables import FunctionSource, Variables
-from gxo.compiler.types import ListOf, MapOf, Shape, Type
+from gxo.compiler.types import TEXT, ListOf, MapOf, Shape, Type
 
 MAX_INDENT = 12
 _MAX_PIECES = 40
@@ -60,7 +60,7 @@ class Statements:
         """Write statements that return the text, each branch its own where that is all there is."""
         if self._is_flat(nodes):
             code = joined(self._pieces(nodes, printer))
-            self.line(f"return {finish(_typed(nodes, code)).text}")
+            self.line(f"return {finish(_typed(nodes, code, printer)).text}")
         elif len(nodes) == 1 and isinstance(nodes[0], ast.If) and self._is_choice(nodes[0]):
             self._returning_if(nodes[0], printer, finish)
         else:
@@ -320,12 +320,13 @@ class Statements:
         return before, f"{index}, {dot}", inner
 
 
-def _typed(nodes: tuple[ast.Node, ...], code: Code) -> Code:
+def _typed(nodes: tuple[ast.Node, ...], code: Code, printer: ExpressionPrinter) -> Code:
     """The text of a body, as a `str` also where it is a value whose type mypy does not know."""
     if len(nodes) != 1 or not isinstance(node := nodes[0], ast.Action):
         return code
-    is_plain = not isinstance(node.pipe, ast.Call | ast.Literal)
-    return Code(f"str({code.text})") if is_plain and not code.text.startswith("expr.") else code
+    is_value = not isinstance(node.pipe, ast.Call | ast.Literal)
+    is_text = infer(node.pipe, printer.env).type == TEXT
+    return Code(f"str({code.text})") if is_value and is_text else code
 
 
 def _iterable(
