@@ -93,6 +93,12 @@ def names() -> frozenset[str]:
 
 
 @cache
+def families() -> frozenset[str]:
+    """The names under which generated code imports functions: `expr`, `strings`..."""
+    return frozenset(path.stem for path in _files())
+
+
+@cache
 def _files() -> tuple[Path, ...]:
     package = find_spec("gxo.runtime")
     folders = package.submodule_search_locations if package else None

@@ -7,18 +7,14 @@ import builtins
 import keyword
 import re
 
-from gxo.compiler.template import ast
+from gxo.compiler.template import ast, functions
 
 _RESERVED = frozenset(
     (
         *keyword.kwlist,
         *keyword.softkwlist,
         *dir(builtins),
-        *("ctx", "record", "expr", "parts", "deep_copy", "Any", "Context", "Record"),
-        # the families of gxo.runtime.functions
-        *("cases", "crypto", "dates", "defaults", "dicts", "encoding", "flow", "formatting"),
-        *("json", "lists", "math", "paths", "printing", "randoms", "regex", "semver", "strings"),
-        *("types", "urls"),
+        *("ctx", "record", "parts", "deep_copy", "Any", "Context", "Record"),
     )
 )
 
@@ -34,7 +30,7 @@ class LocalNames:
         base = re.sub(r"\W", "_", wanted, flags=re.ASCII) or "value"
         if base[0].isdigit():
             base = f"_{base}"
-        if base in _RESERVED:
+        if base in _RESERVED or base in functions.families():
             base = f"{base}_"
         name, number = base, 2
         while name in self._taken:
