@@ -31,6 +31,8 @@ class Log:
         self._shown = frozenset(LEVELS[LEVELS.index(level) :])
         self._stream = sys.stderr if stream is None else stream
         self._line = self._json if form == "json" else self._text
+        self._second = -1
+        self._moment = ""
         self._colours = COLOURS if _wants_colours(self._stream) else {}
 
     def shows(self, level: str) -> bool:
@@ -68,7 +70,9 @@ class Log:
             self._shown = frozenset()
 
     def _text(self, level: str, message: str, place: dict[str, Any], fields: dict[str, Any]) -> str:
-        moment = time.strftime("%H:%M:%S", time.localtime(self._run.clock.seconds()))
+        if (second := int(self._run.clock.seconds())) != self._second:
+            self._second = second
+            self._moment = time.strftime("%H:%M:%S", time.localtime(second))
         workload = f"{place['workload']}: " if place["workload"] else ""
         if (place.get("attempt") or 1) > 1:
             fields = {"attempt": place["attempt"], **fields}
@@ -77,7 +81,7 @@ class Log:
         extra = " ".join(f"{name}={value}" for name, value in fields.items())
         text = f"{workload}{message}{f' ({extra})' if extra else ''}".replace("\n", "\n    ")
         colour = self._colours.get(level, "")
-        return f"{moment} {colour}{level:<7}{PLAIN if colour else ''}  {text}\n"
+        return f"{self._moment} {colour}{level:<7}{PLAIN if colour else ''}  {text}\n"
 
     def _json(self, level: str, message: str, place: dict[str, Any], fields: dict[str, Any]) -> str:
         from gxo.runtime.jsontext import to_json  # start-up: only with --log-format json

@@ -34,9 +34,9 @@ class Failure:
 class Node:
     """One workload of a run. Templates read `status`, `error` and `summary`; the report reads all.
 
-    started, ended: seconds of the job's monotonic clock. entered: its task has begun. cause: why it was cancelled, when it was.
-    settled: it has ended for those that wait for it. patience: the moment up to which its module,
-    once cancelled, is not abandoned.
+    started, ended: seconds of the job's monotonic clock. entered: its task has begun.
+    cause: why it was cancelled, when it was. settled: it has ended for those that wait for it.
+    patience: the moment up to which its module, once cancelled, is not abandoned.
     """
 
     __slots__ = (

@@ -13,6 +13,7 @@ from gxo.runtime.inputs import resolve
 from gxo.runtime.job import REQUIRED, Job
 from gxo.runtime.jsontext import to_json
 from gxo.runtime.logs import LEVELS
+from gxo.runtime.providers import parse_provider
 from gxo.runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -164,6 +165,7 @@ def _seconds(text: str) -> float:
 
 def _check(settings: Settings) -> None:
     """What can be known to go wrong before the job runs."""
+    parse_provider(settings.secrets, os.environ)
     if settings.report is not None:
         from gxo.runtime.report import check_target  # only when asked for
 

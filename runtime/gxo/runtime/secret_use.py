@@ -3,7 +3,8 @@
 Not imported by a job without secrets.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gxo.runtime.node import Node
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from gxo.runtime.run import Run
 
 T = TypeVar("T")
+
+MOST_FIELDS = 5
+"""Redacted fields that a warning names."""
 
 
 class Unloaded(BaseException):
@@ -37,7 +41,9 @@ class SecretUse:
         self._loading = False
         self._inputs: dict[str, Taint] = {}
         self._vars: dict[str, set[Taint]] = {}
-        self._redacted: dict[str, str] = {}
+        self._names: dict[Taint, set[str]] = {}
+        self._redacted: dict[str, list[str]] = {}
+        self._warned: set[tuple[Node, str]] = set()
 
     @property
     def redactor(self) -> Redactor:
@@ -48,6 +54,7 @@ class SecretUse:
         """Take the secret inputs over, and resolve the vars with the secrets that they read."""
         for name, value in self._run.settings.secret_inputs.items():
             taint = self._inputs[name] = self._secrets.taint()
+            self._names[taint] = {name}
             if value is None:
                 await self._secrets.load([name])
                 self._run.inputs[name] = taint.secret(name)
@@ -82,6 +89,8 @@ class SecretUse:
             raise Unloaded(name)
         if node.taint is None:
             node.taint = self._secrets.taint()
+            self._names[node.taint] = set()
+        self._names[node.taint].add(name)
         if self._run.bus is not None:
             self._run.bus.emit("SecretAccessed", workload=node.name, key=name)
         return node.taint.secret(name)
@@ -113,17 +122,20 @@ class SecretUse:
         """The summary without what the workload and its stream ancestors have read."""
         for taint in _all_taints(node):
             cleaned = taint.redact(summary)
-            if cleaned is not summary and node.spec.register is not None:
-                fields = ", ".join(_changed(summary, cleaned, node.spec.register))
-                self._redacted[node.spec.register] = fields
+            if cleaned is not summary and (register := node.spec.register) is not None:
+                fields = ", ".join(islice(_changed(summary, cleaned, register, set()), MOST_FIELDS))
+                names = ", ".join(sorted(self._names[taint]))
+                self._redacted.setdefault(register, []).append(f"{fields} (secret {names})")
             summary = cleaned
         return summary
 
     def _warn(self, node: Node, register: str) -> None:
-        if register in self._redacted:
+        if register in self._redacted and (node, register) not in self._warned:
+            self._warned.add((node, register))
+            fields = ", ".join(self._redacted[register])
             self._run.log.write_clean(
                 "warning",
-                f'it reads the register "{register}": {self._redacted[register]} is redacted',
+                f'the register "{register}" that it reads is redacted in {fields}',
                 node.name,
             )
 
@@ -148,15 +160,17 @@ def _all_taints(node: Node) -> set[Taint]:
     return found
 
 
-def _changed(before: Any, after: Any, path: str) -> Iterable[str]:
-    """The paths at which two values of the same shape differ."""
+def _changed(before: Any, after: Any, path: str, seen: set[int]) -> Iterator[str]:
+    """The paths at which two values of the same shape differ. seen: containers met before."""
+    pairs: Iterable[tuple[Any, Any, Any]] = ()
     if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
-        for key in before:
-            if before[key] is not after[key]:
-                yield from _changed(before[key], after[key], f"{path}.{key}")
+        pairs = ((key, before[key], after[key]) for key in before)
     elif isinstance(before, list) and isinstance(after, list):
-        for index, (old, new) in enumerate(zip(before, after, strict=False)):
-            if old is not new:
-                yield from _changed(old, new, f"{path}.{index}")
+        pairs = zip(count(), before, after)
     else:
         yield path
+    if id(before) not in seen:
+        seen.add(id(before))
+        for key, old, new in pairs:
+            if old is not new:
+                yield from _changed(old, new, f"{path}.{key}", seen)

@@ -99,3 +99,23 @@ def test_json_of_anything() -> None:
 @given(VALUES.filter(lambda value: "inf" not in repr(value)))
 def test_json_of_plain_data_is_json(value: Any) -> None:
     assert json.loads(to_json(value)) == value
+
+
+def test_a_redacted_summary_may_contain_itself_and_many_secrets() -> None:
+    job = Job("case", secrets=["TOKEN"])
+
+    @job.workload("a", register="a", secrets=["TOKEN"])
+    async def a(ctx: Context) -> dict[str, Any]:
+        summary: dict[str, Any] = {f"field{number}": ctx.secret("TOKEN") for number in range(100)}
+        summary["self"] = summary
+        return summary
+
+    @job.workload("b", after=["a"])
+    async def b(ctx: Context) -> dict[str, Any]:
+        assert ctx.state["a"]["self"]["field7"] == "[REDACTED_SECRET]"
+        assert ctx.state["a"]["field8"] == "[REDACTED_SECRET]"
+        return {}
+
+    played = play(job, Stage(), environment={"TOKEN": "s3cr3t-value"})
+    assert played.code == 0
+    assert played.log.count("is redacted in a.field0, a.field1, a.field2, a.field3, a.field4 ") == 1
