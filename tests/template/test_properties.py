@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gxo.compiler.diagnostics import Diagnostics, Span
+from gxo.compiler.python_source import quoted
 from gxo.compiler.source import plain
 from gxo.compiler.template import ast
 from gxo.compiler.template.check import check
 from gxo.compiler.template.parse import parse, parse_condition, single_action
 from gxo.compiler.template.pprint import expression as printed
-from gxo.compiler.template.py_code import Code, Embedded, joined, quoted
+from gxo.compiler.template.py_code import Code, Embedded, joined
 from gxo.compiler.template.resolve import resolve
 from gxo.compiler.template.to_python import Want, expression, function
 from tests.template.cases import scope

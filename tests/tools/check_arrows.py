@@ -20,6 +20,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.compiler.diagnostics": (),
     "gxo.compiler.source": ("gxo.compiler.diagnostics",),
     "gxo.compiler.types": (),
+    "gxo.compiler.python_source": (),
     "gxo.compiler.rendering": ("gxo.compiler.diagnostics", "gxo.compiler.codes"),
     "gxo.compiler.frontend": (
         "gxo.compiler.frontend",
@@ -28,6 +29,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "gxo.compiler.template": (
         "gxo.compiler.template",
+        "gxo.compiler.python_source",
         "gxo.compiler.source",
         "gxo.compiler.diagnostics",
         "gxo.compiler.types",
@@ -39,6 +41,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "gxo.compiler.ir": (
         "gxo.compiler.ir",
+        "gxo.compiler.python_source",
         "gxo.compiler.frontend",
         "gxo.compiler.template",
         "gxo.compiler.modules",
@@ -58,6 +61,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "gxo.compiler.codegen": (
         "gxo.compiler.codegen",
+        "gxo.compiler.python_source",
         "gxo.compiler.ir",
         "gxo.compiler.template",
         "gxo.compiler.modules",

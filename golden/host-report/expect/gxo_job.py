@@ -155,7 +155,7 @@ async def process_fields(ctx: Context, records: Records, out: Out | None) -> Map
         records,
         out,
         fields={
-            "user": lambda record: regex.regex_find("^\\S+", record["line"]),
+            "user": lambda record: regex.regex_find(r"^\S+", record["line"]),
             "rss_kib": lambda record: math.int_(
                 regex.regex_find("[0-9]+", regex.regex_find(" +[0-9]+ ", record["line"]))
             ),

@@ -7,7 +7,7 @@ from gxo.runtime.functions import strings
 from gxo.stdlib.control import identity as control_identity
 from gxo.stdlib.exec import Executed, exec_
 
-job = Job('say "hi" \\ bye', vars={"class": "a", "ctx": "b"})
+job = Job(r'say "hi" \ bye', vars={"class": "a", "ctx": "b"})
 
 
 # a-b: control:identity
@@ -29,7 +29,7 @@ async def class_(ctx: Context, expr_: Any, strings_: int) -> dict[str, Any]:
 
 
 # job: control:identity
-def job_2_item(item: Any) -> str:
+def job__item(item: Any) -> str:
     parts: list[str] = []
     parts.append(expr.text(item))
     for item_2 in [3, 4]:
@@ -38,8 +38,8 @@ def job_2_item(item: Any) -> str:
 
 
 @job.workload("job", loop=Loop(lambda ctx: [1, 2]))
-async def job_2(ctx: Context, item: Any) -> dict[str, Any]:
-    return await control_identity(ctx, item=job_2_item(item))
+async def job_(ctx: Context, item: Any) -> dict[str, Any]:
+    return await control_identity(ctx, item=job__item(item))
 
 
 # 1st: exec

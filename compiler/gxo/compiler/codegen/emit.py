@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 from gxo.compiler.codegen.gate import check_module, format_module
 from gxo.compiler.codegen.imports import Imports
-from gxo.compiler.codegen.literals import literal
 from gxo.compiler.codegen.sourcemap import Marks, no_mark, source_map
 from gxo.compiler.codegen.values import Mark, Printer
 from gxo.compiler.codegen.views import ProgramView, WorkloadView
 from gxo.compiler.codegen.workload import Surroundings, workload_view
 from gxo.compiler.diagnostics import working_on
-from gxo.compiler.ir.names import MODULE_WORDS, Names
+from gxo.compiler.ir.names import MODULE_WORDS
 from gxo.compiler.ir.nodes import InputDef, Plan
 from gxo.compiler.ir.walk import every_workload
+from gxo.compiler.python_source import Names, literal
 
 if TYPE_CHECKING:
     from jinja2 import Template

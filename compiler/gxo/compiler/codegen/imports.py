@@ -1,6 +1,7 @@
 """The import block of a generated module: filled while the body is rendered, printed sorted."""
 
-from gxo.compiler.ir.names import MODULE_WORDS, Names
+from gxo.compiler.ir.names import MODULE_WORDS
+from gxo.compiler.python_source import Names
 
 
 class Imports:

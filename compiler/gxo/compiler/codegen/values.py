@@ -9,11 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gxo.compiler.codegen.imports import Imports
-from gxo.compiler.codegen.literals import literal
 from gxo.compiler.diagnostics import Span
-from gxo.compiler.ir.names import Names
 from gxo.compiler.ir.nodes import Computed, Constant, Copy, Fields, ForEach, Items, Value
 from gxo.compiler.ir.walk import computed
+from gxo.compiler.python_source import Names, literal
 from gxo.compiler.template.to_python import PyFunction, Want, expression, function
 
 Mark = Callable[[str, Span], str]

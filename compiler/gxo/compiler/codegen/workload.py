@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gxo.compiler.codegen.imports import Imports
-from gxo.compiler.codegen.literals import literal
 from gxo.compiler.codegen.values import Mark, Printer
 from gxo.compiler.codegen.views import WorkloadView
-from gxo.compiler.ir.names import Names, local_name
+from gxo.compiler.ir.names import local_name
 from gxo.compiler.ir.nodes import Channel, Constant, Loop, Policies, Retry, Workload
 from gxo.compiler.modules.spec import ModuleSpec
+from gxo.compiler.python_source import Names, literal
 
 PORT_TYPES = {"records": "Records", "inputs": "Inputs", "out": "Out"}
 

@@ -4,11 +4,9 @@ ADD level `a + b` times `c`           ->  (a + b) * c
 "Hello ", code of .name, "!"          ->  f"Hello {record['name']}!"
 """
 
-import math
 from dataclasses import dataclass
-from typing import Literal
 
-Quote = Literal['"', "'"]
+from gxo.compiler.python_source import escaped, quoted
 
 TERNARY, OR, AND, NOT, COMPARE, ADD, MULTIPLY, UNARY, ATOM = range(9)
 """How tightly an expression binds, from loose to tight."""
@@ -41,33 +39,6 @@ class Embedded:
 
 
 Piece = str | Embedded
-
-
-def literal(value: str | int | float | bool | None, quote: Quote = '"') -> str:
-    """The source of a value; texts in the quotes asked for where that needs no escape."""
-    if isinstance(value, str):
-        return quoted(value, quote)
-    if isinstance(value, float) and not math.isfinite(value):
-        return f"float({quoted(str(value), quote)})"
-    return repr(value)
-
-
-def quoted(text: str, quote: Quote = '"') -> str:
-    """A text literal in the given quotes, other than those where it holds only these."""
-    other: Quote = "'" if quote == '"' else '"'
-    if quote in text and other not in text:
-        quote = other
-    return quote + _escaped(text, quote) + quote
-
-
-def _escaped(text: str, quote: str) -> str:
-    """The inside of a literal in these quotes."""
-    source = repr(text)
-    body = source[1:-1]
-    if source[0] == '"':
-        return body if quote == '"' else body.replace("'", "\\'")
-    body = body.replace("\\'", "'")
-    return body.replace(quote, "\\" + quote)
 
 
 def joined(pieces: list[Piece]) -> Code:
@@ -128,7 +99,7 @@ def _string(pieces: list[Piece]) -> str:
     if all(isinstance(piece, str) for piece in pieces):
         return quoted("".join(piece for piece in pieces if isinstance(piece, str)))
     parts = [
-        _escaped(piece, '"').replace("{", "{{").replace("}", "}}")
+        escaped(piece, '"').replace("{", "{{").replace("}", "}}")
         if isinstance(piece, str)
         else "{" + piece.inside + "}"
         for piece in pieces

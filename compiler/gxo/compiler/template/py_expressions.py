@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from gxo.compiler.diagnostics import Span
+from gxo.compiler.python_source import Quote, literal
 from gxo.compiler.template import ast, functions
 from gxo.compiler.template.infer import Env, field_type, infer, kinds, required_fields
 from gxo.compiler.template.py_code import (
@@ -28,8 +29,6 @@ from gxo.compiler.template.py_code import (
     TERNARY,
     Code,
     Embedded,
-    Quote,
-    literal,
 )
 from gxo.compiler.types import INT, TEXT, ListOf, MapOf, Shape, Type
 

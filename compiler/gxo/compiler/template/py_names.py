@@ -3,40 +3,16 @@
 $class, $print, $x and an inner $x, .hosts     class_, print_, x, x_2, host
 """
 
-import builtins
-import keyword
-import re
-
+from gxo.compiler.python_source import Names
 from gxo.compiler.template import ast, functions
 
-_RESERVED = frozenset(
-    (
-        *keyword.kwlist,
-        *keyword.softkwlist,
-        *dir(builtins),
-        *("ctx", "record", "parts", "deep_copy", "Any", "Context", "Record"),
-    )
-)
+_MEANT = frozenset(("ctx", "record", "parts", "deep_copy", "Any", "Context", "Record"))
+"""What stands for something else inside a generated function."""
 
 
-class LocalNames:
+def local_names(taken: set[str]) -> Names:
     """Hands out names that no other part of one generated function has."""
-
-    def __init__(self, taken: set[str]) -> None:
-        self._taken = set(taken)
-
-    def fresh(self, wanted: str) -> str:
-        """The name itself, with `_` behind a reserved word, else with a number."""
-        base = re.sub(r"\W", "_", wanted, flags=re.ASCII) or "value"
-        if base[0].isdigit():
-            base = f"_{base}"
-        if base in _RESERVED or base in functions.families():
-            base = f"{base}_"
-        name, number = base, 2
-        while name in self._taken:
-            name, number = f"{base}_{number}", number + 1
-        self._taken.add(name)
-        return name
+    return Names(_MEANT.union(functions.families()), taken)
 
 
 def noun(expression: ast.Expr, fallback: str) -> str:

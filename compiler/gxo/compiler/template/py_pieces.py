@@ -6,9 +6,10 @@ f"Hello {record['name']}, {'welcome' if record.get('new') else 'again'}"
 
 from dataclasses import replace
 
+from gxo.compiler.python_source import quoted
 from gxo.compiler.template import ast, walk
 from gxo.compiler.template.infer import truth
-from gxo.compiler.template.py_code import OR, TERNARY, Code, Embedded, Piece, quoted
+from gxo.compiler.template.py_code import OR, TERNARY, Code, Embedded, Piece
 from gxo.compiler.template.py_expressions import ExpressionPrinter
 
 _SHORT = 40

@@ -8,9 +8,9 @@ open no scope. A function inside another one that sets a variable of the outer o
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from gxo.compiler.python_source import Names
 from gxo.compiler.template.infer import Known
 from gxo.compiler.template.py_expressions import ExpressionPrinter
-from gxo.compiler.template.py_names import LocalNames
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class Facts:
 class Variables:
     """Names Python variables; `owners` tells which function each is of."""
 
-    names: LocalNames
+    names: Names
     facts: Facts
     owners: dict[str, FunctionSource] = field(default_factory=dict)
 

@@ -22,7 +22,7 @@ from gxo.compiler.template.py_expressions import (
     ExpressionPrinter,
     Mark,
 )
-from gxo.compiler.template.py_names import LocalNames
+from gxo.compiler.template.py_names import local_names
 from gxo.compiler.template.py_pieces import is_piece, piece
 from gxo.compiler.template.py_statements import Statements
 from gxo.compiler.template.py_variables import Facts, FunctionSource, Variables
@@ -109,7 +109,7 @@ def function(
     collected = Collected()
     source = FunctionSource("")
     printer = ExpressionPrinter(collected, mark, to_text=_to_text(want))
-    variables = Variables(LocalNames(_given_names(template)), _facts(template))
+    variables = Variables(local_names(_given_names(template)), _facts(template))
     statements = Statements(source, variables, {})
     printer = replace(printer, hoist=statements.hoist)
     if _mutates(template):

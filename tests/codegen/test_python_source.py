@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gxo.compiler.codegen.literals import literal
-from gxo.compiler.ir.names import LOCAL_WORDS, RESERVED, Names, local_name
+from gxo.compiler.ir.names import LOCAL_WORDS, local_name
+from gxo.compiler.python_source import RESERVED, Names, literal
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 values = st.recursive(
