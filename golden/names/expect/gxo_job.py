@@ -29,7 +29,7 @@ async def class_(ctx: Context, expr_: Any, strings_: int) -> dict[str, Any]:
 
 
 # job: control:identity
-def job__item(item: Any) -> str:
+def job_item(item: Any) -> str:
     parts: list[str] = []
     parts.append(expr.text(item))
     for item_2 in [3, 4]:
@@ -39,7 +39,7 @@ def job__item(item: Any) -> str:
 
 @job.workload("job", loop=Loop(lambda ctx: [1, 2]))
 async def job_(ctx: Context, item: Any) -> dict[str, Any]:
-    return await control_identity(ctx, item=job__item(item))
+    return await control_identity(ctx, item=job_item(item))
 
 
 # 1st: exec

@@ -9,7 +9,7 @@ from gxo.compiler.codegen.views import WorkloadView
 from gxo.compiler.ir.names import local_name
 from gxo.compiler.ir.nodes import Channel, Constant, Loop, Policies, Retry, Workload
 from gxo.compiler.modules.spec import ModuleSpec
-from gxo.compiler.python_source import Names, literal
+from gxo.compiler.python_source import Names, identifier, literal
 
 PORT_TYPES = {"records": "Records", "inputs": "Inputs", "out": "Out"}
 
@@ -39,7 +39,7 @@ def workload_view(
     module = workload.module
     assert module is not None, "a plan with errors is not compiled"
     function = around.functions[workload.name]
-    printer = Printer(function, around.names, around.imports, around.mark)
+    printer = Printer(identifier(workload.name), around.names, around.imports, around.mark)
     ports = _ports(workload, module, around.consumed)
     decorator = [literal(owner)] if owner else []
     decorator += [literal(workload.name), *_settings(workload, module, printer)]
