@@ -30,6 +30,8 @@ TIMED_OUT = "its timeout ran out"
 UPSTREAM = "a workload that it reads from failed"
 CLOSED = "its consumers have closed"
 
+WHEN_FAILED = "its `when` failed"
+
 
 class Skip(Exception):  # noqa: N818 - an end, not an error
     """The workload is not to run; the reason is the report's."""
@@ -161,9 +163,7 @@ async def _check_when(run: "Run", node: Node, when: Callable[[Context], Any]) ->
     except Exception as error:
         if run.strict or isinstance(error, (SecretError, SecurityError)):
             raise
-        reason = f"its `when` failed: {run.explain(error)}"
-        run.log.write_clean("warning", f"skipped, {reason}", node.name)
-        raise Skip(reason) from None
+        raise Skip(f"{WHEN_FAILED}: {run.explain(error)}") from None
     if not wanted:
         raise Skip("its `when` is false")
 

@@ -18,7 +18,7 @@ from gxo.runtime.clock import Clock
 from gxo.runtime.ending import Ending
 from gxo.runtime.errors import GxoError, UsageError
 from gxo.runtime.eventloop import JobLoop
-from gxo.runtime.instance import STOPPED
+from gxo.runtime.instance import STOPPED, WHEN_FAILED
 from gxo.runtime.job import Job, Workload
 from gxo.runtime.logs import Log, workload_ended
 from gxo.runtime.node import FAILED, RUNNING, Node
@@ -242,8 +242,10 @@ class Run:
             if not node.ignored and not node.unit.in_block:
                 self._note_failure(f"workload '{node.name}' failed: {node.error}")
             node.failure = None  # its traceback holds on to all that the module had in hand
-        elif self.log.shows("info"):
-            self.log.write_clean("info", workload_ended(node), node.name)
+        else:
+            level = "warning" if (node.reason or "").startswith(WHEN_FAILED) else "info"
+            if self.log.shows(level):
+                self.log.write_clean(level, workload_ended(node), node.name)
         if self.bus is not None:
             self.bus.workload_ended(node)
 
@@ -255,7 +257,7 @@ class Run:
         if self.settings.traceback and node.failure is not None:
             from gxo.runtime.trace import full_traceback
 
-            text += f"\n{full_traceback(self, node.failure)}"
+            text += f"\n{full_traceback(self, node.failure).rstrip()}"
         self.log.write_clean(level, text, node.name)
 
     def keep(self, node: Node, summary: Any) -> None:
