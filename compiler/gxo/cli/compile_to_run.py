@@ -27,7 +27,8 @@ def compile_to_folder(playbook: str, flags: list[str], caching: bool) -> tuple[s
         if compilation.diagnostics.has_errors:
             return None, INVALID
         package = compilation.package(compilation.generate(pretty=False))
-        if not caching:
+        # Without an entry in the cache each run compiles, and so warns of the deprecated form.
+        if not caching or compilation.is_deprecated:
             return _temporary_folder(package), OK
         return store(playbook, [VERSION, *flags], package, compilation.inputs(), started), OK
     except (FileError, PackageError) as error:

@@ -44,6 +44,7 @@ CODES: dict[str, str] = {
     "GXO0216": "an asset that is not there",
     "GXO0217": "an asset that is not a regular file",
     "GXO0218": "assets that are too large",
+    "GXO0219": "the deprecated v0.1 form (warning)",
     "GXO0301": "an undefined name in a template",
     "GXO0302": "a field that is not declared",
     "GXO0303": "the dot as a whole outside per-record templates",

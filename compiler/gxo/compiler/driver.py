@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.frontend.assets import AssetFile, asset_folders, find_assets
 from gxo.compiler.frontend.load import load_playbook, read_file
+from gxo.compiler.frontend.migrate import DEPRECATED
 from gxo.compiler.frontend.playbook import Playbook
 from gxo.compiler.frontend.pprint import print_playbook
 from gxo.compiler.ir.build import build
@@ -81,6 +82,11 @@ class Compilation:
             self.options.dump(one.name, plan)
         self.plan = plan
         return not self.diagnostics.has_errors
+
+    @property
+    def is_deprecated(self) -> bool:
+        """Whether the playbook has the v0.1 form, which each use of it warns about."""
+        return any(item.code == DEPRECATED for item in self.diagnostics.items)
 
     def generate(self, pretty: bool = True) -> "Module":
         """Generate the Python module of a valid playbook; `pretty` for people to read."""

@@ -12,6 +12,7 @@ from typing import Literal
 from gxo.compiler.diagnostics import Diagnostics, Span
 from gxo.compiler.frontend import rules, schema, unsupported
 from gxo.compiler.frontend.durations import parse_duration
+from gxo.compiler.frontend.migrate import migrate
 from gxo.compiler.frontend.playbook import (
     ChannelPolicy,
     InputDecl,
@@ -40,6 +41,7 @@ def read(tree: Node, file: str, text: str, diags: Diagnostics) -> Playbook | Non
         return None
     if unsupported.is_test_playbook(file, tree, diags):
         return None
+    tree = migrate(tree, file, diags)
     wrong = schema.check(tree, diags) | unsupported.check(tree, diags)
     playbook = _Reader(file, wrong, diags).playbook(tree, text)
     rules.check(playbook, diags)

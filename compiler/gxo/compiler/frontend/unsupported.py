@@ -27,7 +27,6 @@ def check(tree: Mapping, diags: Diagnostics) -> frozenset[Span]:
     Returns the spans of the lifecycle policies among them, which the reader leaves out: a later
     stage would report them once more, as policies that the module does not support.
     """
-    _check_tasks(tree, diags)
     for name in (*_TEST_KEYS, "security_context"):
         if key := tree.key(name):
             _report(f'the key "{name}"', key.span, diags)
@@ -39,16 +38,6 @@ def check(tree: Mapping, diags: Diagnostics) -> frozenset[Span]:
     for name in ("workloads", "finally"):
         _check_workloads(tree.get(name), policies, diags)
     return frozenset(policies)
-
-
-def _check_tasks(tree: Mapping, diags: Diagnostics) -> None:
-    tasks, workloads = tree.key("tasks"), tree.key("workloads")
-    if tasks and workloads:
-        message = "a playbook has workloads or the older tasks, not both"
-        diags.error("GXO0207", tasks.span, message, "write the tasks as workloads")
-    elif tasks:
-        hint = "write workloads, each with a name, a lifecycle and a process"
-        _report('the v0.1 form with "tasks"', tasks.span, diags, hint)
 
 
 def _check_input(declaration: object, diags: Diagnostics) -> None:
