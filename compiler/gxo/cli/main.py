@@ -15,6 +15,7 @@ VERBS = {
     "validate": "check playbooks without running or writing anything",
     "compile": "compile a playbook to a self-contained job.pyz",
     "run": "compile a playbook, if it changed, and execute it",
+    "migrate": "print a playbook of the deprecated v0.1 form in the current form",
     "schema": "print the playbook language's JSON Schema",
     "modules": "list the modules, or show one's documentation",
 }
