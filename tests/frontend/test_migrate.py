@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gxo.cli.migrate import migrated
+from gxo.cli.migrate import InvalidError, migrated
 from gxo.compiler.driver import Compilation
 from gxo.compiler.frontend.migrate import DEPRECATED
 from gxo.compiler.frontend.upgrade import UpgradeError
@@ -60,6 +62,27 @@ def test_both_forms_give_one_plan_and_only_the_old_one_a_warning(case: Case) -> 
 def test_the_current_form_stays_byte_for_byte(case: Case) -> None:
     data = case.sections["out"].encode()
     assert migrated(data, FILE) == data
+
+
+@st.composite
+def disturbed(draw: st.DrawFn) -> str:
+    """A case's lines with some of all cases' lines, and comments, put in between."""
+    lines = draw(st.sampled_from(CASES)).input.splitlines()
+    others = sorted({line for case in CASES for line in case.input.splitlines()})
+    comment = st.builds("{}# {}".format, st.sampled_from(["", "  ", "    "]), st.integers(0, 99))
+    for line in draw(st.lists(st.sampled_from(others) | comment, max_size=4)):
+        lines.insert(draw(st.integers(0, len(lines))), line)
+    return "\n".join(lines)
+
+
+@given(disturbed())
+def test_what_is_written_has_the_current_form_or_nothing_is(text: str) -> None:
+    try:
+        written = migrated(text.encode(), FILE)
+    except (UpgradeError, InvalidError):
+        return
+    assert migrated(written, FILE) == written
+    assert text.count("#") == written.count(b"#")
 
 
 class Texts(yaml.SafeLoader):

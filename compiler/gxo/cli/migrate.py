@@ -17,7 +17,7 @@ from gxo.compiler.frontend.yaml import Mapping, compose
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-class _InvalidError(Exception):
+class InvalidError(Exception):
     """A playbook with errors; `compilation` has them."""
 
     def __init__(self, compilation: Compilation) -> None:
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
             print(f"{given.file}: migrated; the old form is in {backup}")
         else:
             print(f"{given.file}: nothing to migrate")
-    except _InvalidError as error:
+    except InvalidError as error:
         show([error.compilation], "text")
         return INVALID
     except UpgradeError as error:
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
 def migrated(data: bytes, file: str) -> bytes:
     """A playbook's bytes in the current form: the same bytes if that is their form already.
 
-    Raises _InvalidError and UpgradeError.
+    Raises InvalidError and UpgradeError.
     """
     compilation = Compilation(file, text=data.decode("utf-8", errors="replace"))
     diags = compilation.diagnostics
@@ -65,7 +65,7 @@ def migrated(data: bytes, file: str) -> bytes:
         read(tree, file, text, diags)
     diags.items[:] = [item for item in diags.items if item.level == "error"]
     if text is None or not isinstance(tree, Mapping) or diags.has_errors:
-        raise _InvalidError(compilation)
+        raise InvalidError(compilation)
     mark = _BYTE_ORDER_MARK if data.startswith(_BYTE_ORDER_MARK) else b""
     return mark + upgrade(text, tree, file).encode()
 

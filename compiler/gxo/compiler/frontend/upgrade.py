@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import CommentMark, YAMLError
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.scalarstring import FoldedScalarString, ScalarString
@@ -97,6 +97,7 @@ def _printer(text: str) -> YAML:
     printer.Resolver = _AsWritten
     printer.preserve_quotes = True
     printer.width = _NO_WRAPPING
+    printer.composer.warn_double_anchors = False  # YAML allows them
     printer.brace_single_entry_mapping_in_flow_sequence = True
     item = _FIRST_ITEM.search(text)
     offset, dash = (len(item[1]), len(item[2])) if item else (2, 2)
@@ -118,15 +119,19 @@ def _upgrade_task(task: CommentedMap, in_block: bool) -> None:
     own = [key for key in task if key in PROCESS_KEYS]
     if not own:
         return
-    if len(own) > 1:
+    place, below = list(task).index(own[0]), None
+    if len(own) > 1 and list(task).index(own[1]) - place > 1:
+        place = list(task).index("type")
+        below = None if in_block else _take_below(task, "type")
         _bring_together(task, own)
-    place = list(task).index(own[0])
-    process = _process(task, own)
-    task.insert(place, "process", process)
+    first = list(task).index(own[0])
+    task.insert(first, "process", _process(task, own))
     if not in_block:
         lifecycle = CommentedMap([LIFECYCLE])
         lifecycle.fa.set_flow_style()
         task.insert(place, "lifecycle", lifecycle)
+        if below:
+            task.ca.items["lifecycle"] = [None, None, below, None]
 
 
 def _process(task: CommentedMap, own: list[str]) -> CommentedMap:
@@ -166,21 +171,19 @@ def _move(task: CommentedMap, key: str, target: CommentedMap, new: str) -> None:
         target.ca.items[new] = comments
 
 
+def _take_below(task: CommentedMap, key: str) -> CommentToken | None:
+    """Take away the comment lines that stand below an entry's own line, if there are some."""
+    comments = task.ca.items.get(key)
+    if not comments or not comments[2]:
+        return None
+    first, _, below = comments[2].value.partition("\n")
+    comments[2].value = f"{first}\n"
+    return CommentToken(f"\n{below}", CommentMark(0)) if below else None
+
+
 def _bring_together(task: CommentedMap, own: list[str]) -> None:
-    """Let `type` stand beside `params`; the comments below it stay where they are."""
-    keys = list(task)
-    place = keys.index("type")
-    if abs(place - keys.index("params")) == 1:
-        return
-    comments = task.ca.items.pop("type", None)
-    if comments and comments[2] and place + 1 < len(keys):
-        first, _, below = comments[2].value.partition("\n")
-        comments[2].value = first + "\n"
-        lines = [line.strip().removeprefix("#").strip() for line in below.splitlines()]
-        if any(lines):
-            before = "\n".join(lines)
-            task.yaml_set_comment_before_after_key(keys[place + 1], before, task.lc.col)
-    kind = task.pop("type")
+    """Let `type` stand beside `params`, on the side where it was."""
+    kind, comments = task.pop("type"), task.ca.items.pop("type", None)
     task.insert(list(task).index("params") + (own[0] == "params"), "type", kind)
     if comments:
         task.ca.items["type"] = comments
@@ -274,7 +277,7 @@ def _meaning(node: Node, seen: dict[int, Any]) -> Any:
     """What a tree says, whatever the order of keys; a node that aliases share is read once."""
     if isinstance(node, Scalar):
         text = _renamed(node.text.value, aliases(node.text.value))
-        return text if isinstance(node.value, str) else node.value, text, node.plain
+        return text if isinstance(node.value, str) else node.value, text
     if id(node) not in seen:
         seen[id(node)] = (
             [_meaning(item, seen) for item in node.items]
@@ -298,7 +301,7 @@ def _comment_texts(text: str) -> Iterator[str]:
     """The comments of a text: what looks like one between its scalars."""
     start = 0
     for token in yaml.scan(text, Loader=FASTEST_LOADER):
-        if isinstance(token, yaml.ScalarToken):
-            yield from _COMMENT.findall(text[start : token.start_mark.index])
+        if isinstance(token, yaml.ScalarToken | yaml.StreamEndToken):
+            between = text[start : token.start_mark.index]
+            yield from (comment.rstrip() for comment in _COMMENT.findall(between))
             start = token.end_mark.index
-    yield from _COMMENT.findall(text[start:])
