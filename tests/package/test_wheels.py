@@ -170,8 +170,9 @@ def test_a_wheel_may_not_leave_its_folder(
     monkeypatch: pytest.MonkeyPatch, cache: Path, path: str
 ) -> None:
     offer(monkeypatch, cache, wheel("evil", {path: ""}))
-    with pytest.raises(PackageError, match="has a file outside its folder"):
+    with pytest.raises(PackageError, match="has a file outside its folder") as raised:
         resolve(("evil",), native=False)
+    assert raised.value.code == "GXO0904"
 
 
 def test_two_distributions_with_one_file(

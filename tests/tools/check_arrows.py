@@ -16,7 +16,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.stdlib": ("gxo.runtime", "gxo.stdlib"),
     "gxo.runtime": ("gxo.runtime",),
     "gxo.compiler.driver": ("gxo.compiler",),
-    "gxo.compiler.codes": (),
+    "gxo.compiler.codes": ("gxo.compiler.codes", "gxo.compiler.diagnostics"),
     "gxo.compiler.diagnostics": (),
     "gxo.compiler.source": ("gxo.compiler.diagnostics",),
     "gxo.compiler.types": (),

@@ -3,22 +3,27 @@
 import sys
 from pathlib import Path
 
+from gxo.compiler.codes.page import document
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.modules.docs import stale_docs, write_docs
 from gxo.compiler.modules.index import Library, standard_roots
 
-MODULES = Path(__file__).resolve().parents[2] / "docs" / "modules"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+MODULES = DOCS / "modules"
+DIAGNOSTICS = DOCS / "diagnostics.md"
 
 
 def main() -> int:
-    diagnostics = Diagnostics()
-    library = Library(standard_roots(), diagnostics)
+    library = Library(standard_roots(), Diagnostics())
     if "--check" not in sys.argv[1:]:
         write_docs(str(MODULES), library)
+        DIAGNOSTICS.write_text(document(), encoding="utf-8")
         return 0
-    stale = stale_docs(str(MODULES), library)
+    stale = [f"modules/{name}" for name in stale_docs(str(MODULES), library)]
+    if not DIAGNOSTICS.is_file() or DIAGNOSTICS.read_text(encoding="utf-8") != document():
+        stale.append(DIAGNOSTICS.name)
     for name in stale:
-        print(f"docs/modules/{name} is not fresh; `make docs` writes it")
+        print(f"docs/{name} is not fresh; `make docs` writes it")
     if not stale:
         print("generated documentation: fresh")
     return 1 if stale else 0

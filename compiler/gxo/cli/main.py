@@ -16,6 +16,7 @@ VERBS = {
     "compile": "compile a playbook to a self-contained job.pyz",
     "run": "compile a playbook, if it changed, and execute it",
     "migrate": "print a playbook of the deprecated v0.1 form in the current form",
+    "explain": "explain a diagnostic, with an example that fails and one that passes",
     "schema": "print the playbook language's JSON Schema",
     "modules": "list the modules, or show one's documentation",
 }

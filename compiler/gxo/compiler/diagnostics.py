@@ -1,7 +1,7 @@
 """What the compiler says about a playbook: spans, diagnostics, and what collects them.
 
 This file is the bottom of the compiler: it imports no other stage. The table of codes is in
-`codes.py`, the text and JSON forms are in `rendering.py`.
+`codes/`, the text and JSON forms are in `rendering.py`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -45,7 +45,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: a code of `codes.CODES`, where it is, what is wrong, and what to do about it."""
+    """One finding: its code in `codes.table()`, where it is, what is wrong, and what to do."""
 
     code: str
     level: Level

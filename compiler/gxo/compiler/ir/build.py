@@ -6,7 +6,6 @@ Parameters are read by the pass `bind_arguments`, edges are drawn by `link_state
 
 from gxo.compiler.diagnostics import Diagnostics, did_you_mean, working_on
 from gxo.compiler.frontend.playbook import InputDecl, Playbook, WorkloadDecl
-from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, Sequence
 from gxo.compiler.ir.nodes import (
     Computed,
     Constant,
@@ -15,7 +14,6 @@ from gxo.compiler.ir.nodes import (
     Plan,
     Policies,
     Retry,
-    Value,
     VarDef,
     Workload,
 )
@@ -25,7 +23,7 @@ from gxo.compiler.modules.index import Library
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.types import ANY, ListOf, MapOf, OneOf
 
-UNKNOWN_MODULE, BAD_LIFECYCLE, BAD_LOOP = "GXO0501", "GXO0510", "GXO0511"
+UNKNOWN_MODULE, BAD_LIFECYCLE = "GXO0501", "GXO0510"
 
 
 def build(playbook: Playbook, library: Library, diagnostics: Diagnostics) -> Plan:
@@ -119,22 +117,13 @@ def _condition(decl: WorkloadDecl, diagnostics: Diagnostics) -> Constant | Compu
 def _loop(decl: WorkloadDecl, diagnostics: Diagnostics) -> Loop | None:
     if decl.loop is None:
         return None
-    items = _loop_items(decl.loop, diagnostics)
+    items = read_value(decl.loop, OneOf((ListOf(ANY), MapOf(ANY))), "`loop`", diagnostics)
     if items is None:
         return None
     control = decl.loop_control
     variable = control.loop_var.text if control and control.loop_var else "item"
     index = control.index_var.text if control and control.index_var else None
     return Loop(items, variable, index, control.parallel if control else 1)
-
-
-def _loop_items(node: Node, diagnostics: Diagnostics) -> Value | None:
-    is_text = isinstance(node, Scalar) and isinstance(node.value, str)
-    if isinstance(node, Sequence | Mapping) or is_text:
-        return read_value(node, OneOf((ListOf(ANY), MapOf(ANY))), "`loop`", diagnostics)
-    message = "`loop` must be a list, a map, or a template that yields one"
-    diagnostics.error(BAD_LOOP, node.span, message)
-    return None
 
 
 def _retry(decl: WorkloadDecl) -> Retry | None:
