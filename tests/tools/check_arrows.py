@@ -21,7 +21,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.compiler.source": ("gxo.compiler.diagnostics",),
     "gxo.compiler.types": (),
     "gxo.compiler.python_source": (),
-    "gxo.compiler.rendering": ("gxo.compiler.diagnostics", "gxo.compiler.codes"),
+    "gxo.compiler.rendering": ("gxo.compiler.diagnostics",),
+    "gxo.compiler.sarif": ("gxo.compiler.diagnostics", "gxo.compiler.codes"),
     "gxo.compiler.frontend": (
         "gxo.compiler.frontend",
         "gxo.compiler.source",

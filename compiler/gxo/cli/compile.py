@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from gxo.cli.exits import INVALID, OK, USAGE
-from gxo.cli.output import add_output_option, show
+from gxo.cli.output import add_finding_options, show
 from gxo.compiler.driver import Compilation, Options, check
 from gxo.compiler.frontend.load import FileError
 from gxo.compiler.ir.nodes import Plan
@@ -22,6 +22,8 @@ def main(arguments: list[str]) -> int:
         optimize=given.optimize == 1,
         verify_ir=given.verify_ir,
         native=given.native,
+        strict=given.strict,
+        deny_warnings=given.deny_warnings,
         dump=_Dump(given.dump or []),
     )
     try:
@@ -64,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--native", action="store_true", help="link distributions with native code for speed"
     )
-    add_output_option(parser)
+    add_finding_options(parser)
     return parser
 
 

@@ -8,17 +8,25 @@ from collections.abc import Iterable
 from gxo.compiler.diagnostics import Diagnostic
 from gxo.compiler.driver import Compilation
 from gxo.compiler.rendering import render_github, render_json, render_text
+from gxo.compiler.version import VERSION
 
-FORMATS = ("text", "json", "github")
+FORMATS = ("text", "json", "sarif", "github")
 
 
-def add_output_option(parser: argparse.ArgumentParser) -> None:
+def add_finding_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output",
         choices=FORMATS,
         default="text",
-        help="how findings are printed: for people (default), as JSON, or as CI annotations",
+        help="how findings are printed: for people (default), as JSON, as SARIF 2.1.0, or as "
+        "annotations of GitHub",
     )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse what could go wrong on some run, such as reading a result that may be missing",
+    )
+    parser.add_argument("--deny-warnings", action="store_true", help="make every warning an error")
 
 
 def show(compilations: Iterable[Compilation], form: str) -> None:
@@ -27,6 +35,10 @@ def show(compilations: Iterable[Compilation], form: str) -> None:
     found: list[Diagnostic] = [item for one in compilations for item in one.diagnostics.sorted()]
     if form == "json":
         print(render_json(found))
+    elif form == "sarif":
+        from gxo.compiler.sarif import render_sarif
+
+        print(render_sarif(found, VERSION))
     elif form == "github" and found:
         print(render_github(found), end="")
     elif found:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from gxo.cli.exits import INVALID, OK, USAGE
-from gxo.cli.output import add_output_option, show, summary
+from gxo.cli.output import add_finding_options, show, summary
 from gxo.compiler.driver import Compilation, Options, check
 from gxo.compiler.frontend.load import FileError
 
@@ -15,13 +15,14 @@ def main(arguments: list[str]) -> int:
         prog="gxo validate", description="Check playbooks without running or writing anything."
     )
     parser.add_argument("playbooks", nargs="+", type=Path, metavar="PLAYBOOK")
-    add_output_option(parser)
+    add_finding_options(parser)
     given = parser.parse_args(arguments)
+    options = Options(strict=given.strict, deny_warnings=given.deny_warnings)
     compilations: list[Compilation] = []
     unreadable = False
     for path in given.playbooks:
         try:
-            compilations.append(check(path, Options()))
+            compilations.append(check(path, options))
         except FileError as error:
             print(f"gxo: {error}", file=sys.stderr)
             unreadable = True

@@ -4,9 +4,9 @@ This file is the bottom of the compiler: it imports no other stage. The table of
 `codes/`, the text and JSON forms are in `rendering.py`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Literal
 
@@ -80,6 +80,12 @@ class Diagnostics:
         notes: Iterable[Note] = (),
     ) -> None:
         self.items.append(Diagnostic(code, "warning", span, message, hint, tuple(notes)))
+
+    def promote(self, codes: Container[str]) -> None:
+        """Make errors of the warnings with these codes."""
+        self.items = [
+            replace(item, level="error") if item.code in codes else item for item in self.items
+        ]
 
     @property
     def has_errors(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gxo.compiler.codes import strict_codes
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.frontend.assets import AssetFile, asset_folders, find_assets
 from gxo.compiler.frontend.load import load_playbook, read_file
@@ -40,11 +41,16 @@ def ignore_dump(stage: str, plan: Plan) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to compile. `dump` is called with "build" and with each pass's name and its plan."""
+    """How to compile. `dump` is called with "build" and with each pass's name and its plan.
+
+    `strict` makes errors of the warnings that `--strict` forbids, `deny_warnings` of all.
+    """
 
     optimize: bool = True
     verify_ir: bool = False
     native: bool = False
+    strict: bool = False
+    deny_warnings: bool = False
     dump: Dump = ignore_dump
 
 
@@ -82,6 +88,13 @@ class Compilation:
             self.options.dump(one.name, plan)
         self.plan = plan
         return not self.diagnostics.has_errors
+
+    def promote_warnings(self) -> None:
+        """Make errors of the warnings that the options forbid, once all stages have spoken."""
+        if self.options.deny_warnings:
+            self.diagnostics.promote({item.code for item in self.diagnostics.items})
+        elif self.options.strict:
+            self.diagnostics.promote(strict_codes())
 
     @property
     def is_deprecated(self) -> bool:
@@ -186,4 +199,5 @@ def check(path: Path, options: Options | None = None) -> Compilation:
     compilation = Compilation(str(path), options or Options())
     if compilation.read(read_file(path)):
         compilation.analyse()
+    compilation.promote_warnings()
     return compilation

@@ -19,7 +19,6 @@ text        a description, where showing it needs more than a small file
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from gxo.compiler.diagnostics import Level
 
@@ -61,6 +60,8 @@ class Range:
 @cache
 def ranges() -> tuple[Range, ...]:
     """The table by stage. Raises ValueError when an entry is not of the form above."""
+    from importlib.resources import files  # compiling a playbook must not wait for it
+
     pages = sorted(
         (file for file in files(__name__).iterdir() if file.name.endswith(".md")),
         key=lambda file: file.name,

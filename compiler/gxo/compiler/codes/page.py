@@ -9,7 +9,11 @@ _INTRODUCTION = """\
 
 Everything that gxo says about a playbook when it validates or compiles it. `gxo explain GXO0301`
 prints one of these on a terminal. Errors stop the compilation; warnings do not, unless you give
-`--deny-warnings`. Codes keep their meaning from version to version.
+`--deny-warnings`. `--strict` makes errors of the warnings that say so. Codes keep their meaning
+from version to version.
+
+`--output json` prints findings as data ([its schema](diagnostics.schema.json)), `--output sarif` as
+SARIF 2.1.0 for code scanning, `--output github` as annotations of a pull request.
 
 Examples show the part of a playbook that matters. What they leave out (`name`, `schemaVersion`,
 each workload's `lifecycle` and `process`) is as in every playbook. Playbooks, module

@@ -1,0 +1,71 @@
+"""Diagnostics as SARIF 2.1.0, which code hosts and editors read (OASIS, "Static Analysis Results
+Interchange Format").
+
+Columns count Unicode characters from 1 and ends are exclusive, as in a `Span`. A rule is one code
+of the table; only the codes that were found are listed.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from gxo.compiler.codes import table
+from gxo.compiler.diagnostics import Diagnostic, Span
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
+
+
+def render_sarif(diagnostics: Iterable[Diagnostic], version: str) -> str:
+    """One run of gxo `version` as a SARIF log."""
+    found = list(diagnostics)
+    codes = sorted({item.code for item in found})
+    driver = {"name": "gxo", "version": version, "rules": [_rule(code) for code in codes]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(item, codes) for item in found],
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _rule(code: str) -> dict[str, Any]:
+    known = table()[code]
+    return {
+        "id": code,
+        "shortDescription": {"text": known.title},
+        "fullDescription": {"text": known.explanation.replace("\n", " ")},
+        "defaultConfiguration": {"level": known.level},
+    }
+
+
+def _result(item: Diagnostic, codes: Sequence[str]) -> dict[str, Any]:
+    hint = f"\nhint: {item.hint}" if item.hint else ""
+    result: dict[str, Any] = {
+        "ruleId": item.code,
+        "ruleIndex": codes.index(item.code),
+        "level": item.level,
+        "message": {"text": item.message + hint},
+        "locations": [{"physicalLocation": _place(item.span)}],
+    }
+    if item.notes:
+        result["relatedLocations"] = [
+            {"message": {"text": note.message}, "physicalLocation": _place(note.span)}
+            for note in item.notes
+        ]
+    return result
+
+
+def _place(span: Span) -> dict[str, Any]:
+    path = Path(span.file)
+    uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    return {
+        "artifactLocation": {"uri": uri},
+        "region": {
+            "startLine": span.line,
+            "startColumn": span.column,
+            "endLine": span.end_line,
+            "endColumn": span.end_column,
+        },
+    }
