@@ -10,7 +10,22 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="gxo schema", description="Print the JSON Schema (v1.0.0) of playbooks."
     )
-    parser.parse_args(arguments)
-    schema = importlib.resources.files("gxo.compiler.frontend") / "schema.json"
-    print(schema.read_text(encoding="utf-8"), end="")
+    parser.add_argument(
+        "--full", action="store_true", help="with the parameters of every module, for editors"
+    )
+    given = parser.parse_args(arguments)
+    file = importlib.resources.files("gxo.compiler.frontend") / "schema.json"
+    text = file.read_text(encoding="utf-8")
+    print(_with_parameters(text) if given.full else text, end="")
     return OK
+
+
+def _with_parameters(language: str) -> str:
+    import json
+
+    from gxo.compiler.diagnostics import Diagnostics
+    from gxo.compiler.modules.index import Library, standard_roots
+    from gxo.compiler.modules.schema import full_schema
+
+    library = Library(standard_roots(), Diagnostics())
+    return json.dumps(full_schema(json.loads(language), library), indent=2) + "\n"
