@@ -15,6 +15,7 @@ VERBS = {
     "validate": "check playbooks without running or writing anything",
     "compile": "compile a playbook to a self-contained job.pyz",
     "run": "compile a playbook, if it changed, and execute it",
+    "eval": "print the value of a template and its type",
     "migrate": "print a playbook of the deprecated v0.1 form in the current form",
     "explain": "explain a diagnostic, with an example that fails and one that passes",
     "schema": "print the playbook language's JSON Schema",

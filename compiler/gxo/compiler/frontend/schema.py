@@ -57,7 +57,7 @@ def check(tree: Node, diags: Diagnostics) -> frozenset[Span]:
     """
     reported = frozenset(item.span for item in diags.items if item.level == "error")
     wrong = set(reported)
-    for error in _validator().iter_errors(_plain(tree, {})):
+    for error in _validator().iter_errors(python_value(tree, {})):
         finding = _finding(error, tree)
         if finding.node.span not in reported:
             _report(finding, diags)
@@ -85,17 +85,17 @@ def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
     return {key: _inlined(value, definitions) for key, value in schema.items()}
 
 
-def _plain(node: Node, seen: dict[int, Any]) -> Any:
+def python_value(node: Node, seen: dict[int, Any]) -> Any:
     """The tree as Python's own values; a node that aliases share is converted once."""
     if isinstance(node, Scalar):
         return node.value
     if id(node) not in seen:
         if isinstance(node, Mapping):
             seen[id(node)] = {
-                entry.key.text.value: _plain(entry.value, seen) for entry in node.entries
+                entry.key.text.value: python_value(entry.value, seen) for entry in node.entries
             }
         else:
-            seen[id(node)] = [_plain(item, seen) for item in node.items]
+            seen[id(node)] = [python_value(item, seen) for item in node.items]
     return seen[id(node)]
 
 
