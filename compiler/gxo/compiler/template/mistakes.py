@@ -331,13 +331,20 @@ def _open(values: list[Token | Tree[Token]]) -> tuple[Token | None, tuple[tuple[
     """The action being read, and the blocks that wait for their `end`, from the value stack."""
     action: Token | None = None
     blocks: list[tuple[str, Token]] = []
+    before: str | None = None
     for value in values:
-        if isinstance(value, Token):
-            action = value if value.type == "OPEN" else None if value.type == "CLOSE" else action
-            continue
-        head = _head(value)
-        if head is not None:
-            blocks.append(head)
+        if isinstance(value, Tree):
+            head = _head(value)
+            if head is not None:
+                blocks.append(head)
+        elif value.type == "OPEN":
+            action = value
+        elif value.type == "CLOSE":
+            action = None
+        elif value.type in _BLOCKS and before == "OPEN" and action is not None:
+            # Closed by the text's last `}}`, this is not a tree yet; inside an action nobody asks.
+            blocks.append((_BLOCKS[value.type], action))
+        before = value.type if isinstance(value, Token) else None
     return action, tuple(blocks)
 
 
