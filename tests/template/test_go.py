@@ -1,0 +1,35 @@
+"""What Go prints, gxo prints: random templates over random data."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.template.evaluator import evaluate
+from tests.template.generated import DATA, TEMPLATES
+from tests.tools.go_oracle.oracle import Oracle, build, is_installed
+
+
+@pytest.fixture(scope="module")
+def oracle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oracle]:
+    if not is_installed():
+        reason = "needs Go and Sprig; tests/tools/go_oracle/install.sh installs them"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with Oracle(build(tmp_path_factory.mktemp("go"))) as running:
+        yield running
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(TEMPLATES, DATA)
+def test_gxo_gives_what_go_gives(oracle: Oracle, template: str, data: Any) -> None:
+    expected = oracle.ask(template, data)
+    outcome = evaluate(template, data)
+    if expected["ok"]:
+        assert (outcome.error, outcome.message, outcome.output) == ("", "", expected["output"])
+    else:
+        # what no data could make succeed may be refused when compiling
+        assert outcome.error in (expected["error"], "parse"), expected
