@@ -12,7 +12,7 @@ from gxo.runtime.errors import UsageError
 from gxo.runtime.inputs import resolve
 from gxo.runtime.job import REQUIRED, Job
 from gxo.runtime.jsontext import to_json
-from gxo.runtime.logs import LEVELS
+from gxo.runtime.logs import LEVELS, write_out
 from gxo.runtime.providers import parse_provider
 from gxo.runtime.settings import Settings
 
@@ -54,7 +54,9 @@ def parse(job: Job, bundle: "Bundle | None", arguments: list[str]) -> Settings:
 
 
 def _print(text: str) -> None:
-    sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace"))
+    """Print what any standard output can show; that nobody reads it is no failure."""
+    encoding = sys.stdout.encoding or "utf-8"
+    write_out(sys.stdout, f"{text}\n".encode(encoding, "backslashreplace").decode(encoding))
 
 
 def describe(job: Job) -> dict[str, Any]:
