@@ -18,6 +18,7 @@ import os
 import secrets
 import stat
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files as resources
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, LargeZipFile, ZipFile
@@ -57,10 +58,9 @@ def render(files: Mapping[str, bytes], executable: frozenset[str] = frozenset())
     buffer = io.BytesIO()
     write_file_prefix(buffer, SHEBANG)
     buffer.write(CUT)
-    main = resources("gxo.compiler.package").joinpath("main.py.txt").read_bytes()
     try:
         with ZipFile(buffer, "w", allowZip64=False) as archive:
-            _add(archive, "__main__.py", main, ZIP_STORED)
+            _add(archive, "__main__.py", _start_script(), ZIP_STORED)
             for name, content in sorted(files.items()):
                 quick = name.endswith(".pyc") and name.startswith(QUICK)
                 compression = ZIP_STORED if quick else ZIP_DEFLATED
@@ -74,6 +74,11 @@ def render(files: Mapping[str, bytes], executable: frozenset[str] = frozenset())
     data = buffer.getvalue()
     before, after = data[: -CLOSING - 8], data[-CLOSING:]
     return before + b"%08x" % binascii.crc32(after, binascii.crc32(before)) + after
+
+
+@cache
+def _start_script() -> bytes:
+    return resources("gxo.compiler.package").joinpath("main.py.txt").read_bytes()
 
 
 def _add(
