@@ -23,7 +23,10 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.compiler.python_source": (),
     "gxo.compiler.rendering": ("gxo.compiler.diagnostics",),
     "gxo.compiler.sarif": ("gxo.compiler.diagnostics", "gxo.compiler.codes"),
+    # An input's pattern means the same when compiling and when the job starts: one regex engine.
     "gxo.compiler.frontend": (
+        "gxo.runtime.errors",
+        "gxo.runtime.regex",
         "gxo.compiler.frontend",
         "gxo.compiler.source",
         "gxo.compiler.diagnostics",

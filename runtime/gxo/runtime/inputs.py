@@ -76,8 +76,12 @@ def _checked(name: str, declared: Input, value: Any, where: str) -> Any:
     if declared.enum is not None and value not in declared.enum:
         allowed = ", ".join(str(choice) for choice in declared.enum)
         raise UsageError(f"input '{name}' {where} must be one of {allowed}")
-    if declared.pattern is not None and not re.fullmatch(declared.pattern, value):
-        raise UsageError(f"input '{name}' {where} does not match the pattern {declared.pattern}")
+    if declared.pattern is not None:
+        from gxo.runtime.regex import matches_whole  # start-up: only with patterns
+
+        if not matches_whole(declared.pattern, value):
+            message = f"input '{name}' {where} does not match the pattern {declared.pattern}"
+            raise UsageError(message)
     return value
 
 

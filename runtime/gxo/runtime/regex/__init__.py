@@ -17,7 +17,7 @@ from gxo.runtime.regex.machine import Program, build
 from gxo.runtime.regex.syntax import PatternError, parse
 from gxo.runtime.regex.translate import to_python
 
-__all__ = ["Pattern", "compile_pattern", "translate"]
+__all__ = ["Pattern", "compile_pattern", "matches_whole", "translate"]
 
 _STEPS_A_CHARACTER = 2000
 """What backtracking may cost for each character of a text, before the machine is cheaper."""
@@ -96,6 +96,15 @@ def compile_pattern(source: str) -> Pattern:
         return Pattern(source)
     except PatternError as error:
         raise ExpressionError(f"the pattern {source} is wrong: {error}") from None
+
+
+def matches_whole(source: str, text: str) -> bool:
+    """Whether the pattern matches the whole of the text.
+
+    Raises: ExpressionError when the pattern is not one of RE2's.
+    """
+    compile_pattern(source)  # so that what stands around it below cannot make it right
+    return compile_pattern(rf"\A(?:{source})\z").search(text) is not None
 
 
 def translate(source: str, *, anchored: bool = False) -> str:
