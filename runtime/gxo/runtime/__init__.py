@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
     from gxo.runtime.job import Input, Job, Loop, Retry
+    from gxo.runtime.pipes import Channel
     from gxo.runtime.spec import Record
     from gxo.runtime.state import deep_copy
-    from gxo.runtime.streams import Channel, Inputs, Out, Records
+    from gxo.runtime.streams import Inputs, Out, Records
 
 __all__ = [
     "Channel",
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 _FILES = {
-    "Channel": "streams",
+    "Channel": "pipes",
     "Context": "context",
     "Input": "job",
     "Inputs": "streams",

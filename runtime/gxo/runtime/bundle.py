@@ -133,14 +133,15 @@ class Importer:
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
         """The module as the artifact has it; None leaves it to Python's own library."""
+        loader: Any = self  # what it needs of a loader is all there
         base = name.replace(".", "/")
         package = f"{base}/__init__"
         if f"{package}.py" in self.bundle:
-            spec = ModuleSpec(name, self, origin=f"{self.archive}/{package}.py", is_package=True)
+            spec = ModuleSpec(name, loader, origin=f"{self.archive}/{package}.py", is_package=True)
             spec.submodule_search_locations = [f"{self.archive}/{base}"]
             spec.loader_state = package
         elif f"{base}.py" in self.bundle:
-            spec = ModuleSpec(name, self, origin=f"{self.archive}/{base}.py")
+            spec = ModuleSpec(name, loader, origin=f"{self.archive}/{base}.py")
             spec.loader_state = base
         else:
             return None

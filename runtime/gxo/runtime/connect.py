@@ -7,7 +7,8 @@ from gxo.runtime.errors import UpstreamFailed
 from gxo.runtime.graph import ERRORS, producer
 from gxo.runtime.instance import CLOSED
 from gxo.runtime.node import COMPLETED, SKIPPED, Node
-from gxo.runtime.streams import Channel, Inputs, Records, Source
+from gxo.runtime.pipes import Channel
+from gxo.runtime.streams import Inputs, Records, Source
 
 if TYPE_CHECKING:
     from gxo.runtime.pipes import Pipe

@@ -43,7 +43,9 @@ class JobLoop(asyncio.SelectorEventLoop):
             self._threads = Threads(self)
         return self._threads
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> Any:
         if executor is not None:
             return super().run_in_executor(executor, func, *args)
         return self.threads.submit(lambda: func(*args))

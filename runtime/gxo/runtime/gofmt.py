@@ -36,7 +36,7 @@ def sprintf(form: str, values: Sequence[Any]) -> str:
 
 def sprint(values: Sequence[Any]) -> str:
     """Return Go's `fmt.Sprint`: a space between two operands when neither is a text."""
-    parts = []
+    parts: list[Any] = []
     was_text = True
     for value in values:
         is_text = isinstance(value, str)

@@ -14,8 +14,8 @@ from gxo.runtime.durations import NANOSECONDS, format_duration
 from gxo.runtime.errors import ExpressionError
 from gxo.runtime.expr import Int64, NamedInt, Native, describe, wrap
 
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September")
-MONTHS += ("October", "November", "December")
+MONTHS: tuple[str, ...] = ("January", "February", "March", "April", "May", "June")
+MONTHS += ("July", "August", "September", "October", "November", "December")
 WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _DAY = 86400
 

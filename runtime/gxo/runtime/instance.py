@@ -111,15 +111,16 @@ async def attempts(
         try:
             return await spec.function(context, *_ports(node, out), *extra)
         except (Exception, SystemExit, KeyboardInterrupt) as error:
-            if not _may_retry(node, attempt, error):
+            retry = spec.retry
+            if retry is None or not _may_retry(node, attempt, error):
                 raise
-            if not spec.retry.after_records and _moved(node, out, read_before):
+            if not retry.after_records and _moved(node, out, read_before):
                 node.reason = "not retried: records were already sent or read"
                 raise
-            delay = delay_after(spec.retry, attempt, run.chance())
+            delay = delay_after(retry, attempt, run.chance())
             context.log(
                 "warning",
-                f"attempt {attempt} of {spec.retry.attempts} failed, "
+                f"attempt {attempt} of {retry.attempts} failed, "
                 f"the next one is in {delay:g} s: {run.explain(error)}",
             )
         finally:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
-    from gxo.runtime.streams import Channel
+    from gxo.runtime.pipes import Channel
 
 Items = list[Any] | dict[str, Any] | Callable[["Context"], Any]
 Function = Callable[..., Awaitable[Any]]
@@ -164,7 +164,7 @@ class Workload:
         Returns the file that its code comes from.
         """
         self.function = function
-        code = function.__code__  # type: ignore[attr-defined]
+        code = function.__code__
         names = code.co_varnames[1 : code.co_argcount]
         self.ports = tuple(name for name in names if name in PORTS)
         self.parameters = len(names) - len(self.ports)

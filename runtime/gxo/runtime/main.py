@@ -142,8 +142,8 @@ def _signals(run: Run, loop: JobLoop) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        for changed, handler in previous.items():
+            signal.signal(changed, handler)
 
 
 def _open_missing() -> None:

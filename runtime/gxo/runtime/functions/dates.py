@@ -109,8 +109,14 @@ def duration(seconds: Any) -> str:
     return format_duration(wrap(count * NANOSECONDS))
 
 
-_UNITS = (("y", 365 * 24 * 3600), ("mo", 30 * 24 * 3600), ("d", 24 * 3600), ("h", 3600))
-_UNITS += (("m", 60), ("s", 1))
+_UNITS = (
+    ("y", 365 * 24 * 3600),
+    ("mo", 30 * 24 * 3600),
+    ("d", 24 * 3600),
+    ("h", 3600),
+    ("m", 60),
+    ("s", 1),
+)
 
 
 @function("durationRound", pure=False)

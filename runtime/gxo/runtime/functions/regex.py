@@ -45,7 +45,7 @@ def regex_find_all(pattern: str, text: str, count: int) -> list[Any]:
 def regex_replace_all(pattern: str, text: str, replacement: str) -> str:
     """Return the text with each match replaced; `$1`, `${name}` in the replacement are groups."""
     compiled = compile_pattern(pattern)
-    result = []
+    result: list[str] = []
     at = 0
     for spans in compiled.matches(text):
         result += (text[at : spans[0]], _expand(replacement, compiled, text, spans))
@@ -56,7 +56,7 @@ def regex_replace_all(pattern: str, text: str, replacement: str) -> str:
 @function("regexReplaceAllLiteral", "mustRegexReplaceAllLiteral")
 def regex_replace_all_literal(pattern: str, text: str, replacement: str) -> str:
     """Return the text with each match replaced by the replacement as it is."""
-    result = []
+    result: list[str] = []
     at = 0
     for spans in compile_pattern(pattern).matches(text):
         result += (text[at : spans[0]], replacement)
@@ -71,7 +71,7 @@ def regex_split(pattern: str, text: str, count: int) -> list[Any]:
         return NilList()
     if pattern and not text:
         return [""]
-    parts = []
+    parts: list[Any] = []
     start = end = 0
     for spans in compile_pattern(pattern).matches(text):
         if 0 < count <= len(parts) + 1:
@@ -93,7 +93,7 @@ def regex_quote_meta(text: str) -> str:
 
 def _expand(replacement: str, pattern: Pattern, text: str, spans: tuple[int, ...]) -> str:
     """Return the replacement with `$1`, `$name`, `${name}` filled in, and `$$` as a dollar."""
-    result = []
+    result: list[str] = []
     before, dollar, rest = replacement.partition("$")
     while dollar:
         result.append(before)

@@ -86,7 +86,13 @@ def folded(ranges: Ranges) -> Ranges:
     return union(ranges, tuple(extra))
 
 
-_TRIPLES = ("kK\u212a", "sS\u017f", "\xe5\xc5\u212b", "\u03b2\u0392\u03d0", "\u03b5\u0395\u03f5")
+_TRIPLES: tuple[str, ...] = (
+    "kK\u212a",
+    "sS\u017f",
+    "\xe5\xc5\u212b",
+    "\u03b2\u0392\u03d0",
+    "\u03b5\u0395\u03f5",
+)
 _TRIPLES += ("\u03b8\u0398\u03d1\u03f4", "\u03b9\u0399\u0345\u1fbe", "\u03ba\u039a\u03f0")
 _TRIPLES += ("\u03bc\u039c\xb5", "\u03c0\u03a0\u03d6", "\u03c1\u03a1\u03f1", "\u03c3\u03a3\u03c2")
 _TRIPLES += ("\u03c6\u03a6\u03d5", "\u03c9\u03a9\u2126", "\u1e61\u1e60\u1e9b", "\xdf\u1e9e")

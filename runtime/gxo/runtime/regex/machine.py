@@ -153,7 +153,8 @@ class Program:
 
     def optional(self, item: Node, count: int, greedy: bool) -> tuple[int, list[tuple[int, str]]]:
         enter, leave = ("x", "y") if greedy else ("y", "x")
-        first, holes = -1, []
+        first = -1
+        holes: list[tuple[int, str]] = []
         exits: list[tuple[int, str]] = []
         for _ in range(count):
             split = self.add(SPLIT)
