@@ -11,6 +11,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from gxo.runtime.errors import SecretError, UsageError
 
@@ -116,12 +117,16 @@ def _from_command(command: list[str], name: str, seconds: float) -> str:
     try:
         output = _read(process.stdout.fileno(), name, deadline)
         code = process.wait(max(deadline - time.monotonic(), 0))
-    except subprocess.TimeoutExpired:
-        raise _too_slow(name) from None  # its message would show the command's arguments
-    finally:
-        if process.poll() is None:
+    except BaseException as error:
+        # The command itself may have ended and left children; not waited for, it keeps the group's
+        # number, so no stranger is killed.
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        process.wait()
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise _too_slow(name) from None  # its message would show the command's arguments
+        raise
+    finally:
         process.stdout.close()
     if code != 0:
         raise SecretError(f"the secret '{name}' is missing: {command[0]} ended with code {code}")

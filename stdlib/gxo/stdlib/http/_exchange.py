@@ -174,6 +174,11 @@ async def _follow(ctx: Context, call: Call, url: "httpx.URL") -> Answer:
         finally:
             await response.aclose()
         if not same_origin(following.url, request.url):
+            if call.content and following.method == request.method:
+                raise ModuleError(
+                    f"{shown(url)} redirects a request with a body to another server",
+                    hint="send it there by its own address, or set `follow_redirects: false`",
+                )
             drop_credentials(following)
         request = following
     raise ModuleError(f"{shown(url)} was redirected more than {MAX_REDIRECTS} times")
