@@ -95,4 +95,6 @@ def _write(compilation: Compilation, given: argparse.Namespace) -> None:
         return
     assert compilation.plan is not None
     target = given.target or Path(f"{given.playbook.name.partition('.')[0]}.pyz")
+    if target.exists() and target.samefile(given.playbook):
+        raise PackageError("GXO0901", f"cannot write {target}: it is the playbook itself")
     compilation.write_artifact(target)

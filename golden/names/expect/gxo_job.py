@@ -1,4 +1,4 @@
-"""say "hi" \\ bye, compiled by gxo 0.1.0 from playbook.gxo.yaml. Change the playbook, not this file."""
+"""say 'hi' \\ bye, compiled by gxo 0.1.0 from playbook.gxo.yaml. Change the playbook, not this file."""
 
 from typing import Any
 

@@ -59,6 +59,12 @@ async def quiet(ctx: Context) -> Executed:
     )
 
 
+# unread: exec
+@job.workload("unread", when=lambda ctx: False)
+async def unread(ctx: Context) -> Executed:
+    return await exec_(ctx, command="false")
+
+
 # tidy: exec
 @job.cleanup("tidy")
 async def tidy(ctx: Context) -> Executed:

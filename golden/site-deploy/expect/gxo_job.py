@@ -111,8 +111,8 @@ def host_files_content(ctx: Context, host: Any) -> str:
     parts.append(f"server {{\n  listen {expr.text(host['port'])};")
     if expr.ask(host, "aliases"):
         parts.append("\n  server_name")
-        for aliase in expr.elements(host["aliases"]):
-            parts.append(f" {expr.text(aliase)}")
+        for item in expr.elements(host["aliases"]):
+            parts.append(f" {expr.text(item)}")
         parts.append(";")
     else:
         parts.append(f"\n  server_name {expr.text(host['name'])};")

@@ -17,7 +17,7 @@ from gxo.compiler.codegen.values import Mark, Printer
 from gxo.compiler.codegen.views import ProgramView, WorkloadView
 from gxo.compiler.codegen.workload import Surroundings, workload_view
 from gxo.compiler.diagnostics import working_on
-from gxo.compiler.ir.names import MODULE_WORDS
+from gxo.compiler.ir.names import module_words
 from gxo.compiler.ir.nodes import InputDef, Plan
 from gxo.compiler.ir.walk import every_workload
 from gxo.compiler.python_source import Names, literal
@@ -51,7 +51,7 @@ def emit(plan: Plan, version: str, playbook_text: str, pretty: bool = True) -> M
 
 def render(plan: Plan, version: str, mark: Mark) -> str:
     """The module's text before formatting, each expression that can fail passed through `mark`."""
-    names = Names(MODULE_WORDS)
+    names = Names(module_words())
     functions = {one.name: names.fresh(one.name) for one in every_workload(plan)}
     imports = Imports(names)
     imports.use_line("from gxo.runtime import Job")
@@ -60,8 +60,9 @@ def render(plan: Plan, version: str, mark: Mark) -> str:
     printer = Printer("var", names, imports, mark)
     arguments = tuple(_job_arguments(plan, printer))
     workloads = tuple(_workload_views(plan, around))
+    name = " ".join(plan.name.split()).replace('"', "'")
     title = _docstring(
-        f"{plan.name}, compiled by gxo {version} from {os.path.basename(plan.file)}."
+        f"{name}, compiled by gxo {version} from {os.path.basename(plan.file)}."
         " Change the playbook, not this file."
     )
     program = ProgramView(title, imports.render(), tuple(printer.helpers), arguments, workloads)
@@ -123,7 +124,8 @@ def _input(decl: InputDef, input_class: str, printer: Printer) -> str:
 
 
 def _docstring(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    """The text as black leaves it: no quotes or blanks at its ends, and on one line."""
+    return text.replace("\\", "\\\\")
 
 
 @cache

@@ -1,6 +1,6 @@
 """The import block of a generated module: filled while the body is rendered, printed sorted."""
 
-from gxo.compiler.ir.names import MODULE_WORDS
+from gxo.compiler.ir.names import RUNTIME_WORDS
 from gxo.compiler.python_source import Names
 
 
@@ -18,7 +18,7 @@ class Imports:
         """Import `name` from `module`; the identifier to write for it in the body."""
         key = (module, name)
         if key not in self._aliases:
-            fixed = alias is None and name in MODULE_WORDS
+            fixed = alias is None and name in RUNTIME_WORDS
             self._aliases[key] = name if fixed else self._names.fresh(alias or name)
         return self._aliases[key]
 

@@ -1,5 +1,6 @@
 """One workload of the plan as the view that the skeleton prints."""
 
+import keyword
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from gxo.compiler.ir.names import local_name
 from gxo.compiler.ir.nodes import Channel, Constant, Loop, Policies, Retry, Workload
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.python_source import Names, identifier, literal
+
+NO_KEYWORDS = frozenset((*keyword.kwlist, "__debug__", "ctx"))
+"""What Python takes for no keyword argument's name, though it looks like one."""
 
 PORT_TYPES = {"records": "Records", "inputs": "Inputs", "out": "Out"}
 
@@ -106,7 +110,7 @@ def _call_arguments(
         code = printer.code(argument.value, argument.name)
         if param:
             arguments.append(f"{param.python}={code}")
-        elif argument.name.isidentifier():
+        elif argument.name.isidentifier() and argument.name not in NO_KEYWORDS:
             arguments.append(f"{argument.name}={code}")
         else:
             free.append(f"{literal(argument.name)}: {code}")

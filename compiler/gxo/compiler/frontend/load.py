@@ -30,13 +30,23 @@ class FileError(Exception):
 def read_file(path: str | os.PathLike[str]) -> bytes:
     """The bytes of a playbook, at most one more than a playbook may have. Raises FileError."""
     try:
-        with open(path, "rb") as file:
+        os.fspath(path).encode()
+        with open(path, "rb", opener=_open_at_once) as file:
             return file.read(MAX_BYTES + 1)
+    except UnicodeEncodeError:
+        raise FileError(f"cannot read {os.fspath(path)!r}: its name is not UTF-8") from None
     except OSError as error:
         reason = _REASONS.get(error.errno or 0, error.strerror or "it cannot be read")
     except ValueError:
         reason = "the name has a character that no file name can have"
     raise FileError(f"cannot read {os.fspath(path)!r}: {reason}")
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting: a pipe that nobody writes to is empty, and holds nobody up."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def load_playbook(data: bytes, file: str, diags: Diagnostics) -> Playbook | None:

@@ -17,7 +17,7 @@ from gxo.compiler.ir.nodes import NO_REFERENCES, Computed, Constant, Fields, Ite
 from gxo.compiler.template import ast
 from gxo.compiler.types import ANY, TEXT
 
-ACTION_IN_KEY = "GXO0509"
+ACTION_IN_KEY, BLOCK = "GXO0509", "GXO0511"
 
 # Private-use characters that mark where the action with that number stands.
 _MARK = re.compile("\ue000([0-9]+)\ue001")
@@ -32,6 +32,11 @@ def read_record_template(template: ast.Template, diagnostics: Diagnostics) -> Va
     if not isinstance(tree, dict) or _marks(tree) != _actions(template):
         whole = Computed(template, "text", TEXT, NO_REFERENCES, template.span)
         return Fields((("value", whole),), template.span)
+    for node in template.nodes:
+        if not isinstance(node, ast.Text | ast.Action):
+            message = "a JSON template holds single actions only, no blocks and no variables"
+            diagnostics.error(BLOCK, node.span, message, "use `fields`, whose values may be blocks")
+            return None
     if any(_MARK.search(key) for key in _keys(tree)):
         message = "a key of a JSON template cannot hold an action"
         diagnostics.error(ACTION_IN_KEY, template.span, message, "use `fields` or a fixed key")

@@ -14,10 +14,10 @@ from gxo.compiler.passes import (
     check_commands,
     copy_state,
     detect_cycles,
-    drop_dead,
     link_states,
     link_streams,
     reduce_edges,
+    report_dead,
     resolve_names,
     resolve_policies,
     trace_secrets,
@@ -42,7 +42,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("detect_cycles", detect_cycles.run, "a run must be able to end"),
     Pass("trace_secrets", trace_secrets.run, "a workload's secrets are looked up before it starts"),
     Pass("copy_state", copy_state.run, "a module must not change what others read"),
-    Pass("drop_dead", drop_dead.run, "what can never run needs no code", optimizes=True),
+    Pass("report_dead", report_dead.run, "what can never run is a mistake or a leftover"),
     Pass(
         "reduce_edges", reduce_edges.run, "an edge that a path implies says nothing", optimizes=True
     ),
