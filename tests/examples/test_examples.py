@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -137,10 +138,32 @@ def test_site_deploy_minified(artifact: Path) -> None:
 
 
 @pytest.mark.parametrize("artifact", ["site-deploy"], indirect=True)
-def test_a_failed_check_names_its_line(artifact: Path) -> None:
+def test_a_wrong_input_is_refused_before_anything_runs(artifact: Path) -> None:
     done = subprocess.run(
         ["python3", str(artifact), "-e", "version=x"], env=EMPTY, capture_output=True, text=True
     )
     assert done.returncode == 2
-    assert "version" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.stderr == (
+        "error: input 'version' given by --var does not match the pattern [0-9]+\\.[0-9]+\n"
+    )
+
+
+def test_a_failed_check_ends_the_job(tmp_path: Path) -> None:
+    """The assert of site-deploy, asked for more than the page has: what follows does not run."""
+    folder = tmp_path / "site-deploy"
+    shutil.copytree(EXAMPLES / "site-deploy", folder)
+    playbook = folder / "site-deploy.gxo.yaml"
+    playbook.write_text(playbook.read_text().replace("}} > 100 &&", "}} > 100000 &&"))
+    assert main(["compile", str(playbook), "-o", str(tmp_path / "job.pyz")]) == 0
+    done = subprocess.run(
+        ["python3", "job.pyz", "-e", "version=1.4", "--report", "-"],
+        env=EMPTY | {"HOME": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    report = json.loads(done.stdout)
+    assert "dist/index.html has only" in report["error"]
+    assert statuses(report)["checked"] == "Failed"
+    assert statuses(report)["host-files"] == "Pending"
