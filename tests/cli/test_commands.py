@@ -194,3 +194,20 @@ def test_validate_loads_no_code_generator() -> None:
     )
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
     assert driver.VERSION == VERSION
+
+
+@pytest.mark.parametrize(
+    ("redirect", "code", "says"),
+    [(">/dev/full", 1, "cannot write to standard output"), (">&-", 2, "standard output is closed")],
+)
+def test_standard_output_that_takes_nothing(redirect: str, code: int, says: str) -> None:
+    script = "from gxo.cli.main import entry; entry()"
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" -c "$1" explain GXO0101 {redirect}', sys.executable, script],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -4,6 +4,7 @@
 here; each verb has a file of its own with `main(arguments) -> exit code`.
 """
 
+import errno
 import importlib
 import os
 import sys
@@ -66,20 +67,38 @@ def _near(verb: str) -> str:
     return f" ({hint.rstrip('?')}?)" if hint else ""
 
 
+def _print_nowhere() -> None:
+    """Let standard output lead nowhere, or the interpreter's own flush would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _guarded(verb: str, arguments: list[str]) -> int:
     """Run the verb; no failure of gxo or of a pipe shows a traceback."""
+    if sys.stdout is None:
+        sys.stderr.write("gxo: standard output is closed\n")
+        return USAGE
     try:
         code: int = importlib.import_module(f"gxo.cli.{verb}").main(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read standard output has gone; the interpreter's own flush must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_nowhere()
+        return 1
+    except OSError as error:
+        # What verbs write to files has its own errors: this is standard output on a full disk.
+        if error.errno != errno.ENOSPC:
+            return _crashed(error, arguments)
+        _print_nowhere()
+        sys.stderr.write(f"gxo: cannot write to standard output: {error.strerror}\n")
         return 1
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        from gxo.cli.crash import report
-
-        report(error, arguments)
-        return DEFECT
+        return _crashed(error, arguments)
     return code
+
+
+def _crashed(error: Exception, arguments: list[str]) -> int:
+    from gxo.cli.crash import report
+
+    report(error, arguments)
+    return DEFECT

@@ -105,7 +105,10 @@ def _truth(text: str) -> bool:
 
 def _json(kind: type) -> Callable[[str], Any]:
     def parse(text: str) -> Any:
-        value = json.loads(text)
+        try:
+            value = json.loads(text)
+        except RecursionError:
+            raise ValueError from None  # nested too deeply to be read
         if not isinstance(value, kind):
             raise ValueError
         return value
