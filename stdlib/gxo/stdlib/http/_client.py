@@ -118,7 +118,13 @@ def error_table() -> tuple[tuple[type[Exception], type[WorkloadError], str, str 
 
 def _reason(error: BaseException) -> str:
     """What happened at the bottom: layers above often say no more than that something failed."""
+    import httpx
+
     reason = str(error) or type(error).__name__
+    if isinstance(error, httpx.InvalidURL):
+        # Behind the colon it quotes a piece of the address, and so perhaps a piece of a secret,
+        # which no redaction knows.
+        reason = reason.partition(":")[0]
     below: BaseException | None = error
     while below is not None:
         if isinstance(below, BaseExceptionGroup):
