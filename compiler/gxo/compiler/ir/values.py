@@ -249,18 +249,13 @@ def _read_quantity(node: Scalar, name: str, where: str, diagnostics: Diagnostics
     example = (
         "a duration such as 250ms, 30s or 1h30m" if name == "Duration" else "a size such as 10MiB"
     )
-    try:
-        return (
-            Constant(read(str(node.value)), node.span) if isinstance(node.value, str) else _raise()
-        )
-    except ValueError:
-        message = f"{where} must be {example}, not {_quoted(node)}"
-        diagnostics.error(BAD_FORMAT, node.span, message)
-        return None
-
-
-def _raise() -> Constant:
-    raise ValueError
+    if isinstance(node.value, str):
+        try:
+            return Constant(read(node.value), node.span)
+        except ValueError:
+            pass  # said below, as for a value of another type
+    diagnostics.error(BAD_FORMAT, node.span, f"{where} must be {example}, not {_quoted(node)}")
+    return None
 
 
 def _read_mode(node: Scalar, where: str, diagnostics: Diagnostics) -> Value | None:
