@@ -12,7 +12,13 @@ from gxo.compiler.modules.index import Library, standard_roots
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.runtime.main import main
 
-RECORD = {"id": 1, "name": "Ada", "status": "active", "items": [{"sku": "a"}, {"sku": "b"}]}
+RECORD = {
+    "team": "core",
+    "id": 1,
+    "name": "Ada",
+    "status": "active",
+    "items": [{"sku": "a"}, {"sku": "b"}],
+}
 """What an example's producers send: the fields that examples read."""
 
 SPECS = Library(standard_roots(), Diagnostics()).all()

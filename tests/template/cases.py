@@ -17,6 +17,7 @@ RESPONSE = Shape(
 )
 HOST = Shape("host", (("name", TEXT), ("up", BOOL), ("disks", ListOf(TEXT))))
 
+RECORD = Shape("record", (("limit", ANY),), frozenset({"limit"}), open=True)
 NAMES = {
     root.name: root
     for root in (
@@ -39,8 +40,7 @@ def scope(record: bool = False, dot: bool = False) -> Scope:
     """The scope of the cases: `record` for per-record templates, `dot` with a response as dot."""
     return Scope(
         NAMES,
-        record=record,
-        fields=frozenset({"limit"}) if record else frozenset(),
+        record=RECORD if record else None,
         dot=RESPONSE if dot else None,
         dot_name="response",
         workloads=frozenset({"fetch", "my-job"}),

@@ -43,7 +43,10 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.compiler.types",
         "gxo.compiler.diagnostics",
     ),
+    # A pattern's groups are fields of the records, so the same engine reads it here.
     "gxo.compiler.ir": (
+        "gxo.runtime.errors",
+        "gxo.runtime.regex",
         "gxo.compiler.ir",
         "gxo.compiler.python_source",
         "gxo.compiler.frontend",

@@ -31,15 +31,30 @@ class MapOf:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`fields` keeps the declared order; `optional` may be absent, `secret` are redacted."""
+    """`fields` keeps the declared order; `optional` may be absent, `secret` are redacted.
+
+    open: there may be other fields, of which nothing is known.
+    """
 
     name: str
     fields: "tuple[tuple[str, Type], ...]"
     optional: frozenset[str] = frozenset()
     secret: frozenset[str] = frozenset()
+    open: bool = False
 
     def field(self, name: str) -> "Type | None":
-        return dict(self.fields).get(name)
+        """The field's type; None when there can be no such field."""
+        for known, type_ in self.fields:
+            if known == name:
+                return type_
+        return ANY if self.open else None
+
+    def names(self) -> tuple[str, ...]:
+        return tuple([name for name, _ in self.fields])
+
+    def requires(self, name: str) -> bool:
+        """Whether every value of this shape has the field."""
+        return name not in self.optional and name in self.names()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +96,9 @@ BOOL = Scalar("bool")
 NIL = Scalar("nil")
 ANY = Scalar("any")
 
+UNKNOWN_RECORD = Shape("record", (), open=True)
+"""A record of which nothing is known."""
+
 _SPECIAL_WORDS = {
     "Duration": "a duration such as 30s",
     "Size": "a size such as 10MiB",
@@ -109,7 +127,7 @@ def describe(type_: Type) -> str:
         case MapOf(value):
             return "a map" if value == ANY else f"a map of {describe(value)}"
         case Shape(fields=fields):
-            return f"a map with {', '.join(name for name, _ in fields)}"
+            return f"a map with {', '.join(name for name, _ in fields)}" if fields else "a map"
         case OneOf(options):
             return " or ".join(describe(option) for option in options if option != NIL)
         case Choice(values):

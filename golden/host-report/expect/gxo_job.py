@@ -70,9 +70,7 @@ async def in_use(ctx: Context, records: Records, out: Out | None) -> Filtered:
         ctx,
         records,
         out,
-        condition=lambda record: expr.ge(
-            math.int_(record["percent"]), record.get("min_used", ctx.inputs["min_used"])
-        ),
+        condition=lambda record: math.int_(record["percent"]) >= ctx.inputs["min_used"],
     )
 
 

@@ -37,10 +37,7 @@ async def colours(ctx: Context, out: Out | None, colour: Any, number: int) -> Ge
 @job.workload("big", records=["numbers"], channel=Channel(50, "block"))
 async def big(ctx: Context, records: Records, out: Out | None) -> Filtered:
     return await data_filter(
-        ctx,
-        records,
-        out,
-        condition=lambda record: expr.ge(record["id"], record.get("least", ctx.inputs["least"])),
+        ctx, records, out, condition=lambda record: record["id"] >= ctx.inputs["least"]
     )
 
 

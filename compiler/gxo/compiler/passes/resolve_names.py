@@ -10,7 +10,7 @@ fields; registers, inputs and vars; `_gxo`.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from gxo.compiler.diagnostics import Diagnostics, working_on
+from gxo.compiler.diagnostics import Diagnostics, Span, working_on
 from gxo.compiler.ir.names import local_name
 from gxo.compiler.ir.nodes import (
     Computed,
@@ -24,7 +24,8 @@ from gxo.compiler.ir.nodes import (
     VarDef,
     Workload,
 )
-from gxo.compiler.ir.record_fields import input_fields, record_fields
+from gxo.compiler.ir.record_shapes import input_shapes, merged, output_shape, stream_order
+from gxo.compiler.ir.value_types import item_type, register_type, value_type
 from gxo.compiler.ir.walk import (
     computed,
     every_workload,
@@ -32,11 +33,22 @@ from gxo.compiler.ir.walk import (
     with_arguments,
     workload_templates,
 )
-from gxo.compiler.template.ast import Root, Template
-from gxo.compiler.template.check import check, type_of
-from gxo.compiler.template.parse import single_action
+from gxo.compiler.template.ast import Root
+from gxo.compiler.template.check import check
 from gxo.compiler.template.resolve import Scope, references, resolve
-from gxo.compiler.types import ANY, BOOL, FLOAT, INT, TEXT, ListOf, MapOf, Shape, Type
+from gxo.compiler.types import (
+    ANY,
+    BOOL,
+    FLOAT,
+    INT,
+    NIL,
+    TEXT,
+    UNKNOWN_RECORD,
+    ListOf,
+    MapOf,
+    Shape,
+    Type,
+)
 
 VAR_CYCLE = "GXO0306"
 INPUT_TYPES: Mapping[str, Type] = {
@@ -59,12 +71,25 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     names = inputs | {var.name: _var_root(var) for var in plan.vars} | _registers(plan)
     resolver = _Resolver(names, frozenset(one.name for one in every_workload(plan)), diagnostics)
     plan = resolver.blocks(plan, lambda workload, block: block.once(workload))
-    downstream = _Downstream(plan)
-    outputs = record_fields(plan)
+    return _bind_records(plan, resolver)
 
-    def for_each(workload: Workload, block: _Resolver) -> Workload:
-        hidden = downstream.registers(workload)
-        return block.for_each(workload, hidden, input_fields(workload, outputs))
+
+def _bind_records(plan: Plan, resolver: "_Resolver") -> Plan:
+    """Bind the per-record templates, in the order of the streams: their types come from there."""
+    downstream = _Downstream(plan)
+    outputs: dict[str, Shape] = {}
+    bound: dict[Span, Workload] = {}
+    for workload in stream_order(plan):
+        inputs = input_shapes(workload, outputs)
+        with working_on(workload.span):
+            hidden = downstream.registers(workload)
+            done = resolver.for_each(workload, hidden, merged(list(inputs.values())))
+        bound[workload.span] = done
+        outputs[workload.name] = output_shape(done, inputs)
+
+    def for_each(workload: Workload, block: "_Resolver") -> Workload:
+        done = bound.get(workload.span)
+        return done or block.for_each(workload, frozenset(), UNKNOWN_RECORD)
 
     return resolver.blocks(plan, for_each)
 
@@ -123,28 +148,8 @@ def _reading_order(vars_: tuple[VarDef, ...], diagnostics: Diagnostics) -> list[
 
 
 def _var_root(var: VarDef) -> Root:
-    return Root("var", var.name, value_type(var.value))
-
-
-def value_type(value: Value) -> Type:
-    """The type of what the value evaluates to, as far as it is known."""
-    match value:
-        case Constant(None):
-            return ANY
-        case Constant(constant):
-            types: dict[type, Type] = {bool: BOOL, int: INT, float: FLOAT, str: TEXT}
-            return types[type(constant)]
-        case Computed(template, "native"):
-            action = single_action(template) if isinstance(template, Template) else template
-            return ANY if action is None else type_of(action)
-        case Computed(_, want):
-            return TEXT if want == "text" else BOOL
-        case Items(values):
-            kinds = {value_type(item) for item in values}
-            return ListOf(kinds.pop() if len(kinds) == 1 else ANY)
-        case Fields(entries):
-            return Shape("map", tuple((name, value_type(item)) for name, item in entries))
-    return ANY
+    type_ = value_type(var.value)
+    return Root("var", var.name, ANY if type_ == NIL else type_)  # `--var` can give it any text
 
 
 # Registers -------------------------------------------------------------------------------------
@@ -152,22 +157,10 @@ def value_type(value: Value) -> Type:
 
 def _registers(plan: Plan) -> dict[str, Root]:
     return {
-        workload.register: Root("register", workload.register, _summary(workload))
+        workload.register: Root("register", workload.register, register_type(workload))
         for workload in every_workload(plan)
         if workload.register
     }
-
-
-def _summary(workload: Workload) -> Type:
-    """What a workload registers: its module's summary, or a list of them for a loop."""
-    module = workload.module
-    summary: Type = module.summary if module else ANY
-    if module and module.returns_values:
-        given = tuple(
-            (argument.name, value_type(argument.value)) for argument in workload.arguments
-        )
-        summary = Shape(module.summary_name, given)
-    return ListOf(summary) if workload.loop or workload.decl.loop else summary
 
 
 @dataclass(slots=True)
@@ -263,23 +256,14 @@ class _Resolver:
         inner = self._bind({**self.names, **_loop_roots(loop)})
         return with_arguments(workload, lambda one: _except_each(one.value, inner))
 
-    def for_each(
-        self, workload: Workload, hidden: frozenset[str], fields: frozenset[str]
-    ) -> Workload:
-        """Bind the per-record templates, which do not see the `hidden` registers.
-
-        fields: those that the records are known to have.
-        """
+    def for_each(self, workload: Workload, hidden: frozenset[str], record: Shape) -> Workload:
+        """Bind the per-record templates, which do not see the `hidden` registers."""
         names = {name: root for name, root in self.names.items() if name not in hidden}
-        bind = self._bind({**names, **_loop_roots(workload.loop)}, record=True, fields=fields)
+        bind = self._bind({**names, **_loop_roots(workload.loop)}, record)
         return with_arguments(workload, lambda one: _only_each(one.value, bind))
 
-    def _bind(
-        self, names: Names, record: bool = False, fields: frozenset[str] = frozenset()
-    ) -> Bind:
-        scope = Scope(
-            names, record=record, fields=fields, workloads=self.workloads, system=self.system
-        )
+    def _bind(self, names: Names, record: Shape | None = None) -> Bind:
+        scope = Scope(names, record=record, workloads=self.workloads, system=self.system)
         return _binder(scope, self.diagnostics)
 
 
@@ -314,19 +298,8 @@ def _binder(scope: Scope, diagnostics: Diagnostics) -> Bind:
 def _loop_roots(loop: Loop | None) -> dict[str, Root]:
     if loop is None:
         return {}
-    item = _item_type(loop.items)
+    item = item_type(loop.items)
     roots = {loop.variable: Root("loop", loop.variable, item, local_name(loop.variable))}
     if loop.index:
         roots[loop.index] = Root("loop", loop.index, INT, local_name(loop.index))
     return roots
-
-
-def _item_type(items: Value) -> Type:
-    match value_type(items):
-        case ListOf(item):
-            return item
-        case MapOf(value):
-            return Shape("item", (("key", TEXT), ("value", value)))
-        case Shape():
-            return Shape("item", (("key", TEXT), ("value", ANY)))
-    return ANY

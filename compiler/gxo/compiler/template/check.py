@@ -174,7 +174,7 @@ class _Checker:
                     return
 
     def _report_field(self, chain: ast.Field, shape: Shape, name: str) -> None:
-        known = [field for field, _ in shape.fields]
+        known = shape.names()
         owner = f"`{chain.base.name}`" if isinstance(chain.base, ast.Root) else f"a {shape.name}"
         hint = did_you_mean(name, known) or f"it has: {', '.join(known) or 'nothing'}"
         self.diags.error("GXO0302", chain.span, f"{owner} has no `{name}`", hint)

@@ -128,12 +128,10 @@ def field_type(type_: Type, names: tuple[str | int, ...]) -> Type:
 def required_fields(type_: Type, names: tuple[str | int, ...]) -> bool:
     """Whether a chain of fields is there in every value of the type."""
     for name in names:
-        if not isinstance(type_, Shape) or not isinstance(name, str) or name in type_.optional:
+        if not isinstance(type_, Shape) or not isinstance(name, str) or not type_.requires(name):
             return False
         found = type_.field(name)
-        if found is None:
-            return False
-        type_ = simplified(found)
+        type_ = ANY if found is None else simplified(found)
     return True
 
 
@@ -163,7 +161,7 @@ def element(known: Known) -> Known:
     match known.type:
         case ListOf(item) | MapOf(item):
             return Known(simplified(item), known.native)
-        case Shape(fields=fields):
+        case Shape(fields=fields, open=False):
             return union([Known(simplified(kind)) for _, kind in fields])
         case _:
             return Known(ANY, known.native)

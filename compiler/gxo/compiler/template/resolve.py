@@ -14,6 +14,7 @@ from typing import TypeVar, cast
 
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
 from gxo.compiler.template import ast, functions, walk
+from gxo.compiler.template.infer import simplified
 from gxo.compiler.types import ANY, INT, TEXT, MapOf, Shape, Type
 
 T = TypeVar("T", bound="ast.Template | ast.Expr")
@@ -29,8 +30,8 @@ class Scope:
     """What a template can name.
 
     names: the inputs, vars, registers and loop variables that are visible.
-    record: the template is evaluated for each record, whose fields come before outer names; fields:
-    those that the records are known to have.
+    record: the shape of the records when the template is evaluated for each of them; their fields
+    come before outer names.
     dot: the type of the value that a module evaluates the template with, if it does; `dot_name` is
     the name that generated code gives it (for a per-record template it is `record`). workloads:
     whose status, error and summary can be read. system: names of `_gxo` besides `SYSTEM`
@@ -38,8 +39,7 @@ class Scope:
     """
 
     names: Mapping[str, ast.Root]
-    record: bool = False
-    fields: frozenset[str] = frozenset()
+    record: Shape | None = None
     dot: Type | None = None
     dot_name: str = "value"
     workloads: frozenset[str] = frozenset()
@@ -197,8 +197,8 @@ class _Resolver:
         """The dot or `$` itself, as a value."""
         scope, span = self.scope, expression.span
         assert span is not None
-        if scope.record:
-            return ast.Root("record", "", MapOf(ANY), "record", span=span)
+        if scope.record is not None:
+            return ast.Root("record", "", scope.record, "record", span=span)
         if scope.dot is not None:
             return ast.Root("dot", "", scope.dot, scope.dot_name, span=span)
         message = "the dot as a whole is no value here: it stands for all names together"
@@ -207,7 +207,7 @@ class _Resolver:
 
     def _is_keyed(self, args: tuple[ast.Expr, ...], root: bool) -> bool:
         """Whether this is `index . "name"` where the dot stands for the playbook's names."""
-        if self.scope.record or self.scope.dot is not None or len(args) < 2:
+        if self.scope.record is not None or self.scope.dot is not None or len(args) < 2:
             return False
         return self._is_root(args[0], root) and _text(args[1]) is not None
 
@@ -243,17 +243,37 @@ class _Resolver:
             outer = replace(outer, span=span)
             if outer.kind == "loop":
                 return outer
-        if scope.record or isinstance(scope.dot, MapOf):
-            if outer is not None and name in scope.fields:
-                self._warn_ambiguous(outer, name, span)
-            type_ = scope.dot.value if isinstance(scope.dot, MapOf) else ANY
-            python = "record" if scope.record else scope.dot_name
-            return ast.Root("field", name, type_, python, outer=outer, span=span)
+        if scope.record is not None:
+            return self._record_field(scope.record, name, outer, span)
+        if isinstance(scope.dot, MapOf):
+            return ast.Root("field", name, scope.dot.value, scope.dot_name, outer=outer, span=span)
         if isinstance(scope.dot, Shape) and scope.dot.field(name) is not None:
             return ast.Root("dot", "", scope.dot, scope.dot_name, span=span)
         if outer is None:
             self._report_unknown(name, span)
         return outer
+
+    def _record_field(
+        self, record: Shape, name: str, outer: ast.Root | None, span: Span
+    ) -> ast.Root | None:
+        """The record's field where it can have it, else the outer name."""
+        declared = record.field(name)
+        if declared is None:
+            if outer is None:
+                self._report_no_field(record, name, span)
+            return outer
+        if outer is not None and name in record.names():
+            self._warn_ambiguous(outer, name, span)
+        if record.requires(name):
+            outer = None
+        return ast.Root("field", name, simplified(declared), "record", outer=outer, span=span)
+
+    def _report_no_field(self, record: Shape, name: str, span: Span) -> None:
+        known = record.names()
+        near = did_you_mean(name, [*known, *self.scope.names])
+        has = f"they have: {', '.join(known[:10])}" if known else "they have no fields"
+        message = f"`.{name}` is no field of these records, and no outer name"
+        self.diags.error("GXO0302", span, message, near or has)
 
     def _warn_ambiguous(self, outer: ast.Root, name: str, span: Span) -> None:
         kinds = {"input": "an input", "var": "a var", "register": "a register"}
@@ -264,7 +284,7 @@ class _Resolver:
         self.diags.warning("GXO0320", span, message, "give one of the two another name")
 
     def _report_unknown(self, name: str, span: Span) -> None:
-        fields = [] if not isinstance(self.scope.dot, Shape) else _fields(self.scope.dot)
+        fields = self.scope.dot.names() if isinstance(self.scope.dot, Shape) else ()
         near = did_you_mean(name, [*self.scope.names, *fields])
         known = ", ".join(f"`.{one}`" for one in sorted([*self.scope.names, *fields])[:10])
         hint = near or (f"defined here: {known}" if known else "nothing is defined here")
@@ -312,7 +332,3 @@ def _text(expression: ast.Expr) -> str | None:
     if isinstance(expression, ast.Literal) and isinstance(expression.value, str):
         return expression.value
     return None
-
-
-def _fields(shape: Shape) -> list[str]:
-    return [name for name, _ in shape.fields]

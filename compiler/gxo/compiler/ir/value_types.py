@@ -1,0 +1,69 @@
+"""The static types of a plan's values: what a parameter, a loop or a register evaluates to.
+
+Fields(host: text, port: 8080)                  a map with host, port
+Computed(native, {{ .users.rows }})             what the reference's own type is
+the register of a workload with a `loop`        a list of its module's summary
+"""
+
+from gxo.compiler.ir.nodes import (
+    Argument,
+    Computed,
+    Constant,
+    Copy,
+    Fields,
+    ForEach,
+    Items,
+    Value,
+    Workload,
+)
+from gxo.compiler.template.ast import Template
+from gxo.compiler.template.check import type_of
+from gxo.compiler.template.infer import Known, element, type_of_value, union
+from gxo.compiler.template.parse import single_action
+from gxo.compiler.types import ANY, BOOL, NIL, TEXT, ListOf, MapOf, Shape, Type
+
+
+def value_type(value: Value) -> Type:
+    """The type of what the value evaluates to, as far as it is known."""
+    match value:
+        case Constant(constant):
+            return NIL if constant is None else type_of_value(constant)
+        case Computed(template, "native"):
+            action = single_action(template) if isinstance(template, Template) else template
+            return ANY if action is None else type_of(action)
+        case Computed(_, want):
+            return TEXT if want == "text" else BOOL
+        case Copy(inner) | ForEach(inner):
+            return value_type(inner)
+        case Items(values):
+            return ListOf(either([value_type(item) for item in values]))
+        case Fields(entries):
+            return Shape("map", tuple((name, value_type(item)) for name, item in entries))
+
+
+def either(types: list[Type]) -> Type:
+    """The type of a value that has one of these types; any when there is none."""
+    return union([Known(type_) for type_ in types]).type
+
+
+def item_type(items: Value) -> Type:
+    """The type of the variable of a loop over the value (language, section 6)."""
+    match value_type(items):
+        case ListOf(item):
+            return item
+        case MapOf() | Shape() as map_:
+            return Shape("item", (("key", TEXT), ("value", element(Known(map_)).type)))
+    return ANY
+
+
+def register_type(workload: Workload) -> Type:
+    """What a workload registers: its module's summary, or a list of them for a loop."""
+    module = workload.module
+    summary: Type = module.summary if module else ANY
+    if module and module.returns_values:
+        summary = Shape(module.summary_name, tuple(map(_given, workload.arguments)))
+    return ListOf(summary) if workload.loop or workload.decl.loop else summary
+
+
+def _given(argument: Argument) -> tuple[str, Type]:
+    return argument.name, value_type(argument.value)
