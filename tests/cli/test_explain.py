@@ -41,5 +41,6 @@ def test_an_unknown_code_is_a_usage_error(
 def test_every_code_is_on_the_page_and_has_one_of_its_own() -> None:
     page = document()
     for code in table().values():
-        assert f"\n### {code.code} {code.level}: {code.title}\n\n{code.explanation}\n" in page
+        level = f"{code.level}, error with --strict" if code.strict else code.level
+        assert f"\n### {code.code} {level}: {code.title}\n\n{code.explanation}\n" in page
         assert code.explanation in explain(code)

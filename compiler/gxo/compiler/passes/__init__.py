@@ -12,6 +12,7 @@ from gxo.compiler.ir.nodes import Plan
 from gxo.compiler.passes import (
     bind_arguments,
     check_commands,
+    check_missing,
     copy_state,
     detect_cycles,
     link_states,
@@ -40,6 +41,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("link_states", link_states.run, "registers, statuses and `needs` become edges"),
     Pass("link_streams", link_streams.run, "`stream_inputs` become edges between ports"),
     Pass("detect_cycles", detect_cycles.run, "a run must be able to end"),
+    Pass("check_missing", check_missing.run, "a result may be missing where it is used"),
     Pass("trace_secrets", trace_secrets.run, "a workload's secrets are looked up before it starts"),
     Pass("copy_state", copy_state.run, "a module must not change what others read"),
     Pass("report_dead", report_dead.run, "what can never run is a mistake or a leftover"),

@@ -72,6 +72,11 @@ OPERATORS = frozenset(("and", "or", "not"))
 """Functions that are operators of the language: they choose which of their operands to evaluate."""
 
 
+def asks(function: str, position: int) -> bool:
+    """Whether the argument there may be missing: it is nil then (language, section 3)."""
+    return function in ("default", "coalesce", "empty") or (function, position) == ("hasKey", 0)
+
+
 @cache
 def find(name: str) -> Signature | None:
     """The function of that name in templates, or None."""

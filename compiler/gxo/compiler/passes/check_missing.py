@@ -1,0 +1,250 @@
+"""Warn where a workload can meet the result of another one that did not complete.
+
+    build:   when: "{{ .changed }}"                       can be skipped
+    deploy:  {{ .build.stdout }}                          warning: may be missing
+             {{ .build.stdout | default "" }}             fine: asked for
+             when: status of build == "Completed"         fine: then it is there
+             when: "{{ .changed }}"                       fine: then build was not skipped either
+
+What a reader knows when it starts: how each workload can have ended (language, section 6), its own
+`when`, and the `when` of each workload that it knows to be Completed. The rest is the template's
+flow of control (`template/unguarded.py`).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from gxo.compiler.diagnostics import Diagnostics, Note
+from gxo.compiler.ir.nodes import Computed, Constant, Plan, Workload
+from gxo.compiler.ir.walk import workload_templates
+from gxo.compiler.template import ast
+from gxo.compiler.template.knowledge import (
+    COMPLETED,
+    FAILED,
+    JOB,
+    NOTHING,
+    SKIPPED,
+    Ends,
+    Knowledge,
+    Outcomes,
+    assume,
+    conditions,
+)
+from gxo.compiler.template.parse import single_action
+from gxo.compiler.template.resolve import references
+from gxo.compiler.template.unguarded import Use, unguarded
+
+MAY_BE_MISSING = "GXO0323"
+PENDING: Ends = frozenset(("Pending",))
+SETTLED = COMPLETED | SKIPPED
+ANY_END = SETTLED | FAILED | PENDING | frozenset(("Cancelled",))
+
+
+def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
+    playbook = _Playbook({workload.name: workload for workload in plan.workloads})
+    playbook.learn()
+    for workload in plan.workloads:
+        _check(workload, playbook.reader(workload), playbook, diagnostics)
+        block: dict[str, Ends] = {}
+        for child in workload.on_failure:
+            _check(child, playbook.compensation(workload, block), playbook, diagnostics)
+            block[child.name] = SETTLED | FAILED
+    block = {}
+    for child in plan.cleanup:
+        _check(child, playbook.cleanup(block), playbook, diagnostics)
+        block[child.name] = SETTLED | FAILED
+    return plan
+
+
+def _check(
+    workload: Workload, outcomes: Outcomes, playbook: "_Playbook", diagnostics: Diagnostics
+) -> None:
+    known: Knowledge | None = NOTHING
+    reported: set[str] = set()
+    for template in workload_templates(workload):
+        if known is None:
+            return  # its `when` is never true
+        for use in unguarded(template.template, known, outcomes):
+            if use.workload not in reported:
+                reported.add(use.workload)
+                playbook.report(use, diagnostics)
+        if template is workload.when:
+            known = _when(workload, known, outcomes)
+
+
+def _when(workload: Workload, known: Knowledge, outcomes: Outcomes) -> Knowledge | None:
+    """What is known behind the workload's `when`."""
+    condition = _condition(workload)
+    if condition is None:
+        return known
+    held = Knowledge(known.ends, known.held | conditions(condition))
+    return assume(condition, True, held, outcomes)
+
+
+def _condition(workload: Workload) -> ast.Expr | None:
+    """The `when` as one expression; None when there is none, or none that says it all."""
+    if not isinstance(workload.when, Computed):
+        return None
+    template = workload.when.template
+    if not isinstance(template, ast.Template):
+        return template
+    match template.nodes:
+        case [ast.If([ast.Branch(condition, [ast.Text(value)])], [])] if value.strip() == "true":
+            return condition
+    return single_action(template)
+
+
+@dataclass(slots=True)
+class _Playbook:
+    """How the workloads outside blocks can end. The mappings are filled by `learn`."""
+
+    workloads: Mapping[str, Workload]
+    ends: dict[str, Ends] = field(default_factory=dict)
+    runs_if: dict[str, frozenset[ast.Expr]] = field(default_factory=dict)
+    implied: dict[str, Knowledge] = field(default_factory=dict)
+    registers: dict[str, str] = field(default_factory=dict)
+
+    def learn(self) -> None:
+        """Work out each workload after those that it depends on."""
+        for workload in self.workloads.values():
+            for one in (workload, *workload.on_failure):
+                if one.register:
+                    self.registers[one.register] = one.name
+        for workload in _in_order(self.workloads):
+            self.ends[workload.name] = self._own_ends(workload)
+            self._learn_condition(workload)
+            known = _when(workload, NOTHING, self.reader(workload))
+            self.implied[workload.name] = known or NOTHING
+
+    def _learn_condition(self, workload: Workload) -> None:
+        """Two workloads with one condition are skipped together, unless it can change."""
+        condition = _condition(workload)
+        if condition is None or self._skips_otherwise(workload):
+            return
+        if not references(condition).impure:
+            self.runs_if[workload.name] = conditions(condition)
+
+    def _own_ends(self, workload: Workload) -> Ends:
+        if isinstance(workload.when, Constant) and not workload.when.value:
+            return SKIPPED
+        ends = COMPLETED
+        if isinstance(workload.when, Computed) or self._skips_otherwise(workload):
+            ends |= SKIPPED
+        if workload.ignore_errors:
+            ends |= FAILED
+        for source in (edge.source for edge in workload.stream_edges):
+            ends |= self.ends.get(source, COMPLETED) & FAILED
+        for edge in workload.state_edges:
+            if not edge.observes and self.ends.get(edge.source, COMPLETED) & (FAILED | PENDING):
+                ends |= PENDING
+        return ends
+
+    def _skips_otherwise(self, workload: Workload) -> bool:
+        return workload.policies.skip_on_no_input and bool(workload.stream_edges)
+
+    # What readers know when they start
+
+    def reader(self, workload: Workload) -> Outcomes:
+        """A workload starts when what it depends on has ended; a failure that counts stops all."""
+        observed = {edge.source for edge in workload.state_edges if edge.observes}
+
+        def possible(name: str, _: Knowledge) -> Ends:
+            ends = self.ends.get(name, COMPLETED)
+            return ends if name in observed else ends - PENDING
+
+        return Outcomes(self.registers, possible, self.runs_if, self.implied)
+
+    def compensation(self, failed: Workload, block: Mapping[str, Ends]) -> Outcomes:
+        """`on_failure` runs when its workload has failed: what that depended on had ended."""
+        ancestors = _ancestors(failed, self.workloads)
+        own = self.implied.get(failed.name, NOTHING)
+
+        def possible(name: str, _: Knowledge) -> Ends:
+            if name in block:
+                return block[name]
+            if name == failed.name:
+                return FAILED
+            known = own.ends.get(name)
+            return known or (SETTLED & self.ends[name] if name in ancestors else ANY_END)
+
+        return Outcomes(self.registers, possible, {}, self.implied)
+
+    def cleanup(self, block: Mapping[str, Ends]) -> Outcomes:
+        """`finally` runs in every ending, after any part of the playbook."""
+
+        def possible(name: str, known: Knowledge) -> Ends:
+            if name == JOB:
+                return ANY_END
+            if name in block:
+                return block[name]
+            completed = known.ends.get(JOB) == COMPLETED
+            return self.ends.get(name, ANY_END) if completed else ANY_END
+
+        return Outcomes(self.registers, possible, {}, self.implied)
+
+    # Findings
+
+    def report(self, use: Use, diagnostics: Diagnostics) -> None:
+        name = use.workload
+        root = use.expression.base if isinstance(use.expression, ast.Field) else use.expression
+        assert isinstance(root, ast.Root) and use.expression.span is not None
+        what = f"`.{root.name}`" if root.kind == "register" else f"the summary of '{name}'"
+        if COMPLETED & use.ends:
+            message = f"{what} may be missing: {self._why(name, use.ends)}"
+        else:
+            message = f"{what} is missing here: workload '{name}' has not completed"
+        hint = (
+            f"ask first, with `when: '{{{{ ._gxo.workloads.{name}.status == \"Completed\" }}}}'`"
+            " or `if`, or give a value with `default`"
+        )
+        diagnostics.warning(MAY_BE_MISSING, use.expression.span, message, hint, self._notes(name))
+
+    def _why(self, name: str, ends: Ends) -> str:
+        if ends == ANY_END:
+            return f"this also runs when workload '{name}' did not complete"
+        reasons = {
+            "Skipped": "can be skipped",
+            "Failed": "can fail, which is ignored",
+            "Pending": "may not have run",
+        }
+        return f"workload '{name}' " + " or ".join(
+            reason for end, reason in reasons.items() if end in ends
+        )
+
+    def _notes(self, name: str) -> Iterable[Note]:
+        workload = self.workloads.get(name)
+        if workload is None:
+            return
+        if isinstance(workload.when, Computed):
+            yield Note(workload.when.span, f"'{name}' is skipped when this is false")
+        if workload.ignore_errors:
+            yield Note(workload.span, f"a failure of '{name}' is ignored")
+
+
+def _in_order(workloads: Mapping[str, Workload]) -> Iterable[Workload]:
+    """The workloads, each after those it waits for or reads; a circle is cut anywhere."""
+    entered: set[str] = set()
+    for root in workloads.values():
+        pending = [] if root.name in entered else [(root, iter(root.sources))]
+        entered.add(root.name)
+        while pending:
+            workload, sources = pending[-1]
+            missing = next((name for name in sources if name not in entered), None)
+            if missing is None:
+                pending.pop()
+                yield workload
+            elif missing in workloads:
+                entered.add(missing)
+                pending.append((workloads[missing], iter(workloads[missing].sources)))
+
+
+def _ancestors(workload: Workload, workloads: Mapping[str, Workload]) -> set[str]:
+    """Whom the workload waited for, directly or not, to be Completed or Skipped."""
+    found: set[str] = set()
+    pending = [workload]
+    while pending:
+        for edge in pending.pop().state_edges:
+            if not edge.observes and edge.source not in found and edge.source in workloads:
+                found.add(edge.source)
+                pending.append(workloads[edge.source])
+    return found

@@ -1,0 +1,229 @@
+"""How workloads can have ended at a place of a template: what is known because it was asked.
+
+    {{ if .build }} here {{ end }}                                build is Completed
+    {{ if ne ._gxo.workloads.build.status "Skipped" }} here       build is not Skipped
+    when: "{{ .deploy }}", as build has it too                    build is not Skipped
+
+A result is there exactly when its workload is Completed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from gxo.compiler.template import ast
+from gxo.compiler.template.infer import infer, kinds
+
+Ends = frozenset[str]
+COMPLETED: Ends = frozenset(("Completed",))
+FAILED: Ends = frozenset(("Failed",))
+SKIPPED: Ends = frozenset(("Skipped",))
+JOB = ""
+"""The name under which the job's own status is kept (`_gxo.status`, in `finally`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """ends: how some workloads can have ended; held: conditions that are true."""
+
+    ends: Mapping[str, Ends] = field(default_factory=dict)
+    held: frozenset[ast.Expr] = frozenset()
+
+
+NOTHING = Knowledge()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What is known of the workloads before a reader asks for anything.
+
+    registers: register to its workload. possible: how a workload can have ended when the reader
+    looks, given what it knows. runs_if: the conditions under which a workload is not skipped, for
+    those that nothing else skips. implied: what is known once a workload is Completed.
+    """
+
+    registers: Mapping[str, str]
+    possible: Callable[[str, Knowledge], Ends]
+    runs_if: Mapping[str, frozenset[ast.Expr]]
+    implied: Mapping[str, Knowledge]
+
+    def ends(self, workload: str, known: Knowledge) -> Ends:
+        """How the workload can have ended, given what is known."""
+        ends = known.ends.get(workload) or self.possible(workload, known)
+        conditions = self.runs_if.get(workload)
+        if conditions is not None and conditions <= known.held:
+            return ends - SKIPPED
+        return ends
+
+    def narrowed(self, known: Knowledge, workload: str, ends: Ends) -> Knowledge | None:
+        """With the workload's end among these; None when it cannot be."""
+        left = self.ends(workload, known) & ends
+        if not left:
+            return None
+        known = replace(known, ends={**known.ends, workload: left})
+        return _both(known, self.implied.get(workload, NOTHING)) if left == COMPLETED else known
+
+    def result_of(self, expression: ast.Expr) -> str | None:
+        """The workload whose result the expression is, or begins with."""
+        base = expression.base if isinstance(expression, ast.Field) else expression
+        if not isinstance(base, ast.Root):
+            return None
+        if base.kind == "register":
+            return self.registers.get(base.name)
+        return base.name if base.kind == "workload" and base.attribute == "summary" else None
+
+
+def _both(one: Knowledge, other: Knowledge) -> Knowledge:
+    ends = dict(one.ends)
+    for workload, possible in other.ends.items():
+        ends[workload] = ends.get(workload, possible) & possible
+    return Knowledge(ends, one.held | other.held)
+
+
+def _either(one: Knowledge | None, other: Knowledge | None) -> Knowledge | None:
+    """What holds in both cases; a case that cannot be says nothing."""
+    if one is None or other is None:
+        return one or other
+    shared = one.ends.keys() & other.ends.keys()
+    ends = {workload: one.ends[workload] | other.ends[workload] for workload in shared}
+    return Knowledge(ends, one.held & other.held)
+
+
+def conditions(condition: ast.Expr) -> frozenset[ast.Expr]:
+    """The parts that are all true exactly when the condition is."""
+    if isinstance(condition, ast.And) and all(map(_is_bool, condition.operands)):
+        return frozenset().union(*map(conditions, condition.operands))
+    return frozenset((condition,))
+
+
+def _is_bool(expression: ast.Expr) -> bool:
+    return kinds(infer(expression).type) == {"bool"}
+
+
+def assume(
+    expression: ast.Expr, truth: bool, known: Knowledge | None, outcomes: Outcomes
+) -> Knowledge | None:
+    """What is known once the expression turned out true, or false; None when it cannot."""
+    if known is None:
+        return None
+    if truth and _is_bool(expression):
+        known = replace(known, held=known.held | conditions(expression))
+    match expression:
+        case ast.Literal(value):
+            return known if bool(value) == truth else None
+        case ast.Not(operand):
+            return assume(operand, not truth, known, outcomes)
+        case ast.And(operands):
+            return _chain(operands, truth, True, known, outcomes)
+        case ast.Or(operands):
+            return _chain(operands, truth, False, known, outcomes)
+        case ast.Binary("==" | "!=" as sign, left, right):
+            equal = (sign == "==") == truth
+            return _compared(
+                left, right, equal, _compared(right, left, equal, known, outcomes), outcomes
+            )
+        case ast.Call(function, args):
+            return _called(function, args, truth, known, outcomes)
+        case ast.Root() | ast.Field():
+            return _found(expression, truth, known, outcomes)
+    return known
+
+
+def _chain(
+    operands: tuple[ast.Expr, ...],
+    truth: bool,
+    until: bool,
+    known: Knowledge | None,
+    outcomes: Outcomes,
+) -> Knowledge | None:
+    """`and` (until=True) is true when all operands are; `or`, mirrored, false when all are."""
+    outcome: Knowledge | None = None
+    for operand in operands:
+        if truth != until:
+            outcome = _either(outcome, assume(operand, not until, known, outcomes))
+        known = assume(operand, until, known, outcomes)
+    return known if truth == until else outcome
+
+
+def _compared(
+    one: ast.Expr, other: ast.Expr, equal: bool, known: Knowledge | None, outcomes: Outcomes
+) -> Knowledge | None:
+    """`one` turned out equal, or unequal, to `other`."""
+    if known is None:
+        return None
+    match one, other:
+        case ast.Root() | ast.Field(), ast.Nil():
+            return known if equal else _found(one, True, known, outcomes)
+        case ast.Root(kind="workload" | "system"), ast.Literal(str(status)):
+            return _status(one, frozenset((status,)), equal, known, outcomes)
+        case ast.Root() | ast.Field(), ast.Literal() if equal:
+            return _found(one, True, known, outcomes)
+    return known
+
+
+def _status(
+    root: ast.Root, ends: Ends, among: bool, known: Knowledge, outcomes: Outcomes
+) -> Knowledge | None:
+    """A workload's status, or the job's, is among these ends, or is not."""
+    if root.kind == "workload" and root.attribute == "status":
+        workload = root.name
+    elif root.kind == "system" and root.name == "status":
+        workload = JOB
+    else:
+        return known
+    if among:
+        return outcomes.narrowed(known, workload, ends)
+    return outcomes.narrowed(known, workload, outcomes.ends(workload, known) - ends)
+
+
+def _found(
+    expression: ast.Expr, truth: bool, known: Knowledge, outcomes: Outcomes
+) -> Knowledge | None:
+    """A reference turned out to be something, or to be empty."""
+    if isinstance(expression, ast.Root) and expression.attribute == "error":
+        return _error(expression, truth, known, outcomes)
+    workload = outcomes.result_of(expression)
+    if workload is None or not truth:
+        return known
+    return outcomes.narrowed(known, workload, COMPLETED)
+
+
+def _error(root: ast.Root, truth: bool, known: Knowledge, outcomes: Outcomes) -> Knowledge | None:
+    ends = outcomes.ends(root.name, known)
+    return outcomes.narrowed(known, root.name, ends - COMPLETED if truth else ends - FAILED)
+
+
+def _called(
+    function: str,
+    args: tuple[ast.Expr, ...],
+    truth: bool,
+    known: Knowledge,
+    outcomes: Outcomes,
+) -> Knowledge | None:
+    """What the outcome of a function that asks for something says about its arguments."""
+    match function, args:
+        case "default", (ast.Literal(value), given) if not value:
+            return assume(given, truth, known, outcomes)
+        case "default", (_, given) if not truth:
+            return assume(given, False, known, outcomes)
+        case "empty", (given,):
+            return assume(given, not truth, known, outcomes)
+        case "hasKey", (given, _) if truth:
+            return _found(given, True, known, outcomes)
+        case "eq", (ast.Root() as root, *options):
+            return _one_of(root, options, truth, known, outcomes)
+        case "has", (ast.Root() as root, ast.Call("list" | "tuple", options)):
+            return _one_of(root, list(options), truth, known, outcomes)
+    return known
+
+
+def _one_of(
+    root: ast.Root,
+    options: list[ast.Expr],
+    truth: bool,
+    known: Knowledge,
+    outcomes: Outcomes,
+) -> Knowledge | None:
+    texts = [str(option.value) for option in options if isinstance(option, ast.Literal)]
+    if len(texts) < len(options):
+        return known
+    return _status(root, frozenset(texts), truth, known, outcomes)
