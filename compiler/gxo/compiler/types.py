@@ -10,6 +10,7 @@ PerRecord(item)                 evaluated for each record of the stream (`Each[T
 OnDot(dot, item)                evaluated by the module with its own value as dot (`On[R, T]`)
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -98,6 +99,73 @@ ANY = Scalar("any")
 
 UNKNOWN_RECORD = Shape("record", (), open=True)
 """A record of which nothing is known."""
+
+
+def one_of(types: Iterable[Type]) -> Type:
+    """The type of a value that has one of these types: a flat union; any when nothing is known."""
+    flat: list[Type] = []
+    for type_ in types:
+        flat.extend(type_.options if isinstance(type_, OneOf) else (type_,))
+    options = tuple(dict.fromkeys(flat))
+    if not options or ANY in options:
+        return ANY
+    return options[0] if len(options) == 1 else OneOf(options)
+
+
+def without_nil(type_: Type) -> Type:
+    """The type of the value when it is there."""
+    if not isinstance(type_, OneOf):
+        return type_
+    return one_of(option for option in type_.options if option != NIL)
+
+
+def type_of_value(value: str | int | float | bool) -> Type:
+    types: dict[type, Type] = {str: TEXT, bool: BOOL, int: INT, float: FLOAT}
+    return types[type(value)]
+
+
+def simplified(type_: Type) -> Type:
+    """The type of the value itself: a duration is a number of seconds, a path a text."""
+    match type_:
+        case Special("Duration"):
+            return FLOAT
+        case Special("Size"):
+            return INT
+        case Special("Condition"):
+            return BOOL
+        case Special():
+            return TEXT
+        case Choice(values):
+            return one_of(type_of_value(value) for value in values)
+        case PerRecord() | OnDot():
+            return ANY
+        case OneOf(options):
+            return one_of(simplified(option) for option in options)
+        case _:
+            return type_
+
+
+def field_type(type_: Type, name: str | int) -> Type | None:
+    """The type that a field or an index leads to.
+
+    None when no value of the type has it; any where the way is not declared.
+    """
+    match type_:
+        case Shape() if isinstance(name, str):
+            found = type_.field(name)
+            return None if found is None else simplified(found)
+        case MapOf(value) if isinstance(name, str):
+            return simplified(value)
+        case ListOf(item) if isinstance(name, int):
+            return simplified(item)
+        case OneOf(options):
+            led = [field_type(option, name) for option in options]
+            found_any = [type_ for type_ in led if type_ is not None]
+            return one_of(found_any) if found_any else None
+        case Scalar("any"):
+            return ANY
+    return None
+
 
 _SPECIAL_WORDS = {
     "Duration": "a duration such as 30s",

@@ -30,7 +30,7 @@ async def text(ctx: Context) -> dict[str, Any]:
         greeting=f"{ctx.vars['greeting']}, {ctx.inputs['replicas']} times",
         native=deep_copy(ctx.vars["hosts"]),
         sum=ctx.inputs["replicas"] + 1,
-        nested={"memory": ctx.vars["limits"]["memory"], "first": deep_copy(ctx.vars["hosts"][0])},
+        nested={"memory": ctx.vars["limits"]["memory"], "first": ctx.vars["hosts"][0]},
         asked=ctx.inputs["tags"].get("missing") or "nobody",
     )
 

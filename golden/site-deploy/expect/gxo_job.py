@@ -108,14 +108,14 @@ async def checked(ctx: Context) -> Asserted:
 # host-files: filesystem:write
 def host_files_content(ctx: Context, host: Any) -> str:
     parts: list[str] = []
-    parts.append(f"server {{\n  listen {expr.text(host['port'])};")
+    parts.append(f"server {{\n  listen {host['port']};")
     if expr.ask(host, "aliases"):
         parts.append("\n  server_name")
         for item in expr.elements(host["aliases"]):
             parts.append(f" {expr.text(item)}")
         parts.append(";")
     else:
-        parts.append(f"\n  server_name {expr.text(host['name'])};")
+        parts.append(f"\n  server_name {host['name']};")
     parts.append(f"\n  root /srv/site/{ctx.inputs['version']};\n}}\n")
     return "".join(parts)
 
@@ -128,9 +128,7 @@ def host_files_content(ctx: Context, host: Any) -> str:
 )
 async def host_files(ctx: Context, host: Any) -> Written:
     return await filesystem_write(
-        ctx,
-        path=f"dist/hosts/{expr.text(host['name'])}.conf",
-        content=host_files_content(ctx, host),
+        ctx, path=f"dist/hosts/{host['name']}.conf", content=host_files_content(ctx, host)
     )
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from gxo.runtime.errors import ExpressionError, ParameterError
-from gxo.runtime.functions import function
+from gxo.runtime.functions import CheckedSized, function
 
 
 class Int64(int):
@@ -371,7 +371,7 @@ def _element(value: Any, key: Any) -> Any:
 
 
 @function("len")
-def length(value: Any) -> int:
+def length(value: CheckedSized) -> int:
     """Return the number of elements, or of a text's bytes in UTF-8."""
     if isinstance(value, str):
         return len(value) if value.isascii() else len(value.encode("utf-8", "surrogateescape"))

@@ -49,7 +49,7 @@ def _take(job: Job, settings: Settings, name: str, value: Any, where: str) -> No
     if name in job.inputs:
         settings.inputs[name] = _checked(name, job.inputs[name], value, where)
     elif name in job.vars:
-        settings.vars[name] = value
+        settings.vars[name] = _alike(name, job.vars[name], value, where)
     else:
         raise UsageError(f"'{name}' is no input or var of {job.name}{_similar(job, name)}")
 
@@ -83,6 +83,46 @@ def _checked(name: str, declared: Input, value: Any, where: str) -> Any:
             message = f"input '{name}' {where} does not match the pattern {declared.pattern}"
             raise UsageError(message)
     return value
+
+
+_WORDS = {kind: f"a {kind}" for kind in NAMES.values()} | {"int": "an int", "null": "null"}
+
+
+def _alike(name: str, declared: Any, value: Any, where: str) -> Any:
+    """The value in place of what the playbook declares: templates were checked against that."""
+    if callable(declared):
+        if not isinstance(value, str):
+            raise UsageError(f"var '{name}' {where} must be a string: the playbook computes it")
+        return value
+    if isinstance(declared, float) and type(value) is int:
+        return float(value)
+    if difference := _difference(declared, value):
+        message = f"var '{name}' {where} is not like the value in the playbook: {difference}"
+        raise UsageError(message, hint="lists keep the kind of their elements, maps their keys")
+    return value
+
+
+def _difference(declared: Any, value: Any, path: str = "it") -> str:
+    """How the value differs in kind from what is declared; empty when it does not."""
+    if declared is None or (isinstance(declared, float) and type(value) is int):
+        return ""
+    kind, wanted = NAMES.get(type(value), "null"), NAMES[type(declared)]
+    if kind != wanted:
+        return f"{path} is {_WORDS[kind]}, not {_WORDS[wanted]}"
+    if isinstance(declared, dict):
+        for key, one in declared.items():
+            inner = f"{path}.{key}".removeprefix("it.")
+            if key not in value:
+                return f"{inner} is missing"
+            if found := _difference(one, value[key], inner):
+                return found
+    elif isinstance(declared, list) and declared:
+        for index, element in enumerate(value):
+            inner = f"{path}[{index}]".removeprefix("it")
+            differences = [_difference(one, element, inner) for one in declared]
+            if all(differences):
+                return differences[0]
+    return ""
 
 
 def _whole(text: str) -> int:

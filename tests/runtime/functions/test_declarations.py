@@ -7,6 +7,8 @@ import sys
 from tests.runtime.functions.conftest import ROOT, declarations
 
 TYPES = {"str", "int", "float", "bool", "list[Any]", "dict[str, Any]", "Any"}
+CHECKED = {"CheckedList", "CheckedSized"}
+RESULTS = {"list[str]", "list[int]", "dict[str, str]"}
 NATIVE = {"Time", "Version"}
 
 
@@ -20,9 +22,9 @@ def test_types_are_those_of_templates() -> None:
         given = [*node.args.args, *([node.args.vararg] if node.args.vararg else [])]
         for argument in given:
             assert argument.annotation is not None
-            assert ast.unparse(argument.annotation) in TYPES, name
+            assert ast.unparse(argument.annotation) in TYPES | CHECKED, name
         assert node.returns is not None
-        assert ast.unparse(node.returns) in TYPES | NATIVE, name
+        assert ast.unparse(node.returns) in TYPES | RESULTS | NATIVE, name
         assert not node.args.kwonlyargs
         assert not node.args.defaults
 

@@ -9,7 +9,7 @@ A shape is claimed only where every record must have it; what comes from outside
 from collections.abc import Callable, Iterator, Mapping
 
 from gxo.compiler.ir.nodes import Computed, Constant, Fields, ForEach, Items, Plan, Value, Workload
-from gxo.compiler.ir.value_types import either, value_type
+from gxo.compiler.ir.value_types import value_type
 from gxo.compiler.types import (
     ANY,
     FLOAT,
@@ -22,6 +22,7 @@ from gxo.compiler.types import (
     OneOf,
     Shape,
     Type,
+    one_of,
 )
 
 Arguments = Mapping[str, Value]
@@ -69,7 +70,7 @@ def merged(shapes: list[Shape]) -> Shape:
     fields = []
     for name in names:
         possible = [shape.field(name) for shape in shapes]
-        fields.append((name, either([type_ for type_ in possible if type_ is not None])))
+        fields.append((name, one_of([type_ for type_ in possible if type_ is not None])))
     optional = frozenset(name for name in names if not all(one.requires(name) for one in shapes))
     is_open = not shapes or any(shape.open for shape in shapes)
     return Shape("record", tuple(fields), optional, open=is_open)
@@ -227,7 +228,7 @@ def _literals(value: Value | None) -> tuple[str, ...] | None:
 def _grouped(upstream: Shape, name: str) -> Type:
     """A group's own field, which is nil where the records lack it."""
     type_ = upstream.field(name) or NIL
-    return type_ if upstream.requires(name) else either([type_, NIL])
+    return type_ if upstream.requires(name) else one_of([type_, NIL])
 
 
 _NUMBER: Type = OneOf((INT, FLOAT))
@@ -278,7 +279,7 @@ def _flat(shapes: list[Shape], inner: bool) -> Shape:
         possible = [shape.field(name) for shape in shapes]
         types = [type_ for type_ in possible if type_ is not None]
         first_has_it = inner and shapes[0].requires(name)
-        fields[name] = types[0] if first_has_it else either([*types, *([] if inner else [NIL])])
+        fields[name] = types[0] if first_has_it else one_of([*types, *([] if inner else [NIL])])
     optional = frozenset(
         name for name in fields if not (inner and any(one.requires(name) for one in shapes))
     )

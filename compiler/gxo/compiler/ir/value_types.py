@@ -16,11 +16,23 @@ from gxo.compiler.ir.nodes import (
     Value,
     Workload,
 )
+from gxo.compiler.ir.walk import computed
 from gxo.compiler.template.ast import Template
 from gxo.compiler.template.check import type_of
-from gxo.compiler.template.infer import Known, element, type_of_value, union
+from gxo.compiler.template.infer import Known, element
 from gxo.compiler.template.parse import single_action
-from gxo.compiler.types import ANY, BOOL, NIL, TEXT, ListOf, MapOf, Shape, Type
+from gxo.compiler.types import (
+    ANY,
+    BOOL,
+    NIL,
+    TEXT,
+    ListOf,
+    MapOf,
+    Shape,
+    Type,
+    one_of,
+    type_of_value,
+)
 
 
 def value_type(value: Value) -> Type:
@@ -36,14 +48,22 @@ def value_type(value: Value) -> Type:
         case Copy(inner) | ForEach(inner):
             return value_type(inner)
         case Items(values):
-            return ListOf(either([value_type(item) for item in values]))
+            return ListOf(one_of(value_type(item) for item in values))
+        case Fields(()):
+            return MapOf(ANY)
         case Fields(entries):
             return Shape("map", tuple((name, value_type(item)) for name, item in entries))
 
 
-def either(types: list[Type]) -> Type:
-    """The type of a value that has one of these types; any when there is none."""
-    return union([Known(type_) for type_ in types]).type
+def var_type(value: Value) -> Type:
+    """The type of a var, which a caller can give: in place of a template a text, of nil anything.
+
+    In place of other values come only those that are like them (`gxo.runtime.inputs`).
+    """
+    type_ = value_type(value)
+    if type_ == NIL:
+        return ANY
+    return one_of((type_, TEXT)) if any(computed(value)) else type_
 
 
 def item_type(items: Value) -> Type:

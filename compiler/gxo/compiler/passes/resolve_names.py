@@ -25,7 +25,7 @@ from gxo.compiler.ir.nodes import (
     Workload,
 )
 from gxo.compiler.ir.record_shapes import input_shapes, merged, output_shape, stream_order
-from gxo.compiler.ir.value_types import item_type, register_type, value_type
+from gxo.compiler.ir.value_types import item_type, register_type, var_type
 from gxo.compiler.ir.walk import (
     computed,
     every_workload,
@@ -41,7 +41,6 @@ from gxo.compiler.types import (
     BOOL,
     FLOAT,
     INT,
-    NIL,
     TEXT,
     UNKNOWN_RECORD,
     ListOf,
@@ -148,8 +147,7 @@ def _reading_order(vars_: tuple[VarDef, ...], diagnostics: Diagnostics) -> list[
 
 
 def _var_root(var: VarDef) -> Root:
-    type_ = value_type(var.value)
-    return Root("var", var.name, ANY if type_ == NIL else type_)  # `--var` can give it any text
+    return Root("var", var.name, var_type(var.value))
 
 
 # Registers -------------------------------------------------------------------------------------

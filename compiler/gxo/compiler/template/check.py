@@ -8,7 +8,8 @@ that a literal condition switches off is not checked, except that functions must
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
 from gxo.compiler.template import ast, functions, walk
@@ -20,7 +21,6 @@ from gxo.compiler.template.infer import (
     infer,
     kinds,
     position,
-    simplified,
     truth,
 )
 from gxo.compiler.types import (
@@ -36,8 +36,11 @@ from gxo.compiler.types import (
     Shape,
     Type,
     describe,
+    field_type,
+    without_nil,
 )
 
+_MAX_INCLUDED = 100
 _ELSE_IF = frozenset(("elseif", "elif", "elsif"))
 _SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -56,12 +59,20 @@ def check(template: ast.Template | ast.Expr, diags: Diagnostics, *, text: bool =
         if isinstance(expression, ast.Call):
             _check_function(expression, diags)
     if not isinstance(template, ast.Template):
-        _Checker(diags, frozenset(), False).expression(template, Env())
+        _Checker(diags, {}, False).expression(template, Env())
         return
-    checker = _Checker(diags, frozenset(define.name for define in template.defines), text)
+    defines = {define.name: define for define in template.defines}
+    checker = _Checker(diags, defines, text, _mutates(template))
     checker.body(template.nodes, Env())
+    used = {name for name, _ in checker.included}
     for define in template.defines:
-        checker.body(define.body, Env())
+        if define.name not in used:
+            checker.body(define.body, Env())
+
+
+def _mutates(template: ast.Template) -> bool:
+    calls = (part for part in walk.expressions(template) if isinstance(part, ast.Call))
+    return any((found := functions.find(call.function)) and found.mutates for call in calls)
 
 
 def _check_function(call: ast.Call, diags: Diagnostics) -> None:
@@ -75,9 +86,13 @@ def _check_function(call: ast.Call, diags: Diagnostics) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Checker:
+    """`defines`: what `template` can name; `mutates`: `set` changes maps on the way."""
+
     diags: Diagnostics
-    defines: frozenset[str]
+    defines: Mapping[str, ast.Define]
     text: bool
+    mutates: bool = False
+    included: set[tuple[str, Type]] = field(default_factory=set)
 
     def body(self, nodes: tuple[ast.Node, ...], env: Env) -> None:
         for node in nodes:
@@ -106,11 +121,24 @@ class _Checker:
                 inner = env.with_dot(element(known)).with_variable(variable, element(known))
                 self.body(body, inner.with_variable(index, position(known)))
                 self.body(otherwise, env)
-            case ast.Include(name) if name not in self.defines:
-                hint = did_you_mean(name, self.defines)
-                message = f'there is no template "{name}": nothing defines it'
-                self.diags.error("GXO0417", node.span, message, hint)
+            case ast.Include():
+                self._include(node, env)
         return env
+
+    def _include(self, node: ast.Include, env: Env) -> None:
+        """Check the named template's body with the argument as its dot, once for each type."""
+        define = self.defines.get(node.name)
+        if define is None:
+            hint = did_you_mean(node.name, self.defines)
+            message = f'there is no template "{node.name}": nothing defines it'
+            self.diags.error("GXO0417", node.span, message, hint)
+            return
+        known = infer(node.argument, env) if node.argument else Known(NIL)
+        if len(self.included) > _MAX_INCLUDED:
+            known = Known()  # templates that call themselves could go on for ever
+        if (node.name, known.type) not in self.included:
+            self.included.add((node.name, known.type))
+            self.body(define.body, Env({"": known}, known))
 
     def _if(
         self, branches: tuple[ast.Branch, ...], otherwise: tuple[ast.Node, ...], env: Env
@@ -157,31 +185,41 @@ class _Checker:
 
     def _check_fields(self, chain: ast.Field, type_: Type) -> None:
         for name in chain.names:
-            match type_:
-                case Shape() if isinstance(name, str):
-                    found = type_.field(name)
-                    if found is None:
-                        self._report_field(chain, type_, name)
-                        return
-                    type_ = simplified(found)
-                case MapOf(value) if isinstance(name, str):
-                    type_ = simplified(value)
-                case ListOf(item) if isinstance(name, int):
-                    type_ = simplified(item)
-                case _:
-                    if type_ not in (ANY, NIL) and not isinstance(type_, OneOf):
-                        self._report_no_fields(chain, type_, name)
-                    return
+            found = field_type(type_, name)
+            if found is None:
+                self._report_field(chain.base, chain.span, type_, name)
+                return
+            type_ = found
 
-    def _report_field(self, chain: ast.Field, shape: Shape, name: str) -> None:
-        known = shape.names()
-        owner = f"`{chain.base.name}`" if isinstance(chain.base, ast.Root) else f"a {shape.name}"
+    def _check_keys(self, call: ast.Call, type_: Type) -> None:
+        """The literal keys of `index`, as far as they come first."""
+        for key in call.args[1:]:
+            if not isinstance(key, ast.Literal) or type(key.value) not in (str, int):
+                return
+            assert isinstance(key.value, str | int)
+            if type_ == TEXT:
+                return  # its bytes
+            found = field_type(type_, key.value)
+            if found is None:
+                self._report_field(call.args[0], key.span, type_, key.value)
+                return
+            type_ = found
+
+    def _report_field(self, base: ast.Expr, span: Span, type_: Type, name: str | int) -> None:
+        """Report a field that no value of the type has."""
+        present = without_nil(type_)
+        options = present.options if isinstance(present, OneOf) else (present,)
+        shapes = [option for option in options if isinstance(option, Shape)]
+        if present == NIL or self.mutates:
+            return  # asking finds nothing there; `set` may have added it
+        if not shapes or isinstance(name, int):
+            what = f"element {name}" if isinstance(name, int) else f"field `{name}`"
+            self.diags.error("GXO0702", span, f"{describe(present)} has no {what}")
+            return
+        known = list(dict.fromkeys(field for shape in shapes for field in shape.names()))
+        owner = f"`{base.name}`" if isinstance(base, ast.Root) and base.name else "this"
         hint = did_you_mean(name, known) or f"it has: {', '.join(known) or 'nothing'}"
-        self.diags.error("GXO0302", chain.span, f"{owner} has no `{name}`", hint)
-
-    def _report_no_fields(self, chain: ast.Field, type_: Type, name: str | int) -> None:
-        what = f"element {name}" if isinstance(name, int) else f"field `{name}`"
-        self.diags.error("GXO0702", chain.span, f"{describe(type_)} has no {what}")
+        self.diags.error("GXO0302", span, f"{owner} has no `{name}`", hint)
 
     # Calls
 
@@ -201,6 +239,8 @@ class _Checker:
             if not _fits(argument, known, parameter[1]):
                 message = f"`{call.function}` wants {describe(parameter[1])}, not {_word(known)}"
                 self.diags.error("GXO0701", _span(argument), message)
+        if call.function == "index":
+            self._check_keys(call, infer(call.args[0], env).type)
         if signature.module == "" and call.args:
             self._check_literal_name(call)
 
@@ -265,6 +305,8 @@ def _fits(argument: ast.Expr, known: Type, wanted: Type) -> bool:
     """Whether a value of the known type can be the argument."""
     if ANY in (known, wanted) or known == wanted:
         return True
+    if isinstance(wanted, OneOf):
+        return any(_fits(argument, known, option) for option in wanted.options)
     match known:
         case OneOf(options):
             return any(_fits(argument, option, wanted) for option in options)

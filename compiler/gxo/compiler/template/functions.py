@@ -17,7 +17,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from gxo.compiler.types import ANY, BOOL, FLOAT, INT, TEXT, ListOf, MapOf, Type
+from gxo.compiler.types import ANY, BOOL, FLOAT, INT, TEXT, ListOf, MapOf, OneOf, Type
 
 _TYPES: dict[str, Type] = {
     "str": TEXT,
@@ -25,8 +25,8 @@ _TYPES: dict[str, Type] = {
     "float": FLOAT,
     "bool": BOOL,
     "Any": ANY,
-    "list[Any]": ListOf(ANY),
-    "dict[str, Any]": MapOf(ANY),
+    "CheckedList": ListOf(ANY),
+    "CheckedSized": OneOf((TEXT, ListOf(ANY), MapOf(ANY))),
 }
 
 
@@ -138,7 +138,7 @@ def _signatures(node: ast.FunctionDef, module: str) -> Iterator[Signature]:
         flags = {word.arg: ast.literal_eval(word.value) for word in decorator.keywords}
         parameters = tuple((one.arg.rstrip("_"), _type(one)) for one in node.args.args)
         rest = node.args.vararg
-        result = ast.unparse(node.returns) if node.returns else "Any"
+        result = _annotation(node.returns)
         for name in decorator.args:
             yield Signature(
                 name=ast.literal_eval(name),
@@ -147,17 +147,30 @@ def _signatures(node: ast.FunctionDef, module: str) -> Iterator[Signature]:
                 parameters=parameters,
                 required=len(parameters) - len(node.args.defaults),
                 variadic=(rest.arg, _type(rest)) if rest else None,
-                result=_TYPES.get(result, ANY),
+                result=result or ANY,
                 pure=flags.get("pure", True),
                 mutates=flags.get("mutates", False),
-                native=result not in _TYPES,
+                native=result is None,
                 doc=_first_line(node),
             )
 
 
 def _type(argument: ast.arg) -> Type:
-    annotation = ast.unparse(argument.annotation) if argument.annotation else "Any"
-    return _TYPES.get(annotation, ANY)
+    return _annotation(argument.annotation) or ANY
+
+
+def _annotation(node: ast.expr | None) -> Type | None:
+    """The type that an annotation stands for; None for a class that is none of Python's own."""
+    match node:
+        case None:
+            return ANY
+        case ast.Name(id=name):
+            return _TYPES.get(name)
+        case ast.Subscript(value=ast.Name(id="list"), slice=item):
+            return ListOf(_annotation(item) or ANY)
+        case ast.Subscript(value=ast.Name(id="dict"), slice=ast.Tuple(elts=[_, value])):
+            return MapOf(_annotation(value) or ANY)
+    return None
 
 
 def _first_line(node: ast.FunctionDef) -> str:

@@ -7,10 +7,11 @@
 An `Env` holds what a place in a template knows besides: its variables and its dot.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from gxo.compiler.template import ast, functions
+from gxo.compiler.template.results import result_type
 from gxo.compiler.types import (
     ANY,
     BOOL,
@@ -18,15 +19,15 @@ from gxo.compiler.types import (
     INT,
     NIL,
     TEXT,
-    Choice,
     ListOf,
     MapOf,
-    OnDot,
     OneOf,
-    PerRecord,
     Shape,
-    Special,
     Type,
+    field_type,
+    one_of,
+    simplified,
+    type_of_value,
 )
 
 
@@ -70,7 +71,7 @@ def infer(expression: ast.Expr, env: Env = NOTHING_KNOWN) -> Known:
             return Known(simplified(expression.type))
         case ast.Field(base, names):
             known = infer(base, env)
-            return Known(field_type(known.type, names), known.native)
+            return Known(chain_type(known.type, names), known.native)
         case ast.Call():
             return _call(expression, env)
         case ast.Method():
@@ -83,45 +84,10 @@ def infer(expression: ast.Expr, env: Env = NOTHING_KNOWN) -> Known:
             return union([infer(operand, env) for operand in operands])
 
 
-def type_of_value(value: str | int | float | bool) -> Type:
-    types: dict[type, Type] = {str: TEXT, bool: BOOL, int: INT, float: FLOAT}
-    return types[type(value)]
-
-
-def simplified(type_: Type) -> Type:
-    """The type of the value itself: a duration is a number of seconds, a path a text."""
-    match type_:
-        case Special("Duration"):
-            return FLOAT
-        case Special("Size"):
-            return INT
-        case Special("Condition"):
-            return BOOL
-        case Special():
-            return TEXT
-        case Choice(values):
-            return union([Known(type_of_value(value)) for value in values]).type
-        case PerRecord() | OnDot():
-            return ANY
-        case OneOf(options):
-            return union([Known(simplified(option)) for option in options]).type
-        case _:
-            return type_
-
-
-def field_type(type_: Type, names: tuple[str | int, ...]) -> Type:
+def chain_type(type_: Type, names: tuple[str | int, ...]) -> Type:
     """The type that a chain of fields leads to; any where the way is not declared."""
     for name in names:
-        match type_:
-            case Shape() if isinstance(name, str):
-                found = type_.field(name)
-                type_ = ANY if found is None else simplified(found)
-            case MapOf(value) if isinstance(name, str):
-                type_ = simplified(value)
-            case ListOf(item) if isinstance(name, int):
-                type_ = simplified(item)
-            case _:
-                return ANY
+        type_ = field_type(type_, name) or ANY
     return type_
 
 
@@ -180,14 +146,7 @@ def position(known: Known) -> Known:
 
 def union(parts: list[Known]) -> Known:
     """What is known about a value that is one of several."""
-    types = list(dict.fromkeys(part.type for part in parts))
-    native = any(part.native for part in parts)
-    if len(types) == 1:
-        return Known(types[0], native)
-    if not types or ANY in types:
-        return Known(ANY, native)
-    flat = [each for one in types for each in (one.options if isinstance(one, OneOf) else (one,))]
-    return Known(OneOf(tuple(dict.fromkeys(flat))), native)
+    return Known(one_of(part.type for part in parts), any(part.native for part in parts))
 
 
 def _call(call: ast.Call, env: Env) -> Known:
@@ -196,50 +155,13 @@ def _call(call: ast.Call, env: Env) -> Known:
         return Known()
     args = [infer(argument, env) for argument in call.args]
     native = signature.native or any(known.native for known in args)
-    depends = _RESULTS.get(call.function)
-    if depends is not None and len(args) >= signature.required:
-        return Known(depends([known.type for known in args]), native)
+    if len(args) >= signature.required:
+        depends = result_type(call, [known.type for known in args])
+        if depends is not None:
+            return Known(depends, native)
     if signature.result in (ANY, ListOf(ANY), MapOf(ANY)):
         return Known(signature.result, native)
     return Known(signature.result)
-
-
-def _union(types: list[Type]) -> Type:
-    return union([Known(type_) for type_ in types]).type
-
-
-def _list_of(types: list[Type]) -> Type:
-    return ListOf(_union(types))
-
-
-def _element_of_last(types: list[Type]) -> Type:
-    """One element of a list, or nil when it is empty."""
-    return _union([types[-1].item, NIL]) if isinstance(types[-1], ListOf) else ANY
-
-
-def _same_list(types: list[Type]) -> Type:
-    return types[-1] if isinstance(types[-1], ListOf) else ListOf(ANY)
-
-
-def _with_nil(types: list[Type]) -> Type:
-    return _union([*types, NIL])
-
-
-_RESULTS: dict[str, Callable[[list[Type]], Type]] = {
-    "default": _union,
-    "ternary": lambda types: _union(types[:2]),
-    "coalesce": _with_nil,
-    "list": _list_of,
-    "tuple": _list_of,
-    "first": _element_of_last,
-    "last": _element_of_last,
-    "rest": _same_list,
-    "initial": _same_list,
-    "reverse": _same_list,
-    "uniq": _same_list,
-    "compact": _same_list,
-}
-"""The results that depend on the arguments' types; those of the others are in their signatures."""
 
 
 def _binary(expression: ast.Binary, env: Env) -> Type:

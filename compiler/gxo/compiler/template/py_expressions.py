@@ -17,7 +17,7 @@ from typing import Protocol
 from gxo.compiler.diagnostics import Span
 from gxo.compiler.python_source import Quote, literal
 from gxo.compiler.template import ast, functions
-from gxo.compiler.template.infer import Env, field_type, infer, kinds, required_fields
+from gxo.compiler.template.infer import Env, infer, kinds, required_fields
 from gxo.compiler.template.py_code import (
     ADD,
     AND,
@@ -30,7 +30,7 @@ from gxo.compiler.template.py_code import (
     Code,
     Embedded,
 )
-from gxo.compiler.types import INT, TEXT, ListOf, MapOf, Shape, Type
+from gxo.compiler.types import ANY, INT, TEXT, ListOf, MapOf, Shape, Type, field_type
 
 Mark = Callable[[str, Span], str]
 """Wraps the source of an expression that can fail; the identity for the text that is kept."""
@@ -224,7 +224,7 @@ class ExpressionPrinter:
                 text = self.helper("field", text, key)
             else:
                 text = f"{text}[{key}]"
-            type_ = field_type(type_, (name,))
+            type_ = field_type(type_, name) or ANY
         return self.marked(Code(text), chain.span)
 
     def _fields_by_helper(self, base: Code, names: tuple[str | int, ...]) -> Code:

@@ -14,8 +14,7 @@ from typing import TypeVar, cast
 
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
 from gxo.compiler.template import ast, functions, walk
-from gxo.compiler.template.infer import simplified
-from gxo.compiler.types import ANY, INT, TEXT, MapOf, Shape, Type
+from gxo.compiler.types import ANY, INT, TEXT, MapOf, Shape, Type, simplified
 
 T = TypeVar("T", bound="ast.Template | ast.Expr")
 

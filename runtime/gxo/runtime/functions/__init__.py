@@ -11,7 +11,7 @@ How a function is declared::
 
 - The file is the family, imported as a whole: `from gxo.runtime.functions import strings`.
 - Arguments are positional. Their annotations are the template's types: `str`, `int`, `float`,
-  `bool`, `list[Any]`, `dict[str, Any]`, and `Any` (whatever the function makes of it).
+  `bool`, `list[T]`, `dict[str, T]`, and `Any` (whatever the function makes of it).
   `*values: Any` is variadic; `first: Any, *others: Any` wants at least one.
 - An argument's type is checked on each call, as Go does: `int` takes no bool and no float, `float`
   takes an int, only `Any` takes nil. Where all are `Any` a call costs what a plain call costs.
@@ -29,6 +29,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from gxo.runtime.errors import ExpressionError
+
+CheckedList = Any
+"""A list to the compiler; the function itself sees whether it is one, so no call pays twice."""
+CheckedSized = Any
+"""In the same way: a text, a list or a map."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 

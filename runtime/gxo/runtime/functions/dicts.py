@@ -47,7 +47,7 @@ def pluck(key: str, *maps: dict[str, Any]) -> list[Any]:
 
 
 @function("keys")
-def keys(*maps: dict[str, Any]) -> list[Any]:
+def keys(*maps: dict[str, Any]) -> list[str]:
     """Return the keys of the maps, each map's sorted."""
     return [key for value in maps for key in sorted(value)]
 

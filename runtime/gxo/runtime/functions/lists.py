@@ -4,7 +4,7 @@ from typing import Any
 
 from gxo.runtime.errors import ExpressionError
 from gxo.runtime.expr import NilList, describe
-from gxo.runtime.functions import function
+from gxo.runtime.functions import CheckedList, function
 from gxo.runtime.functions.math import to_int64
 from gxo.runtime.functions.types import identical
 
@@ -22,66 +22,66 @@ def list_(*values: Any) -> list[Any]:
 
 
 @function("first", "mustFirst")
-def first(value: Any) -> Any:
+def first(value: CheckedList) -> Any:
     """Return a list's first element, nil of an empty one."""
     items = _require_list("first", value)
     return items[0] if items else None
 
 
 @function("last", "mustLast")
-def last(value: Any) -> Any:
+def last(value: CheckedList) -> Any:
     """Return a list's last element, nil of an empty one."""
     items = _require_list("last", value)
     return items[-1] if items else None
 
 
 @function("rest", "mustRest")
-def rest(value: Any) -> list[Any]:
+def rest(value: CheckedList) -> list[Any]:
     """Return a list without its first element."""
     items = _require_list("rest", value)
     return items[1:] if items else NilList()
 
 
 @function("initial", "mustInitial")
-def initial(value: Any) -> list[Any]:
+def initial(value: CheckedList) -> list[Any]:
     """Return a list without its last element."""
     items = _require_list("initial", value)
     return items[:-1] if items else NilList()
 
 
 @function("append", "push", "mustAppend", "mustPush")
-def append(value: Any, element: Any) -> list[Any]:
+def append(value: CheckedList, element: Any) -> list[Any]:
     """Return a list with the element after its own."""
     return [*_require_list("append", value), element]
 
 
 @function("prepend", "mustPrepend")
-def prepend(value: Any, element: Any) -> list[Any]:
+def prepend(value: CheckedList, element: Any) -> list[Any]:
     """Return a list with the element before its own."""
     return [element, *_require_list("prepend", value)]
 
 
 @function("concat")
-def concat(*lists: Any) -> list[Any]:
+def concat(*lists: CheckedList) -> list[Any]:
     """Return the elements of all lists in one."""
     items = [item for value in lists for item in _require_list("concat", value)]
     return items or NilList()
 
 
 @function("reverse", "mustReverse")
-def reverse(value: Any) -> list[Any]:
+def reverse(value: CheckedList) -> list[Any]:
     """Return a list's elements in the other order."""
     return [*reversed(_require_list("reverse", value))]
 
 
 @function("compact", "mustCompact")
-def compact(value: Any) -> list[Any]:
+def compact(value: CheckedList) -> list[Any]:
     """Return a list without its empty elements."""
     return [item for item in _require_list("compact", value) if item]
 
 
 @function("uniq", "mustUniq")
-def uniq(value: Any) -> list[Any]:
+def uniq(value: CheckedList) -> list[Any]:
     """Return a list without elements that equal one before them."""
     seen: list[Any] = []
     texts: set[str] = set()
@@ -102,7 +102,7 @@ def has(element: Any, value: Any) -> bool:
 
 
 @function("without", "mustWithout")
-def without(value: Any, *elements: Any) -> list[Any]:
+def without(value: CheckedList, *elements: Any) -> list[Any]:
     """Return a list without the elements."""
     return [item for item in _require_list("without", value) if not _holds([*elements], item)]
 
@@ -112,7 +112,7 @@ def _holds(items: list[Any], element: object) -> bool:
 
 
 @function("slice", "mustSlice")
-def slice_(value: Any, *positions: Any) -> Any:
+def slice_(value: CheckedList, *positions: Any) -> Any:
     """Return a list's elements from the first position up to the second; nil of an empty list."""
     items = _require_list("slice", value)
     if not items:
@@ -125,7 +125,7 @@ def slice_(value: Any, *positions: Any) -> Any:
 
 
 @function("chunk", "mustChunk")
-def chunk(size: int, value: Any) -> list[Any]:
+def chunk(size: int, value: CheckedList) -> list[Any]:
     """Return a list's elements in lists of `size` elements."""
     items = _require_list("chunk", value)
     if size < 1:

@@ -172,13 +172,13 @@ def min_(first: Any, *others: Any) -> int:
 
 
 @function("until")
-def until(count: int) -> list[Any]:
+def until(count: int) -> list[int]:
     """Return the ints from 0 up, or down, to the count without it."""
     return until_step(0, count, -1 if count < 0 else 1)
 
 
 @function("untilStep")
-def until_step(start: int, stop: int, step: int) -> list[Any]:
+def until_step(start: int, stop: int, step: int) -> list[int]:
     """Return the ints from `start` to `stop` without it, in steps of `step`."""
     if step == 0 or (stop < start) != (step < 0):
         return []

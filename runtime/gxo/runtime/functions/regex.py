@@ -35,7 +35,7 @@ def regex_find(pattern: str, text: str) -> str:
 
 
 @function("regexFindAll", "mustRegexFindAll")
-def regex_find_all(pattern: str, text: str, count: int) -> list[Any]:
+def regex_find_all(pattern: str, text: str, count: int) -> list[str]:
     """Return the matches, at most `count` of them, all with -1."""
     matches = compile_pattern(pattern).matches(text, count)
     return [text[spans[0] : spans[1]] for spans in matches] or NilList()
@@ -65,7 +65,7 @@ def regex_replace_all_literal(pattern: str, text: str, replacement: str) -> str:
 
 
 @function("regexSplit", "mustRegexSplit")
-def regex_split(pattern: str, text: str, count: int) -> list[Any]:
+def regex_split(pattern: str, text: str, count: int) -> list[str]:
     """Return the parts between the matches, at most `count`, all with -1."""
     if count == 0:
         return NilList()

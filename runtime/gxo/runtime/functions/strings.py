@@ -326,7 +326,7 @@ def to_string(value: Any) -> str:
 
 
 @function("toStrings")
-def to_strings(value: Any) -> list[Any]:
+def to_strings(value: Any) -> list[str]:
     """Return a list's values as texts, without nil; another value is a list of itself."""
     if isinstance(value, list):
         return [format_value(item) for item in value if item is not None]
@@ -340,25 +340,25 @@ def join(separator: str, value: Any) -> str:
 
 
 @function("sortAlpha")
-def sort_alpha(value: Any) -> list[Any]:
+def sort_alpha(value: Any) -> list[str]:
     """Return a list's values as texts in the order of their bytes."""
     return sorted(to_strings(value)) if value is not None else ["<nil>"]
 
 
 @function("splitList")
-def split_list(separator: str, text: str) -> list[Any]:
+def split_list(separator: str, text: str) -> list[str]:
     """Return the parts of the text between the separators; characters, if it is empty."""
     return text.split(separator) if separator else list(text)
 
 
 @function("split")
-def split(separator: str, text: str) -> dict[str, Any]:
+def split(separator: str, text: str) -> dict[str, str]:
     """Return the parts of the text between the separators as a map: `_0`, `_1`, ..."""
     return _numbered(split_list(separator, text))
 
 
 @function("splitn")
-def splitn(separator: str, count: int, text: str) -> dict[str, Any]:
+def splitn(separator: str, count: int, text: str) -> dict[str, str]:
     """Return at most `count` parts of the text as a map; the last is what is left. All, below 0."""
     if count == 0:
         return _numbered(NilList())
