@@ -12,6 +12,7 @@ import pytest
 
 from gxo.cli.main import main
 from gxo.compiler import driver
+from gxo.compiler.codes import complete, table
 from gxo.compiler.passes import PASSES
 from gxo.compiler.version import VERSION
 
@@ -211,3 +212,15 @@ def test_standard_output_that_takes_nothing(redirect: str, code: int, says: str)
     assert done.returncode == code
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_validate_verbose_counts_references(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.gxo.yaml"
+    path.write_text(complete(table()["GXO0302"].passes))
+    assert main(["validate", "--verbose", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{path}: valid, 2 workloads",
+        f"{path}: references: 1 checked, 0 partly checked, 0 unchecked",
+    ]

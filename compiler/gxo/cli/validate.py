@@ -2,12 +2,16 @@
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 
 from gxo.cli.exits import INVALID, OK, USAGE
 from gxo.cli.output import add_finding_options, show, summary
 from gxo.compiler.driver import Compilation, Options, check
 from gxo.compiler.frontend.load import FileError
+from gxo.compiler.ir.nodes import Plan
+from gxo.compiler.ir.walk import plan_templates
+from gxo.compiler.template.coverage import Coverage, coverage
 
 
 def main(arguments: list[str]) -> int:
@@ -15,6 +19,11 @@ def main(arguments: list[str]) -> int:
         prog="gxo validate", description="Check playbooks without running or writing anything."
     )
     parser.add_argument("playbooks", nargs="+", type=Path, metavar="PLAYBOOK")
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="count the references that are checked, partly checked and unchecked",
+    )
     add_finding_options(parser)
     given = parser.parse_args(arguments)
     options = Options(strict=given.strict, deny_warnings=given.deny_warnings)
@@ -30,6 +39,8 @@ def main(arguments: list[str]) -> int:
     if given.output == "text":
         for compilation in compilations:
             print(f"{compilation.file}: {_verdict(compilation)}")
+            if given.verbose and compilation.plan:
+                print(f"{compilation.file}: {_coverage(compilation.plan)}")
     if unreadable:
         return USAGE
     return INVALID if any(one.diagnostics.has_errors for one in compilations) else OK
@@ -42,3 +53,13 @@ def _verdict(compilation: Compilation) -> str:
         return found
     count = len(compilation.plan.workloads) if compilation.plan else 0
     return f"valid, {count} workload{'s' if count != 1 else ''}" + (f", {found}" if found else "")
+
+
+def _coverage(plan: Plan) -> str:
+    counts: Counter[Coverage] = Counter()
+    for template in plan_templates(plan):
+        counts += coverage(template.template)
+    return (
+        f"references: {counts['checked']} checked, {counts['partly']} partly checked,"
+        f" {counts['unchecked']} unchecked"
+    )

@@ -41,6 +41,14 @@ def workload_templates(workload: Workload) -> Iterator[Computed]:
         yield from computed(argument.value)
 
 
+def plan_templates(plan: Plan) -> Iterator[Computed]:
+    """Every template of the plan: those of its vars, and of all workloads."""
+    for var in plan.vars:
+        yield from computed(var.value)
+    for workload in every_workload(plan):
+        yield from workload_templates(workload)
+
+
 def rebuild(value: Value, change: Callable[[Computed], Value]) -> Value:
     """The value with every template replaced by what `change` makes of it."""
     match value:

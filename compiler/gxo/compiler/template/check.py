@@ -8,21 +8,13 @@ that a literal condition switches off is not checked, except that functions must
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
 from gxo.compiler.template import ast, functions, walk
 from gxo.compiler.template.functions import Signature
-from gxo.compiler.template.infer import (
-    Env,
-    Known,
-    element,
-    infer,
-    kinds,
-    position,
-    truth,
-)
+from gxo.compiler.template.infer import Env, infer, kinds
+from gxo.compiler.template.typed import visit
 from gxo.compiler.types import (
     ANY,
     BOOL,
@@ -40,7 +32,6 @@ from gxo.compiler.types import (
     without_nil,
 )
 
-_MAX_INCLUDED = 100
 _ELSE_IF = frozenset(("elseif", "elif", "elsif"))
 _SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -58,16 +49,14 @@ def check(template: ast.Template | ast.Expr, diags: Diagnostics, *, text: bool =
     for expression in walk.expressions(template):
         if isinstance(expression, ast.Call):
             _check_function(expression, diags)
-    if not isinstance(template, ast.Template):
-        _Checker(diags, {}, False).expression(template, Env())
-        return
-    defines = {define.name: define for define in template.defines}
-    checker = _Checker(diags, defines, text, _mutates(template))
-    checker.body(template.nodes, Env())
-    used = {name for name, _ in checker.included}
-    for define in template.defines:
-        if define.name not in used:
-            checker.body(define.body, Env())
+    defines: frozenset[str] = frozenset()
+    mutates = False
+    if isinstance(template, ast.Template):
+        defines = frozenset(define.name for define in template.defines)
+        mutates = _mutates(template)
+    checker = _Checker(diags, defines, text and isinstance(template, ast.Template), mutates)
+    for part, env in visit(template):
+        checker.check(part, env)
 
 
 def _mutates(template: ast.Template) -> bool:
@@ -89,68 +78,30 @@ class _Checker:
     """`defines`: what `template` can name; `mutates`: `set` changes maps on the way."""
 
     diags: Diagnostics
-    defines: Mapping[str, ast.Define]
+    defines: frozenset[str]
     text: bool
-    mutates: bool = False
-    included: set[tuple[str, Type]] = field(default_factory=set)
+    mutates: bool
 
-    def body(self, nodes: tuple[ast.Node, ...], env: Env) -> None:
-        for node in nodes:
-            env = self.node(node, env)
-
-    def node(self, node: ast.Node, env: Env) -> Env:
-        """Check a statement; returns the env of those after it."""
-        for pipe in walk.pipes(node):
-            self.expression(pipe, env)
-        match node:
+    def check(self, part: ast.Node | ast.Expr, env: Env) -> None:
+        """Check one statement or expression; its parts come here themselves."""
+        match part:
             case ast.Action(pipe) if self.text:
                 self._check_printed(pipe, infer(pipe, env).type)
-            case ast.Assign(variable, pipe):
-                return env.with_variable(variable, infer(pipe, env) if node.declare else Known())
-            case ast.If(branches, otherwise):
-                self._if(branches, otherwise, env)
-            case ast.With(pipe, body, otherwise, variable):
-                inner = env.with_variable(variable, infer(pipe, env))
-                if truth(pipe) is not False:
-                    self.body(body, inner.with_dot(infer(pipe, env)))
-                if truth(pipe) is not True:
-                    self.body(otherwise, inner)
-            case ast.Range(pipe, body, otherwise, index, variable):
-                known = infer(pipe, env)
-                self._check_range(pipe, known.type)
-                inner = env.with_dot(element(known)).with_variable(variable, element(known))
-                self.body(body, inner.with_variable(index, position(known)))
-                self.body(otherwise, env)
-            case ast.Include():
-                self._include(node, env)
-        return env
-
-    def _include(self, node: ast.Include, env: Env) -> None:
-        """Check the named template's body with the argument as its dot, once for each type."""
-        define = self.defines.get(node.name)
-        if define is None:
-            hint = did_you_mean(node.name, self.defines)
-            message = f'there is no template "{node.name}": nothing defines it'
-            self.diags.error("GXO0417", node.span, message, hint)
-            return
-        known = infer(node.argument, env) if node.argument else Known(NIL)
-        if len(self.included) > _MAX_INCLUDED:
-            known = Known()  # templates that call themselves could go on for ever
-        if (node.name, known.type) not in self.included:
-            self.included.add((node.name, known.type))
-            self.body(define.body, Env({"": known}, known))
-
-    def _if(
-        self, branches: tuple[ast.Branch, ...], otherwise: tuple[ast.Node, ...], env: Env
-    ) -> None:
-        for branch in branches:
-            env = env.with_variable(branch.variable, infer(branch.condition, env))
-            always = truth(branch.condition)
-            if always is not False:
-                self.body(branch.body, env)
-            if always is True:
-                return
-        self.body(otherwise, env)
+            case ast.Range(pipe):
+                self._check_range(pipe, infer(pipe, env).type)
+            case ast.Include(name) if name not in self.defines:
+                hint = did_you_mean(name, self.defines)
+                message = f'there is no template "{name}": nothing defines it'
+                self.diags.error("GXO0417", part.span, message, hint)
+            case ast.Field(base):
+                self._check_fields(part, infer(base, env).type)
+            case ast.Call():
+                self._check_call(part, env)
+            case ast.Method(base) if not infer(base, env).native:
+                message = f"`.{part.name}` is a value: it takes no arguments"
+                self.diags.error("GXO0407", part.span, message)
+            case ast.Binary(_, left, right):
+                self._check_operands(part, infer(left, env).type, infer(right, env).type)
 
     def _check_printed(self, pipe: ast.Expr, type_: Type) -> None:
         if kinds(type_) <= {"list", "map", "nil"}:
@@ -164,24 +115,6 @@ class _Checker:
         if type_ in (TEXT, INT, FLOAT, BOOL):
             message = f"`range` goes over a list or a map, not {describe(type_)}"
             self.diags.error("GXO0704", _span(pipe), message)
-
-    def expression(self, expression: ast.Expr, env: Env) -> None:
-        pending = [expression]
-        while pending:
-            part = pending.pop()
-            pending.extend(walk.parts(part))
-            match part:
-                case ast.Field():
-                    self._check_fields(part, infer(part.base, env).type)
-                case ast.Call():
-                    self._check_call(part, env)
-                case ast.Method(base) if not infer(base, env).native:
-                    message = f"`.{part.name}` is a value: it takes no arguments"
-                    self.diags.error("GXO0407", part.span, message)
-                case ast.Binary():
-                    self._check_operands(
-                        part, infer(part.left, env).type, infer(part.right, env).type
-                    )
 
     def _check_fields(self, chain: ast.Field, type_: Type) -> None:
         for name in chain.names:

@@ -26,6 +26,7 @@ from gxo.compiler.template.py_names import local_names
 from gxo.compiler.template.py_pieces import is_piece, piece
 from gxo.compiler.template.py_statements import Statements
 from gxo.compiler.template.py_variables import Facts, FunctionSource, Variables
+from gxo.compiler.template.typed import reassigned
 from gxo.compiler.types import (
     ANY,
     BOOL,
@@ -317,27 +318,12 @@ def _write_defines(
 
 
 def _facts(template: ast.Template | ast.Expr) -> Facts:
-    reassigned: set[str] = set()
-    if isinstance(template, ast.Template):
-        for node in walk.nodes(template):
-            reassigned.update(_set_again(node))
+    again = reassigned(template) if isinstance(template, ast.Template) else frozenset[str]()
     parts = list(walk.expressions(template))
     read = {part.name for part in parts if isinstance(part, ast.Variable)}
     called = [functions.find(part.function) for part in parts if isinstance(part, ast.Call)]
     natives = any(signature is not None and signature.native for signature in called)
-    return Facts(frozenset(reassigned), frozenset(read), natives)
-
-
-def _set_again(node: ast.Node) -> list[str]:
-    match node:
-        case ast.Assign(variable, _, False) | ast.With(variable=str(variable), declare=False):
-            return [variable]
-        case ast.Range(declare=False):
-            return [name for name in (node.index, node.element) if name is not None]
-        case ast.If(branches):
-            return [one.variable for one in branches if one.variable and not one.declare]
-        case _:
-            return []
+    return Facts(again, frozenset(read), natives)
 
 
 def _given_names(template: ast.Template | ast.Expr) -> set[str]:
