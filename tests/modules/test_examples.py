@@ -14,6 +14,8 @@ from gxo.runtime.main import main
 
 RECORD = {
     "team": "core",
+    "age": 36,
+    "mount": "/",
     "id": 1,
     "name": "Ada",
     "status": "active",

@@ -73,7 +73,14 @@ class Special:
     """A declared alias of `gxo.runtime.spec`, such as `Duration` (seconds) or `Size` (bytes)."""
 
     name: Literal[
-        "Duration", "Size", "WorkspacePath", "FileMode", "Secret", "StreamName", "Condition"
+        "Duration",
+        "Size",
+        "WorkspacePath",
+        "FileMode",
+        "Secret",
+        "StreamName",
+        "FieldName",
+        "Condition",
     ]
 
 
@@ -174,6 +181,7 @@ _SPECIAL_WORDS = {
     "FileMode": 'a file mode such as "0644"',
     "Secret": "text",
     "StreamName": "the name of a workload in stream_inputs",
+    "FieldName": "the name of a field",
     "Condition": "a condition",
 }
 

@@ -34,6 +34,9 @@ Secret = str
 StreamName = str
 """The name of a workload that is listed in `stream_inputs`."""
 
+FieldName = str
+"""The name of a field of the records that are read; beside a `StreamName`, of that stream's."""
+
 Condition = bool
 """The result of a condition (language, section 4)."""
 

@@ -193,6 +193,7 @@ _TEXT_TYPES: tuple[Type, ...] = (
     Special("FileMode"),
     Special("Secret"),
     Special("StreamName"),
+    Special("FieldName"),
 )
 
 

@@ -45,6 +45,7 @@ WORDS: dict[str, Type] = {
     "FileMode": Special("FileMode"),
     "Secret": Special("Secret"),
     "StreamName": Special("StreamName"),
+    "FieldName": Special("FieldName"),
     "Condition": Special("Condition"),
 }
 FORMS = "list[T], dict[str, T], Literal[...], T | None, a TypedDict, Each[T] or On[R, T]"

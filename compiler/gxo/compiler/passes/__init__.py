@@ -12,6 +12,7 @@ from gxo.compiler.ir.nodes import Plan
 from gxo.compiler.passes import (
     bind_arguments,
     check_commands,
+    check_fields,
     check_missing,
     copy_state,
     detect_cycles,
@@ -40,6 +41,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("check_commands", check_commands.run, "whether a shell runs a command is decided here"),
     Pass("link_states", link_states.run, "registers, statuses and `needs` become edges"),
     Pass("link_streams", link_streams.run, "`stream_inputs` become edges between ports"),
+    Pass("check_fields", check_fields.run, "a field that no record has would be null everywhere"),
     Pass("detect_cycles", detect_cycles.run, "a run must be able to end"),
     Pass("check_missing", check_missing.run, "a result may be missing where it is used"),
     Pass("trace_secrets", trace_secrets.run, "a workload's secrets are looked up before it starts"),

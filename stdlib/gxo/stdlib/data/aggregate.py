@@ -6,7 +6,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError, RecordError
 from gxo.runtime.expr import describe
-from gxo.runtime.spec import Record, module
+from gxo.runtime.spec import FieldName, Record, module
 from gxo.runtime.streams import Out, Records
 from gxo.stdlib.data._accumulators import ACCUMULATORS, NUMERIC, ORDERED, Accumulator
 from gxo.stdlib.data._batches import BATCH, deliver
@@ -34,7 +34,7 @@ class AggregateField(TypedDict):
         "p95",
         "collect",
     ]
-    source_field: NotRequired[str]
+    source_field: NotRequired[FieldName]
 
 
 class Aggregated(TypedDict):
@@ -54,7 +54,7 @@ async def aggregate(
     out: Out | None,
     *,
     aggregate_fields: list[AggregateField],
-    group_by_fields: list[str] | None = None,
+    group_by_fields: list[FieldName] | None = None,
 ) -> Aggregated:
     """Group a stream's records and send one result a group when the stream has ended.
 

@@ -5,7 +5,7 @@ from typing import TypedDict
 from gxo.runtime import expr
 from gxo.runtime.context import Context
 from gxo.runtime.errors import RecordError
-from gxo.runtime.spec import Record, module
+from gxo.runtime.spec import FieldName, Record, module
 from gxo.runtime.streams import Out, Records
 from gxo.stdlib.data._batches import BATCH, deliver
 
@@ -17,7 +17,9 @@ class Flattened(TypedDict):
 
 
 @module("data:flatten")
-async def flatten(ctx: Context, records: Records, out: Out | None, *, field: str) -> Flattened:
+async def flatten(
+    ctx: Context, records: Records, out: Out | None, *, field: FieldName
+) -> Flattened:
     """Send a copy of each record for every element of a list in it, which takes the list's place.
 
     An empty list, or null, makes no record. A record without the field, or with anything else in

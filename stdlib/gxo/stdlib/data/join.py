@@ -11,7 +11,7 @@ from typing import Any, Literal, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError, RecordError
-from gxo.runtime.spec import Record, StreamName, module
+from gxo.runtime.spec import FieldName, Record, StreamName, module
 from gxo.runtime.streams import Inputs, Out, Records
 from gxo.runtime.tasks import run_all
 from gxo.stdlib.data._batches import BATCH, deliver
@@ -23,7 +23,7 @@ class JoinOn(TypedDict):
 
     stream: StreamName
     role: Literal["build", "probe"]
-    field: str
+    field: FieldName
 
 
 class JoinOutput(TypedDict, total=False):

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
-from gxo.runtime.spec import Each, Record, module
+from gxo.runtime.spec import Each, FieldName, Record, module
 from gxo.runtime.streams import Out, Records
 from gxo.stdlib.data._batches import deliver
 
@@ -25,7 +25,7 @@ async def map_(
     template: Each[Record] | None = None,
     fields: dict[str, Each[Any]] | None = None,
     keep: bool = False,
-    drop: list[str] | None = None,
+    drop: list[FieldName] | None = None,
 ) -> Mapped:
     """Make a new record of each record.
 

@@ -1,0 +1,67 @@
+"""Check the parameters that name fields of the records a workload reads.
+
+before:  amounts: data:map with fields: {team: ..., amount: ...}
+         by-team: data:aggregate with source_field: amout
+after:   error: `amout` is no field of these records, did you mean "amount"?
+
+A name that no record has would be null in each of them, and nothing would say so. Only records
+whose fields are known are looked at (`ir/record_shapes.py`).
+"""
+
+from collections.abc import Iterator
+
+from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
+from gxo.compiler.ir.nodes import Constant, Fields, Items, Plan, Value
+from gxo.compiler.ir.record_shapes import (
+    Inputs,
+    input_shapes,
+    merged,
+    output_shape,
+    stream_order,
+)
+from gxo.compiler.types import UNKNOWN_RECORD, ListOf, OneOf, Shape, Special, Type
+
+NO_FIELD = "GXO0302"
+
+
+def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
+    outputs: dict[str, Shape] = {}
+    for workload in stream_order(plan):
+        inputs = input_shapes(workload, outputs)
+        outputs[workload.name] = output_shape(workload, inputs)
+        records = merged(list(inputs.values()))
+        for argument in workload.arguments if inputs else ():
+            for name, span, shape in _named(argument.value, argument.type, records, inputs):
+                _check(name, span, shape, diagnostics)
+    return plan
+
+
+def _named(
+    value: Value, type_: Type, records: Shape, inputs: Inputs
+) -> Iterator[tuple[str, Span, Shape]]:
+    """The field names in a parameter, each with the records that must have it."""
+    match type_, value:
+        case Special("FieldName"), Constant(str(name), span):
+            yield name, span, records
+        case OneOf(options), _:
+            for option in options:
+                yield from _named(value, option, records, inputs)
+        case ListOf(item), Items(values):
+            for one in values:
+                yield from _named(one, item, records, inputs)
+        case Shape(), Fields(entries):
+            for key, one in entries:
+                if type_.field(key) == Special("StreamName") and isinstance(one, Constant):
+                    records = inputs.get(str(one.value), UNKNOWN_RECORD)
+            for key, one in entries:
+                field = type_.field(key)
+                if field is not None:
+                    yield from _named(one, field, records, inputs)
+
+
+def _check(name: str, span: Span, shape: Shape, diagnostics: Diagnostics) -> None:
+    if shape.field(name) is not None:
+        return
+    known = shape.names()
+    hint = did_you_mean(name, known) or f"they have: {', '.join(known[:10]) or 'nothing'}"
+    diagnostics.error(NO_FIELD, span, f"`{name}` is no field of these records", hint)
