@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gxo.runtime import Context, Job, Loop, deep_copy, expr
+from gxo.runtime import Context, Job, Loop, expr
 from gxo.runtime.functions import strings
 from gxo.stdlib.control import identity as control_identity
 from gxo.stdlib.exec import Executed, exec_
@@ -19,7 +19,7 @@ async def a_b(ctx: Context) -> dict[str, Any]:
 # a_b: control:identity
 @job.workload("a_b", after=["a-b"])
 async def a_b_2(ctx: Context) -> dict[str, Any]:
-    return await control_identity(ctx, second=deep_copy(ctx.state["class_"]["first"]))
+    return await control_identity(ctx, second=ctx.state["class_"]["first"])
 
 
 # class: control:identity

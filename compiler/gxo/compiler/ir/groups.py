@@ -1,10 +1,12 @@
-"""Stream groups: the connected components of stream edges (language, section 5)."""
+"""Who runs together, and who has ended before (language, sections 5 and 6)."""
 
-from gxo.compiler.ir.nodes import Plan
+from collections.abc import Mapping
+
+from gxo.compiler.ir.nodes import Plan, Workload
 
 
 def stream_groups(plan: Plan) -> dict[str, str]:
-    """Every workload's name to the name of its group, which is the group's first member."""
+    """The connected components of stream edges: each name to that of its group's first member."""
     parent = {workload.name: workload.name for workload in plan.workloads}
     order = {workload.name: number for number, workload in enumerate(plan.workloads)}
 
@@ -19,3 +21,15 @@ def stream_groups(plan: Plan) -> dict[str, str]:
             first, second = sorted((root(workload.name), root(edge.source)), key=order.__getitem__)
             parent[second] = first
     return {name: root(name) for name in parent}
+
+
+def ancestors(workload: Workload, workloads: Mapping[str, Workload]) -> set[str]:
+    """Whom the workload waited for, directly or not, to be Completed or Skipped."""
+    found: set[str] = set()
+    pending = [workload]
+    while pending:
+        for edge in pending.pop().state_edges:
+            if not edge.observes and edge.source not in found and edge.source in workloads:
+                found.add(edge.source)
+                pending.append(workloads[edge.source])
+    return found

@@ -9,6 +9,7 @@ A shape is claimed only where every record must have it; what comes from outside
 from collections.abc import Callable, Iterator, Mapping
 
 from gxo.compiler.ir.nodes import Computed, Constant, Fields, ForEach, Items, Plan, Value, Workload
+from gxo.compiler.ir.order import reading_order
 from gxo.compiler.ir.value_types import value_type
 from gxo.compiler.types import (
     ANY,
@@ -39,18 +40,12 @@ _ERROR_RECORD = Shape(
 def stream_order(plan: Plan) -> Iterator[Workload]:
     """The workloads, each after those whose records it reads; a circle is cut anywhere."""
     by_name = {workload.name: workload for workload in plan.workloads}
-    entered: set[str] = set()
-    for root in plan.workloads:
-        pending = [] if root.name in entered else [root]
-        while pending:
-            workload = pending[-1]
-            entered.add(workload.name)
-            sources = (name.text.partition(".")[0] for name in workload.decl.stream_inputs)
-            waiting = [by_name[s] for s in sources if s in by_name and s not in entered]
-            if waiting:
-                pending.append(waiting[0])
-            else:
-                yield pending.pop()
+    reads = {
+        name: [source.text.partition(".")[0] for source in workload.decl.stream_inputs]
+        for name, workload in by_name.items()
+    }
+    for name in reading_order(reads):
+        yield by_name[name]
 
 
 def input_shapes(workload: Workload, outputs: Mapping[str, Shape]) -> Inputs:

@@ -15,7 +15,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gxo.compiler.diagnostics import Diagnostics, Note
+from gxo.compiler.ir.groups import ancestors
 from gxo.compiler.ir.nodes import Computed, Constant, Plan, Workload
+from gxo.compiler.ir.order import reading_order
 from gxo.compiler.ir.walk import workload_templates
 from gxo.compiler.template import ast
 from gxo.compiler.template.knowledge import (
@@ -110,7 +112,8 @@ class _Playbook:
             for one in (workload, *workload.on_failure):
                 if one.register:
                     self.registers[one.register] = one.name
-        for workload in _in_order(self.workloads):
+        order = reading_order({one.name: one.sources for one in self.workloads.values()})
+        for workload in (self.workloads[name] for name in order):
             self.ends[workload.name] = self._own_ends(workload)
             self._learn_condition(workload)
             known = _when(workload, NOTHING, self.reader(workload))
@@ -156,7 +159,7 @@ class _Playbook:
 
     def compensation(self, failed: Workload, block: Mapping[str, Ends]) -> Outcomes:
         """`on_failure` runs when its workload has failed: what that depended on had ended."""
-        ancestors = _ancestors(failed, self.workloads)
+        settled = ancestors(failed, self.workloads)
         own = self.implied.get(failed.name, NOTHING)
 
         def possible(name: str, _: Knowledge) -> Ends:
@@ -165,7 +168,7 @@ class _Playbook:
             if name == failed.name:
                 return FAILED
             known = own.ends.get(name)
-            return known or (SETTLED & self.ends[name] if name in ancestors else ANY_END)
+            return known or (SETTLED & self.ends[name] if name in settled else ANY_END)
 
         return Outcomes(self.registers, possible, {}, self.implied)
 
@@ -219,32 +222,3 @@ class _Playbook:
             yield Note(workload.when.span, f"'{name}' is skipped when this is false")
         if workload.ignore_errors:
             yield Note(workload.span, f"a failure of '{name}' is ignored")
-
-
-def _in_order(workloads: Mapping[str, Workload]) -> Iterable[Workload]:
-    """The workloads, each after those it waits for or reads; a circle is cut anywhere."""
-    entered: set[str] = set()
-    for root in workloads.values():
-        pending = [] if root.name in entered else [(root, iter(root.sources))]
-        entered.add(root.name)
-        while pending:
-            workload, sources = pending[-1]
-            missing = next((name for name in sources if name not in entered), None)
-            if missing is None:
-                pending.pop()
-                yield workload
-            elif missing in workloads:
-                entered.add(missing)
-                pending.append((workloads[missing], iter(workloads[missing].sources)))
-
-
-def _ancestors(workload: Workload, workloads: Mapping[str, Workload]) -> set[str]:
-    """Whom the workload waited for, directly or not, to be Completed or Skipped."""
-    found: set[str] = set()
-    pending = [workload]
-    while pending:
-        for edge in pending.pop().state_edges:
-            if not edge.observes and edge.source not in found and edge.source in workloads:
-                found.add(edge.source)
-                pending.append(workloads[edge.source])
-    return found

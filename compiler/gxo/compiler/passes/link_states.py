@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics, did_you_mean
+from gxo.compiler.ir.groups import ancestors
 from gxo.compiler.ir.nodes import Plan, StateEdge, Workload
 from gxo.compiler.ir.walk import workload_templates
 
 UNKNOWN_NEED, NEEDS_ITSELF, NEED_IN_BLOCK = "GXO0304", "GXO0601", "GXO0612"
+RACE = "GXO0613"
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
@@ -37,7 +39,31 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
         return replace(workload, state_edges=_strongest(others))
 
     _refuse_needs_of_blocks(plan, diagnostics)
-    return replace(plan, workloads=tuple(link(workload) for workload in plan.workloads))
+    linked = replace(plan, workloads=tuple(link(workload) for workload in plan.workloads))
+    for workload in linked.workloads:
+        if workload.ignore_errors and workload.on_failure:
+            _refuse_races(workload, linked, registers, diagnostics)
+    return linked
+
+
+def _refuse_races(
+    failed: Workload, plan: Plan, registers: dict[str, str], diagnostics: Diagnostics
+) -> None:
+    """After an ignored failure the others go on: only what the workload waited for is settled."""
+    by_name = {workload.name: workload for workload in plan.workloads}
+    settled = {failed.name, *ancestors(failed, by_name)}
+    for child in failed.on_failure:
+        for template in workload_templates(child):
+            read = template.references
+            sources = {registers[name] for name in read.registers if name in registers}
+            sources |= (read.summaries | read.statuses) & by_name.keys()
+            for name in sorted(sources - settled):
+                message = (
+                    f"'{name}' may still be running: the failure of '{failed.name}' is ignored,"
+                    " and the playbook goes on"
+                )
+                hint = f"add `needs: [{name}]` to '{failed.name}', or read it elsewhere"
+                diagnostics.error(RACE, template.span, message, hint)
 
 
 def _refuse_needs_of_blocks(plan: Plan, diagnostics: Diagnostics) -> None:

@@ -7,7 +7,7 @@ Innermost first (language, section 3): the loop's variables; in per-record templ
 fields; registers, inputs and vars; `_gxo`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from gxo.compiler.diagnostics import Diagnostics, Span, working_on
@@ -24,18 +24,19 @@ from gxo.compiler.ir.nodes import (
     VarDef,
     Workload,
 )
+from gxo.compiler.ir.order import reading_order
 from gxo.compiler.ir.record_shapes import input_shapes, merged, output_shape, stream_order
 from gxo.compiler.ir.value_types import item_type, register_type, var_type
 from gxo.compiler.ir.walk import (
     computed,
-    every_workload,
     rebuild,
     with_arguments,
     workload_templates,
 )
-from gxo.compiler.template.ast import Root
+from gxo.compiler.template.ast import Field, Root
 from gxo.compiler.template.check import check
 from gxo.compiler.template.resolve import Scope, references, resolve
+from gxo.compiler.template.walk import expressions
 from gxo.compiler.types import (
     ANY,
     BOOL,
@@ -67,10 +68,57 @@ Bind = Callable[[Computed], Computed]
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     inputs = {decl.name: Root("input", decl.name, INPUT_TYPES[decl.type]) for decl in plan.inputs}
     plan = replace(plan, vars=_resolve_vars(plan.vars, inputs, diagnostics))
-    names = inputs | {var.name: _var_root(var) for var in plan.vars} | _registers(plan)
-    resolver = _Resolver(names, frozenset(one.name for one in every_workload(plan)), diagnostics)
-    plan = resolver.blocks(plan, lambda workload, block: block.once(workload))
-    return _bind_records(plan, resolver)
+    names = inputs | {var.name: _var_root(var) for var in plan.vars} | registers(plan.workloads)
+    workloads = frozenset(one.name for one in plan.workloads)
+    resolver = _Resolver(names, workloads, _elsewhere(plan), diagnostics)
+    return _bind_records(*_bind_once(plan, resolver))
+
+
+def _elsewhere(plan: Plan) -> dict[str, str]:
+    """Names of blocks, which nothing outside can read, and where they belong."""
+    blocks = [(f"`on_failure` of '{one.name}'", one.on_failure) for one in plan.workloads]
+    return {
+        name: place
+        for place, block in (*blocks, ("`finally`", plan.cleanup))
+        for workload in block
+        for name in (workload.name, workload.register)
+        if name
+    }
+
+
+def _bind_once(plan: Plan, resolver: "_Resolver") -> "tuple[Plan, _Resolver]":
+    """Bind what is evaluated once a call; the resolver then knows the type of every register.
+
+    A module that gives back its parameters has a result of their types, so such workloads come
+    first, each after those whose registers it reads.
+    """
+    echoes = {
+        workload.register: workload
+        for workload in plan.workloads
+        if workload.register and workload.module and workload.module.returns_values
+    }
+    bound: dict[Span, Workload] = {}
+    for name in reading_order({name: _named(one, echoes) for name, one in echoes.items()}):
+        with working_on(echoes[name].span):
+            done = resolver.once(echoes[name])
+        bound[done.span] = done
+        resolver = replace(resolver, names={**resolver.names, **registers([done])})
+
+    def once(workload: Workload, block: "_Resolver") -> Workload:
+        return bound.get(workload.span) or block.once(workload)
+
+    return resolver.blocks(plan, once), resolver
+
+
+def _named(workload: Workload, names: Container[str]) -> list[str]:
+    """The names among these with which a field chain of the workload's templates begins."""
+    heads = (
+        str(part.names[0])
+        for template in workload_templates(workload)
+        for part in expressions(template.template)
+        if isinstance(part, Field)
+    )
+    return [head for head in heads if head in names]
 
 
 def _bind_records(plan: Plan, resolver: "_Resolver") -> Plan:
@@ -100,50 +148,30 @@ def _resolve_vars(
     vars_: tuple[VarDef, ...], inputs: dict[str, Root], diagnostics: Diagnostics
 ) -> tuple[VarDef, ...]:
     """Bind the vars' templates, those of the vars that others read first: types come from there."""
-    order = _reading_order(vars_, diagnostics)
+    by_name = {var.name: var for var in vars_}
+
+    def report(circle: list[str]) -> None:
+        message = f"vars read each other: {' -> '.join(circle)}"
+        diagnostics.error(VAR_CYCLE, by_name[circle[0]].span, message)
+
     names = dict(inputs) | {var.name: Root("var", var.name) for var in vars_}
     resolved: dict[str, VarDef] = {}
-    for var in order:
+    for name in reading_order(_var_reads(vars_), report):
         bind = _binder(Scope(names), diagnostics)
-        resolved[var.name] = replace(var, value=rebuild(var.value, bind))
-        names[var.name] = _var_root(resolved[var.name])
+        resolved[name] = replace(by_name[name], value=rebuild(by_name[name].value, bind))
+        names[name] = _var_root(resolved[name])
     return tuple(resolved[var.name] for var in vars_)
 
 
-def _reading_order(vars_: tuple[VarDef, ...], diagnostics: Diagnostics) -> list[VarDef]:
-    """The vars, each after those it reads; a cycle is reported."""
-    by_name = {var.name: var for var in vars_}
+def _var_reads(vars_: tuple[VarDef, ...]) -> dict[str, list[str]]:
+    """Each var's name to those of the vars that its templates read."""
     silent = Diagnostics()
-    scope = Scope({name: Root("var", name) for name in by_name})
-    reads = {
-        var.name: sorted(
-            name
-            for one in computed(var.value)
-            for name in references(resolve(one.template, scope, silent)).vars
-        )
-        for var in vars_
-    }
-    order: list[VarDef] = []
-    done: set[str] = set()
-    for root in by_name:
-        path = [root]
-        while path:
-            name = path[-1]
-            missing = [other for other in reads[name] if other not in done]
-            knot = next((other for other in missing if other in path), None)
-            if knot is not None:
-                circle = [*path[path.index(knot) :], knot]
-                message = f"vars read each other: {' -> '.join(circle)}"
-                diagnostics.error(VAR_CYCLE, by_name[knot].span, message)
-                return list(vars_)
-            if missing:
-                path.append(missing[0])
-                continue
-            path.pop()
-            if name not in done:
-                done.add(name)
-                order.append(by_name[name])
-    return order
+    scope = Scope({var.name: Root("var", var.name) for var in vars_})
+    reads: dict[str, list[str]] = {}
+    for var in vars_:
+        trees = [resolve(one.template, scope, silent) for one in computed(var.value)]
+        reads[var.name] = sorted(name for tree in trees for name in references(tree).vars)
+    return reads
 
 
 def _var_root(var: VarDef) -> Root:
@@ -153,10 +181,11 @@ def _var_root(var: VarDef) -> Root:
 # Registers -------------------------------------------------------------------------------------
 
 
-def _registers(plan: Plan) -> dict[str, Root]:
+def registers(workloads: Iterable[Workload]) -> dict[str, Root]:
+    """The names under which these workloads register their results."""
     return {
         workload.register: Root("register", workload.register, register_type(workload))
-        for workload in every_workload(plan)
+        for workload in workloads
         if workload.register
     }
 
@@ -212,13 +241,15 @@ def _nodes(workload: Workload) -> Iterable[Value]:
 
 @dataclass(slots=True)
 class _Resolver:
-    """Binds the templates of workloads. `names` is what every workload sees.
+    """Binds the templates of workloads. `names` and `workloads` are what can be read.
 
-    `system` is what `_gxo` holds besides, in `on_failure` and in `finally`.
+    `elsewhere` are names of blocks, which only the block itself can read; `system` is what `_gxo`
+    holds besides, in `on_failure` and in `finally`.
     """
 
     names: Names
     workloads: frozenset[str]
+    elsewhere: Mapping[str, str]
     diagnostics: Diagnostics
     system: frozenset[str] = frozenset()
 
@@ -229,17 +260,26 @@ class _Resolver:
             with working_on(workload.span):
                 return change(workload, block)
 
-        on_failure = replace(self, system=FAILURE)
-        cleanup = replace(self, system=FAILURE | {"status"})
-
         def deep(workload: Workload) -> Workload:
+            on_failure = self._inside(workload.on_failure, FAILURE)
             inside = tuple(at(child, on_failure) for child in workload.on_failure)
             return replace(at(workload, self), on_failure=inside)
+
+        cleanup = self._inside(plan.cleanup, FAILURE | {"status"})
 
         return replace(
             plan,
             workloads=tuple(deep(workload) for workload in plan.workloads),
             cleanup=tuple(at(workload, cleanup) for workload in plan.cleanup),
+        )
+
+    def _inside(self, block: tuple[Workload, ...], system: frozenset[str]) -> "_Resolver":
+        """The resolver of a block: its workloads see each other too."""
+        return replace(
+            self,
+            names={**self.names, **registers(block)},
+            workloads=self.workloads | {workload.name for workload in block},
+            system=system,
         )
 
     def once(self, workload: Workload) -> Workload:
@@ -261,7 +301,13 @@ class _Resolver:
         return with_arguments(workload, lambda one: _only_each(one.value, bind))
 
     def _bind(self, names: Names, record: Shape | None = None) -> Bind:
-        scope = Scope(names, record=record, workloads=self.workloads, system=self.system)
+        scope = Scope(
+            names,
+            record=record,
+            workloads=self.workloads,
+            elsewhere=self.elsewhere,
+            system=self.system,
+        )
         return _binder(scope, self.diagnostics)
 
 

@@ -9,7 +9,7 @@ Inside `with`, `range` and `define` the dot is a value of the template's own and
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
@@ -20,6 +20,7 @@ T = TypeVar("T", bound="ast.Template | ast.Expr")
 
 SYSTEM = frozenset(("playbook.name", "playbook.run_id", "workspace.path"))
 """What `_gxo` holds everywhere, besides `workloads`."""
+ONLY_INSIDE = "only the workloads of that block can read it"
 _SYSTEM_TYPES: Mapping[str, Type] = {"failure.attempts": INT, "failure.error": ANY}
 _RESULT_TYPES: Mapping[str, Type] = {"status": TEXT, "error": ANY, "summary": ANY}
 
@@ -33,7 +34,8 @@ class Scope:
     come before outer names.
     dot: the type of the value that a module evaluates the template with, if it does; `dot_name` is
     the name that generated code gives it (for a per-record template it is `record`). workloads:
-    whose status, error and summary can be read. system: names of `_gxo` besides `SYSTEM`
+    whose status, error and summary can be read. elsewhere: names of workloads and registers that
+    only their own block can read, and which that is. system: names of `_gxo` besides `SYSTEM`
     (`failure.workload`, `status`...).
     """
 
@@ -42,6 +44,7 @@ class Scope:
     dot: Type | None = None
     dot_name: str = "value"
     workloads: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
     system: frozenset[str] = frozenset()
 
 
@@ -288,6 +291,8 @@ class _Resolver:
         known = ", ".join(f"`.{one}`" for one in sorted([*self.scope.names, *fields])[:10])
         hint = near or (f"defined here: {known}" if known else "nothing is defined here")
         message = f"`.{name}` is not defined: no input, var, register or loop variable"
+        if place := self.scope.elsewhere.get(name):
+            message, hint = f"`.{name}` is registered in {place}", ONLY_INSIDE
         self.diags.error("GXO0301", span, message, hint)
 
     # _gxo
@@ -315,7 +320,10 @@ class _Resolver:
         if not words or words[0] not in self.scope.workloads:
             name = words[0] if words else ""
             message = f"there is no workload `{name}`" if name else "a workload's name is missing"
-            self.diags.error("GXO0321", span, message, did_you_mean(name, self.scope.workloads))
+            hint = did_you_mean(name, self.scope.workloads)
+            if place := self.scope.elsewhere.get(name):
+                message, hint = f"`{name}` stands in {place}", ONLY_INSIDE
+            self.diags.error("GXO0321", span, message, hint)
             return unresolved
         if len(words) < 2 or words[1] not in _RESULT_TYPES:
             message = f"`_gxo.workloads.{words[0]}` has `status`, `error` and `summary`"
