@@ -98,7 +98,7 @@ def test_every_modules_example_is_right_and_a_stranger_is_not(spec: ModuleSpec) 
         ("{}", False),
         ("null", False),
         ("{command: a, args: [b, '{{ 1 }}']}", True),
-        ("{command: a, args: '{{ list 1 }}'}", True),
+        ("{command: a, args: '{{ list \"1\" }}'}", True),
         ("{command: a, args: b}", False),
         ("{command: a, args: null}", False),
         ("{command: a, check: 'true'}", True),

@@ -12,6 +12,7 @@ from gxo.compiler.ir.nodes import Plan
 from gxo.compiler.passes import (
     bind_arguments,
     check_commands,
+    check_conversions,
     check_fields,
     check_missing,
     copy_state,
@@ -38,6 +39,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("resolve_policies", resolve_policies.run, "later passes read the merged policies"),
     Pass("bind_arguments", bind_arguments.run, "types decide how a parameter's text is read"),
     Pass("resolve_names", resolve_names.run, "what a template reads decides the edges"),
+    Pass("check_conversions", check_conversions.run, "what can never fit is known before the run"),
     Pass("check_commands", check_commands.run, "whether a shell runs a command is decided here"),
     Pass("link_states", link_states.run, "registers, statuses and `needs` become edges"),
     Pass("link_streams", link_streams.run, "`stream_inputs` become edges between ports"),
