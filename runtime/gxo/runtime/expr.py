@@ -25,9 +25,14 @@ class Int64(int):
     __slots__ = ()
 
 
+_HALF = 1 << 63
+
+
 def wrap(number: int) -> Int64:
     """Return a number as Go's 64 bits hold it."""
-    return Int64((number + (1 << 63)) % (1 << 64) - (1 << 63))
+    if -_HALF <= number < _HALF:
+        return Int64(number)
+    return Int64((number + _HALF) % (2 * _HALF) - _HALF)
 
 
 class NilList(list[Any]):
@@ -69,9 +74,10 @@ def text(value: object) -> str:
 
     Raises: ExpressionError for nil, a list or a map (language, section 3).
     """
-    if type(value) is str:
-        return value
-    if type(value) is int:
+    kind = type(value)
+    if kind is str:
+        return value  # type: ignore[return-value]
+    if kind is int:
         return str(value)
     if value is None:
         raise ExpressionError("nil cannot be part of a text", hint="give it a value with default")
@@ -88,11 +94,14 @@ def show(value: object) -> str:
 
 def format_value(value: object) -> str:
     """Return Go's `%v`: maps sorted by key, `<nil>`, `[a b]`, `map[a:1]`."""
-    if isinstance(value, str):
-        return value
+    kind = type(value)
+    if kind is str:
+        return value  # type: ignore[return-value]
+    if kind is int:
+        return str(value)
     if value is None:
         return "<nil>"
-    if isinstance(value, bool):
+    if kind is bool:
         return "true" if value else "false"
     if isinstance(value, float):
         return format_float(value)
@@ -160,31 +169,31 @@ def condition(value: object) -> bool:
 # Comparison ------------------------------------------------------------------------------------
 
 
+_PLAIN = frozenset((bool, float, int, str))
+
+
 @function("eq")
-def eq(first: Any, *others: Any) -> bool:
+def eq(first: Any, second: Any, *others: Any) -> bool:
     """Return whether `first` equals one of the others; numbers by value, lists and maps deeply.
 
     Raises: ExpressionError where two kinds do not compare, such as a text and a number.
     """
-    if not others:
-        raise ExpressionError("eq needs something to compare with")
-    if len(others) == 1:
-        return _equal(first, others[0])
-    return any(_equal(first, other) for other in others)
+    kind = type(first)
+    if kind is type(second) and kind in _PLAIN and not others:
+        return first == second  # type: ignore[no-any-return]
+    return _equal(first, second) or any(_equal(first, other) for other in others)
 
 
 @function("ne")
 def ne(first: Any, second: Any) -> bool:
     """Return whether two values differ, as `eq` sees it."""
+    kind = type(first)
+    if kind is type(second) and kind in _PLAIN:
+        return first != second  # type: ignore[no-any-return]
     return not _equal(first, second)
 
 
-_PLAIN = frozenset((bool, float, int, str))
-
-
 def _equal(left: Any, right: Any) -> bool:
-    if type(left) is type(right) and type(left) in _PLAIN:
-        return bool(left == right)
     if left is None or right is None:
         return left is right
     if _comparable(left) != _comparable(right):
@@ -208,37 +217,46 @@ def equal_deeply(left: Any, right: Any) -> bool:
     return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
 
 
+_ORDERED = frozenset((float, int, str))
+
+
 @function("lt")
 def lt(first: Any, second: Any) -> bool:
     """Return whether `first` is below `second`: two numbers, or two texts by their bytes."""
-    _require_order(first, second)
-    return bool(first < second)
+    kind = type(first)
+    if kind is not type(second) or kind not in _ORDERED:
+        _require_order(first, second)
+    return first < second  # type: ignore[no-any-return]
 
 
 @function("le")
 def le(first: Any, second: Any) -> bool:
     """Return whether `first` is below or equal to `second`: two numbers, or two texts."""
-    _require_order(first, second)
-    return bool(first <= second)
+    kind = type(first)
+    if kind is not type(second) or kind not in _ORDERED:
+        _require_order(first, second)
+    return first <= second  # type: ignore[no-any-return]
 
 
 @function("gt")
 def gt(first: Any, second: Any) -> bool:
     """Return whether `first` is above `second`: two numbers, or two texts."""
-    _require_order(first, second)
-    return bool(first > second)
+    kind = type(first)
+    if kind is not type(second) or kind not in _ORDERED:
+        _require_order(first, second)
+    return first > second  # type: ignore[no-any-return]
 
 
 @function("ge")
 def ge(first: Any, second: Any) -> bool:
     """Return whether `first` is above or equal to `second`: two numbers, or two texts."""
-    _require_order(first, second)
-    return bool(first >= second)
+    kind = type(first)
+    if kind is not type(second) or kind not in _ORDERED:
+        _require_order(first, second)
+    return first >= second  # type: ignore[no-any-return]
 
 
 def _require_order(left: object, right: object) -> None:
-    if type(left) is type(right) and type(left) in (int, str, float):
-        return
     kind = _comparable(left)
     if kind not in ("number", "text") or kind != _comparable(right):
         raise ExpressionError(f"{describe(left)} and {describe(right)} have no order")

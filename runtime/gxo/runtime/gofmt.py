@@ -6,11 +6,13 @@
 The structure follows Go's `fmt`, so that the two can be read side by side.
 """
 
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from gxo.runtime.errors import ExpressionError
-from gxo.runtime.expr import NamedInt, Native, NilList, format_float
+from gxo.runtime.expr import Int64, NamedInt, Native, NilList, format_float
 from gxo.runtime.golang import go_type, quote
 
 _LARGEST_WIDTH = 1_000_000
@@ -29,9 +31,52 @@ class Flags:
         self.precision: int | None = None
 
 
-def sprintf(form: str, values: Sequence[Any]) -> str:
+def sprintf(form: str, values: tuple[Any, ...]) -> str:
     """Return Go's `fmt.Sprintf`."""
+    types = tuple(map(type, values))
+    python = _python_form(form, types)
+    if python is not None and (float not in types or all(map(_is_finite, values))):
+        return python % values
     return _Printer(form, values).run()
+
+
+_DIRECTIVE = re.compile(r"%([-+0]*)(\d{0,3})((?:\.\d{1,2})?)(.?)", re.DOTALL)
+_SAME_IN_PYTHON = {str: "sv", int: "dvxXo", Int64: "dvxXo", float: "fFe"}
+
+
+@lru_cache(maxsize=256)
+def _python_form(form: str, types: tuple[type, ...]) -> str | None:
+    """Return the format that gives with Python's `%` what this one gives in Go for finite values of
+    these types; None where there is none."""
+    parts = []
+    at = used = 0
+    for found in _DIRECTIVE.finditer(form):
+        parts.append(form[at : found.start()])
+        at = found.end()
+        if found[0] == "%%":
+            parts.append("%%")
+            continue
+        part = _python_directive(found, types[used]) if used < len(types) else None
+        if part is None:
+            return None
+        parts.append(part)
+        used += 1
+    return "".join([*parts, form[at:]]) if used == len(types) else None
+
+
+def _python_directive(found: re.Match[str], type_: type) -> str | None:
+    flags, width, precision, verb = found.groups()
+    if not verb or verb not in _SAME_IN_PYTHON.get(type_, ""):
+        return None
+    if type_ is str:
+        return None if flags.strip("-") else f"%{flags}{width}{precision}s"
+    if type_ is not float and precision:
+        return None
+    return f"%{flags}{width}{precision}{'d' if verb == 'v' else verb}"
+
+
+def _is_finite(value: object) -> bool:
+    return not isinstance(value, float) or value - value == 0
 
 
 def sprint(values: Sequence[Any]) -> str:

@@ -1,6 +1,7 @@
 // Go's own answers, for comparison with gxo's: text/template with Sprig, as the conformance cases
 // were made. Reads lines {"id", "template", "data"}; writes {"id", "ok", "output" | "error",
-// "message"}, the same as `gxo eval --jsonl --fake-secrets`.
+// "message"}, the same as `gxo eval --jsonl --fake-secrets`, and the output's bytes in base64 as `bytes`:
+// JSON cannot hold those that are not UTF-8.
 package main
 
 import (
@@ -27,6 +28,7 @@ type answer struct {
 	ID      any     `json:"id"`
 	OK      bool    `json:"ok"`
 	Output  *string `json:"output,omitempty"`
+	Bytes   []byte  `json:"bytes,omitempty"`
 	Error   string  `json:"error,omitempty"`
 	Message string  `json:"message,omitempty"`
 }
@@ -88,7 +90,7 @@ func evaluate(asked question) (result answer) {
 		return
 	}
 	text := output.String()
-	result.OK, result.Output = true, &text
+	result.OK, result.Output, result.Bytes = true, &text, output.Bytes()
 	return
 }
 

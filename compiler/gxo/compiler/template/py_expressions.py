@@ -30,6 +30,7 @@ from gxo.compiler.template.py_code import (
     Code,
     Embedded,
 )
+from gxo.compiler.template.py_spellings import EXPR, SPELLINGS
 from gxo.compiler.types import ANY, INT, TEXT, ListOf, MapOf, Shape, Type, field_type
 
 Mark = Callable[[str, Span], str]
@@ -38,7 +39,6 @@ Mark = Callable[[str, Span], str]
 MAX_NESTING = 40
 """Python nests at most 200 parentheses; what is deeper goes into a function of its own."""
 
-EXPR = "from gxo.runtime import expr"
 _COMPARE_FUNCTIONS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _ARITHMETIC_FUNCTIONS = {
     "+": "plus",
@@ -137,9 +137,10 @@ class ExpressionPrinter:
         type_ = infer(expression, self.env).type
         if type_ == TEXT:
             return Embedded(self._single_quoted(expression).text, self.code(expression))
-        alone = self._as_text(self.code(expression), expression)
         if type_ == INT:
+            alone = Code(f"str({self.code(expression).text})")
             return Embedded(self._single_quoted(expression).text, alone)
+        alone = self._as_text(self.code(expression), expression)
         return Embedded(self._as_text(self._single_quoted(expression), expression).text, alone)
 
     def _single_quoted(self, expression: ast.Expr) -> Code:
@@ -300,10 +301,9 @@ class ExpressionPrinter:
         signature = functions.find(call.function)
         assert signature is not None, "a template with errors is not compiled"
         spelled = SPELLINGS.get(call.function)
-        if spelled is not None:
-            code = spelled(self, call)
-            if code is not None:
-                return code
+        code = spelled(self, call) if spelled is not None else None
+        if code is not None:
+            return code
         if signature.module == "":
             arguments = ", ".join(self.texts(call.args))
             return self.marked(self._context(f"{signature.python}({arguments})"), call.span)
@@ -334,114 +334,6 @@ class ExpressionPrinter:
 
     def marked(self, code: Code, span: Span | None) -> Code:
         return code if span is None else Code(self.mark(code.text, span), code.level)
-
-
-# Functions that Python has its own words for ---------------------------------------------------
-
-Spelling = Callable[[ExpressionPrinter, ast.Call], Code | None]
-
-
-def _length(printer: ExpressionPrinter, call: ast.Call) -> Code | None:
-    known = infer(call.args[0], printer.env).type
-    if not isinstance(known, ListOf | MapOf | Shape):
-        return None
-    return Code(f"len({printer.code(call.args[0]).text})")
-
-
-def _list(printer: ExpressionPrinter, call: ast.Call) -> Code | None:
-    return Code(f"[{', '.join(printer.texts(call.args))}]")
-
-
-def _dict(printer: ExpressionPrinter, call: ast.Call) -> Code | None:
-    keys, values = call.args[::2], call.args[1::2]
-    literals = [key.value for key in keys if isinstance(key, ast.Literal)]
-    texts = [key for key in literals if isinstance(key, str)]
-    if len(texts) != len(keys) or len(set(texts)) != len(keys) or len(keys) != len(values):
-        return None
-    pairs = zip(texts, printer.texts(values), strict=True)
-    return Code(
-        "{" + ", ".join([f"{literal(key, printer.quote)}: {text}" for key, text in pairs]) + "}"
-    )
-
-
-def _index(printer: ExpressionPrinter, call: ast.Call) -> Code | None:
-    """A literal position in a list, or a literal key of a map, whose absence gives nil."""
-    if len(call.args) != 2 or not isinstance(key := call.args[1], ast.Literal):
-        return None
-    known = infer(call.args[0], printer.env).type
-    value = printer.code(call.args[0]).at(ATOM)
-    if isinstance(known, ListOf) and type(key.value) is int and key.value >= 0:
-        return printer.marked(Code(f"{value}[{key.value}]"), call.span)
-    if isinstance(known, MapOf | Shape) and isinstance(key.value, str):
-        return Code(f"{value}.get({printer.string(key.value)})")
-    return None
-
-
-def _is_one_of(printer: ExpressionPrinter, call: ast.Call) -> Code | None:
-    """`eq .env "a" "b"` for texts; with two arguments it is an operator already."""
-    if not _all_text(printer, call):
-        return None
-    first, *others = [printer.code(argument) for argument in call.args]
-    return Code(f"{first.at(ADD)} in ({', '.join([one.text for one in others])})", COMPARE)
-
-
-def _has_key(printer: ExpressionPrinter, call: ast.Call) -> Code | None:
-    types = [infer(argument, printer.env).type for argument in call.args]
-    if not isinstance(types[0], MapOf | Shape) or types[1] != TEXT:
-        return None
-    value, key = printer.code(call.args[0]), printer.code(call.args[1])
-    return Code(f"{key.at(ADD)} in {value.at(ADD)}", COMPARE)
-
-
-def _contains(printer: ExpressionPrinter, call: ast.Call) -> Code | None:
-    if not _all_text(printer, call):
-        return None
-    part, text = printer.code(call.args[0]), printer.code(call.args[1])
-    return Code(f"{part.at(ADD)} in {text.at(ADD)}", COMPARE)
-
-
-def _has_prefix(printer: ExpressionPrinter, call: ast.Call) -> Code | None:
-    return _text_method("startswith", printer, call)
-
-
-def _has_suffix(printer: ExpressionPrinter, call: ast.Call) -> Code | None:
-    return _text_method("endswith", printer, call)
-
-
-def _text_method(name: str, printer: ExpressionPrinter, call: ast.Call) -> Code | None:
-    if not _all_text(printer, call):
-        return None
-    part, text = printer.code(call.args[0]), printer.code(call.args[1])
-    return Code(f"{text.at(ATOM)}.{name}({part.text})")
-
-
-def _ternary(printer: ExpressionPrinter, call: ast.Call) -> Code | None:
-    """Only for literals: Go evaluates both, Python one."""
-    first, second, condition = call.args
-    is_bool = kinds(infer(condition, printer.env).type) == {"bool"}
-    if not (isinstance(first, ast.Literal) and isinstance(second, ast.Literal) and is_bool):
-        return None
-    parts = [printer.code(one).at(OR) for one in (first, condition, second)]
-    return Code(f"{parts[0]} if {parts[1]} else {parts[2]}", TERNARY)
-
-
-def _all_text(printer: ExpressionPrinter, call: ast.Call) -> bool:
-    return all(infer(argument, printer.env).type == TEXT for argument in call.args)
-
-
-SPELLINGS: dict[str, Spelling] = {
-    "len": _length,
-    "list": _list,
-    "tuple": _list,
-    "dict": _dict,
-    "index": _index,
-    "eq": _is_one_of,
-    "hasKey": _has_key,
-    "contains": _contains,
-    "hasPrefix": _has_prefix,
-    "hasSuffix": _has_suffix,
-    "ternary": _ternary,
-}
 
 
 # What is known -----------------------------------------------------------------------------------

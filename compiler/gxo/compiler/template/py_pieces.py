@@ -11,9 +11,16 @@ from gxo.compiler.template import ast, walk
 from gxo.compiler.template.infer import truth
 from gxo.compiler.template.py_code import OR, TERNARY, Code, Embedded, Piece
 from gxo.compiler.template.py_expressions import ExpressionPrinter
+from gxo.compiler.template.py_spellings import formatted
 
-_SHORT = 40
-"""A text in a conditional expression is at most this long."""
+_SHORT, _FEW = 40, 5
+"""A text in a conditional expression or comprehension is at most this long, and of so few parts."""
+
+
+def pieces(node: ast.Node, printer: ExpressionPrinter) -> list[Piece]:
+    """A statement as the parts of a text around it: a `printf` is several."""
+    found = formatted(printer, node.pipe) if isinstance(node, ast.Action) else None
+    return [piece(node, printer)] if found is None else found
 
 
 def piece(node: ast.Node, printer: ExpressionPrinter) -> Piece:
@@ -76,6 +83,20 @@ def _short_choice(node: ast.If, printer: ExpressionPrinter) -> Embedded:
         return Code(f"{texts[0]} if {condition} else {texts[1]}", TERNARY)
 
     return Embedded(printed(replace(printer, quote="'")).text, printed(printer))
+
+
+def is_short_loop(node: ast.Range) -> bool:
+    """Whether a loop only adds a short text for each element: one comprehension says it."""
+    sets_outer = node.element is not None and not node.declare
+    if node.otherwise or sets_outer or not 0 < len(node.body) <= _FEW:
+        return False
+    texts = [part.value for part in node.body if isinstance(part, ast.Text)]
+    pipes = [part.pipe for part in node.body if isinstance(part, ast.Action)]
+    return (
+        len(texts) + len(pipes) == len(node.body)
+        and len("".join(texts)) <= _SHORT
+        and all(len(list(walk.expressions(pipe))) <= 2 * _FEW for pipe in pipes)
+    )
 
 
 def has_free_jump(node: ast.Node) -> bool:

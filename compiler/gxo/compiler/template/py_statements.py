@@ -20,15 +20,21 @@ Python limits how deep blocks and parentheses may nest; what is deeper goes into
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from gxo.compiler.diagnostics import Span
 from gxo.compiler.template import ast
 from gxo.compiler.template.infer import Known, element, infer, position, truth
 from gxo.compiler.template.py_code import ATOM, Code, Embedded, Piece, joined
 from gxo.compiler.template.py_expressions import ExpressionPrinter
 from gxo.compiler.template.py_names import noun, singular
-from gxo.compiler.template.py_pieces import has_free_jump, is_piece, piece, uses_dot
+from gxo.compiler.template.py_pieces import (
+    has_free_jump,
+    is_piece,
+    is_short_loop,
+    pieces,
+    uses_dot,
+)
+from gxo.compiler.template.py_spellings import KEEPS_TYPE
 from gxo.compiler.template.py_variables import FunctionSource, Variables
-from gxo.compiler.types import TEXT, ListOf, MapOf, Shape, Type
+from gxo.compiler.types import TEXT, ListOf, MapOf, Shape
 
 MAX_INDENT = 12
 _MAX_PIECES = 40
@@ -63,6 +69,9 @@ class Statements:
             self.line(f"return {finish(_typed(nodes, code, printer)).text}")
         elif len(nodes) == 1 and isinstance(nodes[0], ast.If) and self._is_choice(nodes[0]):
             self._returning_if(nodes[0], printer, finish)
+        elif len(nodes) == 1 and isinstance(nodes[0], ast.Range) and is_short_loop(nodes[0]):
+            code = Code(f'"".join({self._comprehension(nodes[0], printer)})')
+            self.line(f"return {finish(code).text}")
         else:
             self.line(f"return {finish(self.parts(nodes, printer)).text}")
 
@@ -85,14 +94,14 @@ class Statements:
         self.returns(node.otherwise, printer, finish)
 
     def body(self, nodes: tuple[ast.Node, ...], printer: ExpressionPrinter) -> None:
-        pieces: list[Piece] = []
+        found: list[Piece] = []
         for node in nodes:
             if self._is_piece(node):
-                pieces.append(self._piece(node, printer))
-                if len(pieces) >= _MAX_PIECES:
-                    self._append(pieces)
+                found.extend(self._piece(node, printer))
+                if len(found) >= _MAX_PIECES:
+                    self._append(found)
                 continue
-            self._append(pieces)
+            self._append(found)
             if self.indent >= MAX_INDENT and not has_free_jump(node):
                 self._outlined(node, printer)
                 continue
@@ -103,16 +112,18 @@ class Statements:
                     self._if(node, printer)
                 case ast.With():
                     self._with(node, printer)
+                case ast.Range() if is_short_loop(node):
+                    self.line(f"parts.extend({self._comprehension(node, printer)})")
                 case ast.Range():
                     self._range(node, printer)
                 case _:
                     self.line("break" if isinstance(node, ast.Break) else "continue")
-        self._append(pieces)
+        self._append(found)
 
-    def _append(self, pieces: list[Piece]) -> None:
-        if pieces:
-            self.line(f"parts.append({joined(pieces).text})")
-            pieces.clear()
+    def _append(self, found: list[Piece]) -> None:
+        if found:
+            self.line(f"parts.append({joined(found).text})")
+            found.clear()
 
     def line(self, text: str) -> None:
         self.function.lines.append("    " * self.indent + text)
@@ -135,12 +146,12 @@ class Statements:
         return isinstance(node, ast.Include) or is_piece(node)
 
     def _pieces(self, nodes: tuple[ast.Node, ...], printer: ExpressionPrinter) -> list[Piece]:
-        return [self._piece(node, printer) for node in nodes]
+        return [piece for node in nodes for piece in self._piece(node, printer)]
 
-    def _piece(self, node: ast.Node, printer: ExpressionPrinter) -> Piece:
+    def _piece(self, node: ast.Node, printer: ExpressionPrinter) -> list[Piece]:
         if isinstance(node, ast.Include):
-            return self._include(node, printer)
-        return piece(node, printer)
+            return [self._include(node, printer)]
+        return pieces(node, printer)
 
     def _include(self, node: ast.Include, printer: ExpressionPrinter) -> Embedded:
         name = self.templates[node.name]
@@ -275,17 +286,19 @@ class Statements:
             return expression.name not in self.variables.facts.reassigned
         return isinstance(expression, ast.Dot)
 
+    def _comprehension(self, node: ast.Range, printer: ExpressionPrinter) -> str:
+        """The list of a short loop's texts."""
+        iterable = self._iterable(node, printer).text
+        _, target, inner = self._targets(node, printer)
+        return f"[{joined(self._pieces(node.body, inner)).text} for {target} in {iterable}]"
+
     def _range(self, node: ast.Range, printer: ExpressionPrinter) -> None:
-        known = infer(node.pipe, printer.env)
-        in_pairs = self.variables.is_read(node.index)
-        source = printer.code(node.pipe)
-        iterable = _iterable(source, known.type, in_pairs, node.pipe.span, printer)
+        source, iterable = printer.code(node.pipe).text, self._iterable(node, printer).text
         if node.otherwise:
             items = self._own(noun(node.pipe, "items"))
-            is_list = iterable == source.text
-            self.line(f"{items} = {source.text if is_list else f'list({iterable})'}")
+            self.line(f"{items} = {source if iterable == source else f'list({iterable})'}")
             iterable = items
-        before, target, inner = self._targets(node, known, in_pairs, printer)
+        before, target, inner = self._targets(node, printer)
         self.line(f"for {target} in {iterable}:")
         self.indent += 1
         for line in before:
@@ -296,10 +309,22 @@ class Statements:
             self.line(f"if not {iterable}:")
             self._block(node.otherwise, printer)
 
+    def _iterable(self, node: ast.Range, printer: ExpressionPrinter) -> Code:
+        """What the loop goes over: the elements, or (position or key, element) pairs."""
+        in_pairs = self.variables.is_read(node.index)
+        source, type_ = printer.code(node.pipe), infer(node.pipe, printer.env).type
+        if isinstance(type_, ListOf):
+            return Code(f"enumerate({source.text})") if in_pairs else source
+        if isinstance(type_, MapOf | Shape) and in_pairs:
+            return Code(f"sorted({source.at(ATOM)}.items())")
+        call = printer.helper("pairs" if in_pairs else "elements", source.text)
+        return printer.marked(Code(call), node.pipe.span)
+
     def _targets(
-        self, node: ast.Range, known: Known, in_pairs: bool, printer: ExpressionPrinter
+        self, node: ast.Range, printer: ExpressionPrinter
     ) -> tuple[list[str], str, ExpressionPrinter]:
         """The lines that begin the loop's body, its target, and the printer for the body."""
+        known, in_pairs = infer(node.pipe, printer.env), self.variables.is_read(node.index)
         inner = self.variables.unread(node.element, printer)
         inner = self.variables.unread(node.index, inner)
         before: list[str] = []
@@ -324,22 +349,10 @@ def _typed(nodes: tuple[ast.Node, ...], code: Code, printer: ExpressionPrinter) 
     """The text of a body, as a `str` also where it is a value whose type mypy does not know."""
     if len(nodes) != 1 or not isinstance(node := nodes[0], ast.Action):
         return code
-    is_value = not isinstance(node.pipe, ast.Call | ast.Literal)
+    match node.pipe:
+        case ast.Literal():
+            return code
+        case ast.Call(name) if name not in KEEPS_TYPE:
+            return code
     is_text = infer(node.pipe, printer.env).type == TEXT
-    return Code(f"str({code.text})") if is_value and is_text else code
-
-
-def _iterable(
-    source: Code,
-    type_: Type,
-    in_pairs: bool,
-    span: Span | None,
-    printer: ExpressionPrinter,
-) -> str:
-    """What the loop goes over: the elements, or (position or key, element) pairs."""
-    if isinstance(type_, ListOf):
-        return f"enumerate({source.text})" if in_pairs else source.text
-    if isinstance(type_, MapOf | Shape) and in_pairs:
-        return f"sorted({source.at(ATOM)}.items())"
-    call = printer.helper("pairs" if in_pairs else "elements", source.text)
-    return printer.marked(Code(call), span).text
+    return Code(f"str({code.text})") if is_text else code

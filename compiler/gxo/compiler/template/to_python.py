@@ -23,7 +23,7 @@ from gxo.compiler.template.py_expressions import (
     Mark,
 )
 from gxo.compiler.template.py_names import local_names
-from gxo.compiler.template.py_pieces import is_piece, piece
+from gxo.compiler.template.py_pieces import is_piece, pieces
 from gxo.compiler.template.py_statements import Statements
 from gxo.compiler.template.py_variables import Facts, FunctionSource, Variables
 from gxo.compiler.template.typed import reassigned
@@ -147,7 +147,7 @@ def _value(template: ast.Template | ast.Expr, want: Want, printer: ExpressionPri
     action = _action(template, want)
     if action is None:
         assert isinstance(template, ast.Template)
-        text = joined([piece(node, printer) for node in template.nodes])
+        text = joined([part for node in template.nodes for part in pieces(node, printer)])
         return _finished(text, want, printer)
     if want.kind == "condition":
         written_around = not isinstance(template, ast.Template)
@@ -223,8 +223,7 @@ def _conversion(known: Type, to: Type) -> str | None:
             return None if known == to else helpers.get(to)
 
 
-# Functions
-# -----------------------------------------------------------------------------------------
+# Functions ---------------------------------------------------------------------------------------
 
 
 def _needs_function(template: ast.Template | ast.Expr, want: Want) -> bool:

@@ -80,12 +80,59 @@ def _kind(annotation: Any) -> Any:
 def _checked(
     run: Callable[..., Any], name: str, kinds: tuple[Any, ...], rest: Any
 ) -> Callable[..., Any]:
-    """Return `run` behind a check of its arguments' types."""
+    """Return `run` behind a check of its arguments' types.
+
+    A check of its own for each usual number of arguments: a loop over them costs three such checks.
+    """
+    code = run.__code__
+    if code.co_flags & _TAKES_ARGUMENT_LIST or run.__defaults__ or not 1 <= len(kinds) <= 3:
+        return _checked_each(run, name, kinds, rest)
+    return (_checked_one, _checked_two, _checked_three)[len(kinds) - 1](run, name, *kinds)
+
+
+def _checked_one(run: Callable[..., Any], name: str, kind: Any) -> Callable[..., Any]:
+    def checked(argument: Any) -> Any:
+        if type(argument) is not kind:
+            _require(name, kind, argument)
+        return run(argument)
+
+    return checked
+
+
+def _checked_two(run: Callable[..., Any], name: str, first: Any, second: Any) -> Callable[..., Any]:
+    def checked(one: Any, two: Any) -> Any:
+        if type(one) is not first:
+            _require(name, first, one)
+        if type(two) is not second:
+            _require(name, second, two)
+        return run(one, two)
+
+    return checked
+
+
+def _checked_three(
+    run: Callable[..., Any], name: str, first: Any, second: Any, third: Any
+) -> Callable[..., Any]:
+    def checked(one: Any, two: Any, three: Any) -> Any:
+        if type(one) is not first:
+            _require(name, first, one)
+        if type(two) is not second:
+            _require(name, second, two)
+        if type(three) is not third:
+            _require(name, third, three)
+        return run(one, two, three)
+
+    return checked
+
+
+def _checked_each(
+    run: Callable[..., Any], name: str, kinds: tuple[Any, ...], rest: Any
+) -> Callable[..., Any]:
     count = len(kinds)
 
     def checked(*arguments: Any) -> Any:
         for kind, argument in zip(kinds, arguments):  # noqa: B905 - the variadic ones follow
-            if type(argument) is not kind and kind is not Any:
+            if type(argument) is not kind:
                 _require(name, kind, argument)
         if rest is not Any:
             for argument in arguments[count:]:
@@ -95,8 +142,10 @@ def _checked(
     return checked
 
 
-def _require(name: str, kind: type, argument: object) -> None:
+def _require(name: str, kind: Any, argument: object) -> None:
     """Raise unless the argument is of the kind, or of one that stands for it."""
+    if kind is Any or type(argument) is kind:
+        return
     if isinstance(argument, bool):
         fits = kind is bool
     else:

@@ -9,7 +9,7 @@ from gxo.runtime.functions.math import to_int64
 from gxo.runtime.functions.types import identical
 
 
-def _require_list(name: str, value: object) -> list[Any]:
+def _require_list(name: str, value: Any) -> list[Any]:
     if isinstance(value, list):
         return value
     raise ExpressionError(f"{name} wants a list, not {describe(value)}")

@@ -23,6 +23,8 @@ _FLOAT_CHARS = frozenset("0123456789.eE+-")
 def to_int64(value: object) -> int:
     """Return Go's `cast.ToInt64`: bools are 1 and 0, floats lose their fraction, texts are read as
     Go's literals (0x1f, 017, 1_000); anything else is 0."""
+    if type(value) is int and -_HALF <= value < _HALF:
+        return value
     if isinstance(value, int):
         return wrap(value)
     if isinstance(value, float):
@@ -112,25 +114,33 @@ def to_decimal(value: Any) -> int:
 @function("add")
 def add(*values: Any) -> int:
     """Return the sum."""
-    return wrap(sum(map(to_int64, values)))
+    total = 0
+    for value in values:
+        total += value if type(value) is int else to_int64(value)
+    return wrap(total)
 
 
 @function("add1")
 def add1(value: Any) -> int:
     """Return the value plus 1."""
-    return wrap(to_int64(value) + 1)
+    return wrap((value if type(value) is int else to_int64(value)) + 1)
 
 
 @function("sub")
 def sub(left: Any, right: Any) -> int:
     """Return the difference."""
+    if type(left) is int and type(right) is int:
+        return wrap(left - right)
     return wrap(to_int64(left) - to_int64(right))
 
 
 @function("mul")
 def mul(first: Any, *others: Any) -> int:
     """Return the product."""
-    return wrap(math.prod(map(to_int64, others), start=to_int64(first)))
+    product = to_int64(first)
+    for other in others:
+        product *= to_int64(other)
+    return wrap(product)
 
 
 @function("div")

@@ -329,7 +329,9 @@ def to_string(value: Any) -> str:
 def to_strings(value: Any) -> list[str]:
     """Return a list's values as texts, without nil; another value is a list of itself."""
     if isinstance(value, list):
-        return [format_value(item) for item in value if item is not None]
+        return [
+            item if type(item) is str else format_value(item) for item in value if item is not None
+        ]
     return [] if value is None else [format_value(value)]
 
 
