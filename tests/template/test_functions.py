@@ -59,14 +59,15 @@ def test_reading_the_library_imports_none_of_it() -> None:
 
 
 def test_every_helper_that_is_printed_is_there_at_run_time() -> None:
-    """The names that the printers call on `gxo.runtime.expr`."""
+    """The names that the printers call on `gxo.runtime.expr` and `gxo.runtime.convert`."""
     from gxo.compiler.template import py_expressions, to_python
-    from gxo.runtime import expr
+    from gxo.runtime import convert, expr
 
     printed = {"text", "show", "field", "ask", "method", "elements", "pairs", "condition"}
     printed |= set(py_expressions._COMPARE_FUNCTIONS.values())
     printed |= set(py_expressions._ARITHMETIC_FUNCTIONS.values())
-    for type_ in ("text", "int", "float", "bool", "list", "map", "duration", "size"):
-        printed.add(f"to_{type_}")
+    printed.add("wrap")
     assert [name for name in sorted(printed) if not callable(getattr(expr, name, None))] == []
+    for type_ in ("text", "int", "float", "bool", "list", "map", "duration", "size"):
+        assert callable(getattr(convert, f"to_{type_}"))
     assert to_python.unmarked("code", None) == "code"  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gxo.runtime import Context, Input, Job, deep_copy, expr
-from gxo.runtime.functions import math, strings
+from gxo.runtime.functions import strings
 from gxo.stdlib.control import Asserted, assert_ as control_assert, identity as control_identity
 
 job = Job(
@@ -16,7 +16,7 @@ job = Job(
     vars={
         "hosts": ["alpha", "beta"],
         "greeting": lambda ctx: f"hello from {strings.upper(ctx.inputs['env'])}",
-        "limits": lambda ctx: {"cpu": 2, "memory": math.mul(ctx.inputs["replicas"], 256)},
+        "limits": lambda ctx: {"cpu": 2, "memory": expr.wrap(ctx.inputs["replicas"] * 256)},
     },
 )
 
@@ -55,10 +55,9 @@ def blocks_list(ctx: Context) -> str:
 
 
 def blocks_tags(ctx: Context) -> str:
-    parts: list[str] = []
-    for key, value in sorted(ctx.inputs["tags"].items()):
-        parts.append(f"{key}={expr.text(value)};")
-    return "".join(parts)
+    return "".join(
+        [f"{key}={expr.text(value)};" for key, value in sorted(ctx.inputs["tags"].items())]
+    )
 
 
 def blocks_team(ctx: Context) -> str:

@@ -1,6 +1,6 @@
 """host-report, compiled by gxo 0.1.0 from host-report.gxo.yaml. Change the playbook, not this file."""
 
-from gxo.runtime import Context, Input, Inputs, Job, Out, Records, expr
+from gxo.runtime import Context, Input, Inputs, Job, Out, Records
 from gxo.runtime.functions import math, printing, regex, strings
 from gxo.stdlib.data.aggregate import Aggregated, aggregate as data_aggregate
 from gxo.stdlib.data.filter import Filtered, filter_ as data_filter
@@ -184,12 +184,7 @@ async def user_lines(ctx: Context, records: Records) -> Formatted:
         records,
         format_="text",
         format_options={
-            "template": lambda record: printing.printf(
-                "%-24s %5d processes %9d MiB resident",
-                record["user"],
-                record["processes"],
-                math.div(record["rss_kib"], 1024),
-            )
+            "template": lambda record: f"{record['user']:24} {record['processes']:5d} processes {math.div(record['rss_kib'], 1024):9d} MiB resident"
         },
     )
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gxo.runtime import Context, Job, Loop, expr
+from gxo.runtime import Context, Job, Loop
 from gxo.runtime.functions import strings
 from gxo.stdlib.control import identity as control_identity
 from gxo.stdlib.exec import Executed, exec_
@@ -31,9 +31,8 @@ async def class_(ctx: Context, expr_: Any, strings_: int) -> dict[str, Any]:
 # job: control:identity
 def job_item(item: Any) -> str:
     parts: list[str] = []
-    parts.append(expr.text(item))
-    for item_2 in [3, 4]:
-        parts.append(expr.text(item_2))
+    parts.append(str(item))
+    parts.extend([str(item_2) for item_2 in [3, 4]])
     return "".join(parts)
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from gxo.runtime import Context, Input, Inputs, Job, Loop, deep_copy, expr
-from gxo.runtime.functions import math, strings
 from gxo.stdlib.control import (
     Asserted,
     Synchronized,
@@ -86,11 +85,9 @@ async def index(ctx: Context) -> Written:
     return await filesystem_write(
         ctx,
         path="dist/index.html",
-        content=strings.replace(
-            "@STYLE@",
-            ctx.state["style"]["content"],
-            strings.replace("@TITLE@", ctx.vars["title"], ctx.state["page"]["content"]),
-        ),
+        content=ctx.state["page"]["content"]
+        .replace("@TITLE@", ctx.vars["title"])
+        .replace("@STYLE@", ctx.state["style"]["content"]),
     )
 
 
@@ -111,8 +108,7 @@ def host_files_content(ctx: Context, host: Any) -> str:
     parts.append(f"server {{\n  listen {host['port']};")
     if expr.ask(host, "aliases"):
         parts.append("\n  server_name")
-        for item in expr.elements(host["aliases"]):
-            parts.append(f" {expr.text(item)}")
+        parts.extend([f" {expr.text(item)}" for item in expr.elements(host["aliases"])])
         parts.append(";")
     else:
         parts.append(f"\n  server_name {host['name']};")
@@ -137,7 +133,7 @@ def summary_content(ctx: Context) -> str:
     parts: list[str] = []
     parts.append(f"{ctx.vars['title']}: {len(ctx.state['host_files'])} hosts\n")
     for i, file in enumerate(ctx.state["host_files"]):
-        parts.append(f"{math.add(i, 1)}. {file['path']} ({file['bytes_written']} bytes)\n")
+        parts.append(f"{expr.wrap(i + 1)}. {file['path']} ({file['bytes_written']} bytes)\n")
     return "".join(parts)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gxo.runtime import Channel, Context, Input, Inputs, Job, Loop, Out, Records, expr
-from gxo.runtime.functions import json, math
+from gxo.runtime.functions import json
 from gxo.stdlib.control import Synchronized, barrier as control_barrier
 from gxo.stdlib.data.filter import Filtered, filter_ as data_filter
 from gxo.stdlib.data.format import Formatted, format_ as data_format
@@ -29,7 +29,7 @@ async def numbers(ctx: Context, out: Out | None) -> Generated:
 @job.workload("colours", loop=Loop(["red", "green"]), channel=Channel(50, "block"))
 async def colours(ctx: Context, out: Out | None, colour: Any, number: int) -> Generated:
     return await data_generate_from_list(
-        ctx, out, items=[{"id": math.add(number, 2), "colour": colour}]
+        ctx, out, items=[{"id": expr.wrap(number + 2), "colour": colour}]
     )
 
 

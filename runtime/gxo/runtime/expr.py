@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from gxo.runtime.errors import ExpressionError, ParameterError
+from gxo.runtime.errors import ExpressionError
 from gxo.runtime.functions import CheckedSized, function
 
 
@@ -79,6 +79,8 @@ def text(value: object) -> str:
         return value  # type: ignore[return-value]
     if kind is int:
         return str(value)
+    if kind is float:
+        return format_float(value)  # type: ignore[arg-type]
     if value is None:
         raise ExpressionError("nil cannot be part of a text", hint="give it a value with default")
     if isinstance(value, (list, dict)):
@@ -114,12 +116,14 @@ def format_value(value: object) -> str:
 
 def format_float(value: float) -> str:
     """Return Go's `%v`: the shortest digits, with an exponent below 1e-4 and from 1e6 on."""
-    if value != value or value in (math.inf, -math.inf):
-        return "NaN" if value != value else "+Inf" if value > 0 else "-Inf"
     digits = repr(value)
     if digits.endswith(".0"):
         digits = digits[:-2]
-    if -1e6 < value < 1e6 or "e" in digits:
+    if -1e6 < value < 1e6:
+        return digits
+    if value != value or value in (math.inf, -math.inf):
+        return "NaN" if value != value else "+Inf" if value > 0 else "-Inf"
+    if "e" in digits:
         return digits
     sign, digits = ("-", digits[1:]) if value < 0 else ("", digits)
     whole, _, fraction = digits.partition(".")
@@ -267,10 +271,9 @@ def _require_order(left: object, right: object) -> None:
 
 def plus(left: Any, right: Any) -> Any:
     """Return `left + right`: the sum of two numbers, two texts or two lists joined."""
-    for kind in (str, list):
-        if isinstance(left, kind) and isinstance(right, kind):
-            return left + right  # type: ignore[operator]
-    _require_numbers(left, "+", right)
+    both_lists = isinstance(left, list) and isinstance(right, list)
+    if not both_lists and not (type(left) is type(right) is str):
+        _require_numbers(left, "+", right)
     return left + right
 
 
@@ -307,6 +310,8 @@ def remainder(left: Any, right: Any) -> Any:
 
 
 def _require_numbers(left: object, operator: str, right: object) -> None:
+    if type(left) is type(right) is int:
+        return
     for value in (left, right):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ExpressionError(f"{describe(left)} {operator} {describe(right)} has no meaning")
@@ -420,94 +425,3 @@ def pairs(value: Any) -> Iterable[tuple[Any, Any]]:
     if value is None:
         return ()
     raise ExpressionError(f"range cannot go through {describe(value)}")
-
-
-# Conversions of a native value to its parameter's type (language, section 3) ---------------------
-# `what` names the parameter in the error.
-
-
-def to_int(value: Any, what: str) -> int:
-    """Return an int: an int itself, an integral float, or a text that is the int's own."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str) and value.removeprefix("-").isdecimal() and len(value) < 4300:
-        number = int(value)
-        if str(number) == value:
-            return number
-    if isinstance(value, int) and not isinstance(value, bool):
-        return int(value)
-    raise _wrong(what, "an int", value)
-
-
-def to_float(value: Any, what: str) -> float:
-    """Return a float: a float itself or an int."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    raise _wrong(what, "a float", value)
-
-
-def to_bool(value: Any, what: str) -> bool:
-    """Return a bool: a bool itself, or the text `true` or `false`."""
-    if isinstance(value, bool):
-        return value
-    if value in ("true", "false"):
-        return bool(value == "true")
-    raise _wrong(what, "a bool", value)
-
-
-def to_text(value: Any, what: str) -> str:
-    """Return the text that the value prints as; nil, a list or a map is an error."""
-    if value is None or isinstance(value, (list, dict)):
-        raise _wrong(what, "a text", value)
-    return format_value(value)
-
-
-def to_list(value: Any, what: str) -> list[Any]:
-    """Return a list itself."""
-    if isinstance(value, list):
-        return value
-    raise _wrong(what, "a list", value)
-
-
-def to_map(value: Any, what: str) -> dict[str, Any]:
-    """Return a map itself."""
-    if isinstance(value, dict):
-        return value
-    raise _wrong(what, "a map", value)
-
-
-def to_duration(value: Any, what: str) -> float:
-    """Return seconds from a Go duration text such as `1h30m`."""
-    from gxo.runtime.durations import NANOSECONDS, parse_duration  # only where one is computed
-
-    nanoseconds = parse_duration(value) if isinstance(value, str) else None
-    if nanoseconds is None:
-        raise _wrong(what, "a duration such as 1m30s", value)
-    return nanoseconds / NANOSECONDS
-
-
-_UNITS = {
-    "": 1,
-    "KB": 1000,
-    "MB": 1000**2,
-    "GB": 1000**3,
-    "KiB": 1024,
-    "MiB": 1024**2,
-    "GiB": 1024**3,
-}
-
-
-def to_size(value: Any, what: str) -> int:
-    """Return bytes from an int, or from a text with a unit such as `64 KiB` or `1MB`."""
-    if isinstance(value, str):
-        number = value.rstrip("KMGiB").rstrip()
-        unit = value[len(number) :].strip()
-        if number.isdecimal() and unit in _UNITS:
-            return int(number) * _UNITS[unit]
-    elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return int(value)
-    raise _wrong(what, "a size such as 64KiB", value)
-
-
-def _wrong(what: str, wanted: str, value: object) -> ParameterError:
-    return ParameterError(f"{what} is {wanted}, not {describe(value)}")

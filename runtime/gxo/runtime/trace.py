@@ -117,7 +117,12 @@ def _failing(run: "Run", error: BaseException) -> Failing | None:
         if step.tb_frame.f_code.co_filename == run.job.file:
             found, direct = step, True
         elif not name.startswith(
-            ("gxo.runtime.expr", "gxo.runtime.functions", "gxo.runtime.state")
+            (
+                "gxo.runtime.expr",
+                "gxo.runtime.convert",
+                "gxo.runtime.functions",
+                "gxo.runtime.state",
+            )
         ):
             direct = False
         step = step.tb_next

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gxo.runtime import expr
+from gxo.runtime import convert, expr
 from gxo.runtime.errors import WorkloadError
 from gxo.runtime.functions.json import parse_int
 
@@ -25,13 +25,14 @@ CALLS = [
     if path.name not in ("costs.jsonl", "patterns.jsonl", "times.jsonl")
     for row in rows(path.name)
 ]
+_MODULES = {"expr": expr, "convert": convert}
 
 
 @pytest.mark.parametrize("row", CALLS, ids=lambda row: json.dumps(row["call"])[:60])
 def test_case(row: dict[str, Any], library: dict[str, Callable[..., Any]]) -> None:
     name, *arguments = row["call"]
-    core = name.removeprefix("expr.")
-    function = getattr(expr, core) if core != name else library[name]
+    module, _, core = name.rpartition(".")
+    function = getattr(_MODULES[module], core) if module else library[name]
     if "fails" in row:
         with pytest.raises(WorkloadError) as caught:
             function(*arguments)

@@ -5,7 +5,7 @@ from gxo.compiler.template.functions import families
 
 RUNTIME_WORDS = frozenset(
     ("Any", "Channel", "Context", "Input", "Inputs", "Job", "Loop", "Out", "Record", "Records")
-) | {"Retry", "deep_copy", "expr", "job"}
+) | {"Retry", "convert", "deep_copy", "expr", "job"}
 """What a generated module defines, and what it may import from the runtime by its own name."""
 
 

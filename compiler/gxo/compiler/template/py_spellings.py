@@ -96,6 +96,14 @@ def _has_key(printer: Printer, call: ast.Call) -> Code | None:
     return Code(f"{printer.code(key).at(ADD)} in {printer.code(value).at(ADD)}", COMPARE)
 
 
+def _has(printer: Printer, call: ast.Call) -> Code | None:
+    """Whether a list of texts has a text; 1 and 1.0 differ for Go, and not for Python."""
+    element, values = call.args
+    if _type(printer, element) != TEXT or _type(printer, values) != ListOf(TEXT):
+        return None
+    return Code(f"{printer.code(element).at(ADD)} in {printer.code(values).at(ADD)}", COMPARE)
+
+
 # Choices ---------------------------------------------------------------------------------------
 
 
@@ -150,9 +158,13 @@ def _split(printer: Printer, call: ast.Call) -> Code | None:
 
 def _join(printer: Printer, call: ast.Call) -> Code | None:
     separator, values = call.args
-    if _type(printer, separator) != TEXT or _type(printer, values) != ListOf(TEXT):
+    known = _type(printer, values)
+    if _type(printer, separator) != TEXT or known not in (ListOf(TEXT), ListOf(INT)):
         return None
-    return Code(f"{printer.code(separator).at(ATOM)}.join({printer.code(values).text})")
+    texts = printer.code(values).text
+    if known == ListOf(INT):
+        texts = f"map(str, {texts})"
+    return Code(f"{printer.code(separator).at(ATOM)}.join({texts})")
 
 
 def _to_string(printer: Printer, call: ast.Call) -> Code | None:
@@ -271,6 +283,7 @@ SPELLINGS: dict[str, Spelling] = {
     "dict": _dict,
     "index": _index,
     "hasKey": _has_key,
+    "has": _has,
     "eq": _is_one_of,
     "ternary": _ternary,
     "contains": _contains,

@@ -288,12 +288,13 @@ class Statements:
 
     def _comprehension(self, node: ast.Range, printer: ExpressionPrinter) -> str:
         """The list of a short loop's texts."""
-        iterable = self._iterable(node, printer).text
+        iterable = _iterable(node.pipe, self.variables.is_read(node.index), printer)
         _, target, inner = self._targets(node, printer)
         return f"[{joined(self._pieces(node.body, inner)).text} for {target} in {iterable}]"
 
     def _range(self, node: ast.Range, printer: ExpressionPrinter) -> None:
-        source, iterable = printer.code(node.pipe).text, self._iterable(node, printer).text
+        source = printer.code(node.pipe).text
+        iterable = _iterable(node.pipe, self.variables.is_read(node.index), printer)
         if node.otherwise:
             items = self._own(noun(node.pipe, "items"))
             self.line(f"{items} = {source if iterable == source else f'list({iterable})'}")
@@ -308,17 +309,6 @@ class Statements:
         if node.otherwise:
             self.line(f"if not {iterable}:")
             self._block(node.otherwise, printer)
-
-    def _iterable(self, node: ast.Range, printer: ExpressionPrinter) -> Code:
-        """What the loop goes over: the elements, or (position or key, element) pairs."""
-        in_pairs = self.variables.is_read(node.index)
-        source, type_ = printer.code(node.pipe), infer(node.pipe, printer.env).type
-        if isinstance(type_, ListOf):
-            return Code(f"enumerate({source.text})") if in_pairs else source
-        if isinstance(type_, MapOf | Shape) and in_pairs:
-            return Code(f"sorted({source.at(ATOM)}.items())")
-        call = printer.helper("pairs" if in_pairs else "elements", source.text)
-        return printer.marked(Code(call), node.pipe.span)
 
     def _targets(
         self, node: ast.Range, printer: ExpressionPrinter
@@ -356,3 +346,14 @@ def _typed(nodes: tuple[ast.Node, ...], code: Code, printer: ExpressionPrinter) 
             return code
     is_text = infer(node.pipe, printer.env).type == TEXT
     return Code(f"str({code.text})") if is_text else code
+
+
+def _iterable(pipe: ast.Expr, in_pairs: bool, printer: ExpressionPrinter) -> str:
+    """What a loop goes over: the elements, or (position or key, element) pairs."""
+    source, type_ = printer.code(pipe), infer(pipe, printer.env).type
+    if isinstance(type_, ListOf):
+        return f"enumerate({source.text})" if in_pairs else source.text
+    if isinstance(type_, MapOf | Shape) and in_pairs:
+        return f"sorted({source.at(ATOM)}.items())"
+    call = printer.helper("pairs" if in_pairs else "elements", source.text)
+    return printer.marked(Code(call), pipe.span).text

@@ -188,12 +188,13 @@ def _converted(code: Code, action: ast.Expr, want: Want, printer: ExpressionPrin
     helper = None if want.to is None else _conversion(infer(action).type, want.to)
     if helper is None:
         return code
-    call = printer.helper(helper, code.text, printer.string(want.name))
+    printer.collected.imports.add("from gxo.runtime import convert")
+    call = f"convert.{helper}({code.text}, {printer.string(want.name)})"
     return printer.marked(Code(call), action.span)
 
 
 def _conversion(known: Type, to: Type) -> str | None:
-    """The function of `gxo.runtime.expr` that makes a `to`; None when none is needed."""
+    """The function of `gxo.runtime.convert` that makes a `to`; None when none is needed."""
     match to:
         case OneOf(options):
             rest = [option for option in options if option != NIL]

@@ -15,8 +15,8 @@ How a function is declared::
   `*values: Any` is variadic; `first: Any, *others: Any` wants at least one.
 - An argument's type is checked on each call, as Go does: `int` takes no bool and no float, `float`
   takes an int, only `Any` takes nil. Where all are `Any` a call costs what a plain call costs.
-- The result's annotation is its type; a class of ours (`Time`, `Version`) is a native value, whose
-  fields are methods.
+- The result's annotation is its type (`list[str]` and `list[int]` too); a class of ours (`Time`,
+  `Version`) is a native value, whose fields are methods.
 - `pure=False`: two calls may differ (the clock, random numbers); never folded, shared or moved.
 - `mutates=True`: it changes its first argument, as Go's `set` does, and returns it. No other
   function changes an argument; what it returns may share elements with its arguments.
@@ -85,7 +85,7 @@ def _checked(
     A check of its own for each usual number of arguments: a loop over them costs three such checks.
     """
     code = run.__code__
-    if code.co_flags & _TAKES_ARGUMENT_LIST or run.__defaults__ or not 1 <= len(kinds) <= 3:
+    if code.co_flags & _TAKES_ARGUMENT_LIST or not 1 <= len(kinds) <= 3:
         return _checked_each(run, name, kinds, rest)
     return (_checked_one, _checked_two, _checked_three)[len(kinds) - 1](run, name, *kinds)
 
@@ -101,9 +101,9 @@ def _checked_one(run: Callable[..., Any], name: str, kind: Any) -> Callable[...,
 
 def _checked_two(run: Callable[..., Any], name: str, first: Any, second: Any) -> Callable[..., Any]:
     def checked(one: Any, two: Any) -> Any:
-        if type(one) is not first:
+        if type(one) is not first and first is not Any:
             _require(name, first, one)
-        if type(two) is not second:
+        if type(two) is not second and second is not Any:
             _require(name, second, two)
         return run(one, two)
 
@@ -114,11 +114,11 @@ def _checked_three(
     run: Callable[..., Any], name: str, first: Any, second: Any, third: Any
 ) -> Callable[..., Any]:
     def checked(one: Any, two: Any, three: Any) -> Any:
-        if type(one) is not first:
+        if type(one) is not first and first is not Any:
             _require(name, first, one)
-        if type(two) is not second:
+        if type(two) is not second and second is not Any:
             _require(name, second, two)
-        if type(three) is not third:
+        if type(three) is not third and third is not Any:
             _require(name, third, three)
         return run(one, two, three)
 
@@ -129,11 +129,12 @@ def _checked_each(
     run: Callable[..., Any], name: str, kinds: tuple[Any, ...], rest: Any
 ) -> Callable[..., Any]:
     count = len(kinds)
+    typed = [(at, kind) for at, kind in enumerate(kinds) if kind is not Any]
 
     def checked(*arguments: Any) -> Any:
-        for kind, argument in zip(kinds, arguments):  # noqa: B905 - the variadic ones follow
-            if type(argument) is not kind:
-                _require(name, kind, argument)
+        for at, kind in typed:
+            if type(arguments[at]) is not kind:
+                _require(name, kind, arguments[at])
         if rest is not Any:
             for argument in arguments[count:]:
                 _require(name, rest, argument)
@@ -144,8 +145,6 @@ def _checked_each(
 
 def _require(name: str, kind: Any, argument: object) -> None:
     """Raise unless the argument is of the kind, or of one that stands for it."""
-    if kind is Any or type(argument) is kind:
-        return
     if isinstance(argument, bool):
         fits = kind is bool
     else:

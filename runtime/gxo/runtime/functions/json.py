@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from gxo.runtime.errors import ExpressionError
-from gxo.runtime.expr import Int64, Native, NilList, describe, format_float, format_value
+from gxo.runtime.expr import Int64, Native, NilList, describe, format_float
 from gxo.runtime.functions import function
 from gxo.runtime.functions.strings import to_bytes
 
@@ -130,13 +130,16 @@ def _encoded(name: str, value: Any, special: re.Pattern[str], line: str | None =
 
 def _encode(value: Any, special: re.Pattern[str], line: str | None) -> str:
     """Write a value; `line` is a line's end with the indentation so far, None for one line."""
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return _string(value, special)
-    if value is None or isinstance(value, NilList):
+    if kind is int or kind is Int64:
+        return int.__repr__(value)
+    if value is None or kind is NilList:
         return "null"
-    if isinstance(value, bool) or type(value) in (int, Int64):
-        return format_value(value)
-    if isinstance(value, float):
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is float:
         return _number(value)
     inner = None if line is None else line + "  "
     if isinstance(value, list):
@@ -150,7 +153,7 @@ def _encode(value: Any, special: re.Pattern[str], line: str | None) -> str:
         return _block("{}", items, line)
     if isinstance(value, Native):
         return _string(value.json_text(), special)
-    return str(int(value))
+    return _string(value, special) if isinstance(value, str) else str(int(value))
 
 
 def _block(brackets: str, items: list[str], line: str | None) -> str:
@@ -161,7 +164,7 @@ def _block(brackets: str, items: list[str], line: str | None) -> str:
 
 
 def _string(text: str, special: re.Pattern[str]) -> str:
-    return f'"{special.sub(_escape, text)}"'
+    return f'"{text if special.search(text) is None else special.sub(_escape, text)}"'
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -104,10 +104,13 @@ def has(element: Any, value: Any) -> bool:
 @function("without", "mustWithout")
 def without(value: CheckedList, *elements: Any) -> list[Any]:
     """Return a list without the elements."""
-    return [item for item in _require_list("without", value) if not _holds([*elements], item)]
+    unwanted = [*elements]
+    return [item for item in _require_list("without", value) if not _holds(unwanted, item)]
 
 
 def _holds(items: list[Any], element: object) -> bool:
+    if type(element) is str:
+        return element in items
     return any(identical(element, item) for item in items)
 
 

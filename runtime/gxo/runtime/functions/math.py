@@ -31,6 +31,8 @@ def to_int64(value: object) -> int:
         inside = value == value and -_HALF <= value < _HALF
         return int(value) if inside else -_HALF
     if isinstance(value, str):
+        if len(value) < 19 and value.isascii() and value.isdecimal() and value[0] != "0":
+            return int(value)
         return _parse_int(_without_zero_fraction(value)) or 0
     return 0
 
@@ -65,6 +67,8 @@ def parse_digits(text: str, base: int) -> int | None:
 
 def to_float64(value: object) -> float:
     """Return Go's `cast.ToFloat64`; what is no number is 0."""
+    if type(value) is float:
+        return value
     if isinstance(value, (int, float)):
         return float(value)
     return _parse_float(value) if isinstance(value, str) else 0.0
@@ -266,9 +270,9 @@ def round_(value: Any, places: int, *threshold: float) -> float:
     digit = power * to_float64(value)
     if not math.isfinite(digit):
         return digit / power
-    fraction = math.modf(digit)[0]
     limit = threshold[0] if threshold else 0.5
-    return _whole(math.ceil if fraction >= limit else math.floor, digit) / power
+    whole = math.ceil(digit) if math.modf(digit)[0] >= limit else math.floor(digit)
+    return math.copysign(whole, digit) / power
 
 
 @function("addf")

@@ -1,7 +1,5 @@
 """Sprig's regular expressions: RE2's syntax, linear time. See `gxo.runtime.regex` for how."""
 
-from typing import Any
-
 from gxo.runtime.errors import ExpressionError
 from gxo.runtime.expr import NilList
 from gxo.runtime.functions import function
@@ -71,7 +69,7 @@ def regex_split(pattern: str, text: str, count: int) -> list[str]:
         return NilList()
     if pattern and not text:
         return [""]
-    parts: list[Any] = []
+    parts: list[str] = []
     start = end = 0
     for spans in compile_pattern(pattern).matches(text):
         if 0 < count <= len(parts) + 1:

@@ -159,6 +159,8 @@ def has_suffix(suffix: str, text: str) -> bool:
 @function("trunc")
 def trunc(count: int, text: str) -> str:
     """Return the first `count` bytes, or the last ones when it is negative."""
+    if text.isascii():
+        return text[:count] if count >= 0 else text[count:]
     data = to_bytes(text)
     if count < 0 and len(data) + count > 0:
         return from_bytes(data[count:])
@@ -246,6 +248,8 @@ def replace(old: str, new: str, text: str) -> str:
 @function("quote")
 def quote(*values: Any) -> str:
     """Return the values in double quotes, escaped as in Go; nil is left out."""
+    if len(values) == 1 and type(values[0]) is str:
+        return quoted(values[0])
     return " ".join([quoted(format_value(value)) for value in values if value is not None])
 
 
