@@ -6,7 +6,16 @@ import sys
 
 from tests.runtime.functions.conftest import ROOT, declarations
 
-TYPES = {"str", "int", "float", "bool", "list[Any]", "dict[str, Any]", "Any"}
+TYPES = {
+    "str",
+    "int",
+    "float",
+    "bool",
+    "list[Any]",
+    "dict[str, Any]",
+    "dict[str, Any] | None",
+    "Any",
+}
 CHECKED = {"CheckedList", "CheckedSized"}
 RESULTS = TYPES | {"list[str]", "list[int]", "dict[str, str]", "Time", "Version"}
 

@@ -17,7 +17,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from gxo.compiler.types import ANY, BOOL, FLOAT, INT, TEXT, ListOf, MapOf, OneOf, Type
+from gxo.compiler.types import ANY, BOOL, FLOAT, INT, NIL, TEXT, ListOf, MapOf, OneOf, Type
 
 _TYPES: dict[str, Type] = {
     "str": TEXT,
@@ -166,6 +166,8 @@ def _annotation(node: ast.expr | None) -> Type | None:
             return ANY
         case ast.Name(id=name):
             return _TYPES.get(name)
+        case ast.BinOp(left=left, right=ast.Constant(value=None)):
+            return OneOf((_annotation(left) or ANY, NIL))
         case ast.Subscript(value=ast.Name(id="list"), slice=item):
             return ListOf(_annotation(item) or ANY)
         case ast.Subscript(value=ast.Name(id="dict"), slice=ast.Tuple(elts=[_, value])):

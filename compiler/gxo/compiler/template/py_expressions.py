@@ -47,7 +47,6 @@ _ARITHMETIC_FUNCTIONS = {
     "/": "divide",
     "%": "remainder",
 }
-_ASKING = frozenset(("default", "coalesce", "empty"))
 
 
 class Hoist(Protocol):
@@ -309,15 +308,13 @@ class ExpressionPrinter:
             return self.marked(self._context(f"{signature.python}({arguments})"), call.span)
         texts = []
         for index, argument in enumerate(call.args):
-            parameter = signature.parameter(index)
-            texts.append(self._argument(argument, parameter, call.function).text)
+            if functions.asks(call.function, index):
+                texts.append(self.asked(argument).text)
+            else:
+                texts.append(self._argument(argument, signature.parameter(index)).text)
         return self.marked(Code(self._called(signature, texts)), call.span)
 
-    def _argument(
-        self, argument: ast.Expr, parameter: tuple[str, Type] | None, function: str
-    ) -> Code:
-        if function in _ASKING:
-            return self.asked(argument)
+    def _argument(self, argument: ast.Expr, parameter: tuple[str, Type] | None) -> Code:
         if parameter is not None and parameter[1] == INT and isinstance(argument, ast.Literal):
             return Code(literal(int(argument.value)))
         return self.code(argument)

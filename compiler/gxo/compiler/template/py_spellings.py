@@ -41,6 +41,7 @@ class Printer(Protocol):
     @property
     def quote(self) -> Quote: ...
     def code(self, expression: ast.Expr) -> Code: ...
+    def asked(self, expression: ast.Expr) -> Code: ...
     def embedded(self, expression: ast.Expr) -> Embedded: ...
     def texts(self, expressions: tuple[ast.Expr, ...]) -> list[str]: ...
     def string(self, text: str) -> str: ...
@@ -93,7 +94,10 @@ def _has_key(printer: Printer, call: ast.Call) -> Code | None:
     value, key = call.args
     if not isinstance(_type(printer, value), MapOf | Shape) or _type(printer, key) != TEXT:
         return None
-    return Code(f"{printer.code(key).at(ADD)} in {printer.code(value).at(ADD)}", COMPARE)
+    code = printer.code(value)
+    if code != printer.asked(value):
+        return None  # it may be missing
+    return Code(f"{printer.code(key).at(ADD)} in {code.at(ADD)}", COMPARE)
 
 
 def _has(printer: Printer, call: ast.Call) -> Code | None:

@@ -12,6 +12,7 @@ How a function is declared::
 - The file is the family, imported as a whole: `from gxo.runtime.functions import strings`.
 - Arguments are positional. Their annotations are the template's types: `str`, `int`, `float`,
   `bool`, `list[T]`, `dict[str, T]`, and `Any` (whatever the function makes of it).
+  `dict[str, Any] | None` is a map or nil, for the function to check.
   `*values: Any` is variadic; `first: Any, *others: Any` wants at least one.
 - An argument's type is checked on each call, as Go does: `int` takes no bool and no float, `float`
   takes an int, only `Any` takes nil. Where all are `Any` a call costs what a plain call costs.
@@ -26,6 +27,7 @@ way in `gxo.runtime.expr`.
 """
 
 from collections.abc import Callable
+from types import UnionType
 from typing import Any, TypeVar, cast
 
 from gxo.runtime.errors import ExpressionError
@@ -74,6 +76,8 @@ def _kinds(run: Callable[..., Any]) -> tuple[tuple[Any, ...], Any]:
 
 
 def _kind(annotation: Any) -> Any:
+    if isinstance(annotation, UnionType):
+        return Any
     return getattr(annotation, "__origin__", annotation)
 
 

@@ -35,9 +35,11 @@ def unset(value: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 @function("hasKey")
-def has_key(value: dict[str, Any], key: str) -> bool:
-    """Return whether the map has the key."""
-    return key in value
+def has_key(value: dict[str, Any] | None, key: str) -> bool:
+    """Return whether the map has the key. A map that is missing or nil has none."""
+    if not isinstance(value, dict | None):
+        raise ExpressionError(f"hasKey wants a map, not {describe(value)}")
+    return value is not None and key in value
 
 
 @function("pluck")
