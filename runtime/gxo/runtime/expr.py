@@ -110,7 +110,7 @@ def format_value(value: object) -> str:
     if isinstance(value, list):
         return f"[{' '.join([format_value(item) for item in value])}]"
     if isinstance(value, dict):
-        return f"map[{' '.join([f'{key}:{format_value(value[key])}' for key in sorted(value)])}]"
+        return f"map[{' '.join([f'{key}:{format_value(value[key])}' for key in in_order(value)])}]"
     return str(value)
 
 
@@ -155,6 +155,26 @@ def kind_of(value: object) -> str:
     if isinstance(value, dict):
         return "map"
     return "int" if isinstance(value, int) else getattr(value, "GO_TYPE", type(value).__name__)
+
+
+# Texts with bytes that are no characters ---------------------------------------------------------
+
+
+def whole(text: str) -> str:
+    """Return a text that was put together, with the characters that its ends may have made."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+
+
+def in_order(texts: Iterable[str]) -> list[str]:
+    """Return texts in the order of their bytes: that of their characters, where they have them."""
+    found = sorted(texts)
+    return found if all(map(str.isascii, found)) else sorted(found, key=_bytes)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 # Truth -----------------------------------------------------------------------------------------
@@ -221,49 +241,47 @@ def equal_deeply(left: Any, right: Any) -> bool:
     return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
 
 
-_ORDERED = frozenset((float, int, str))
+_ORDERED = frozenset((float, int))
 
 
 @function("lt")
 def lt(first: Any, second: Any) -> bool:
     """Return whether `first` is below `second`: two numbers, or two texts by their bytes."""
-    kind = type(first)
-    if kind is not type(second) or kind not in _ORDERED:
-        _require_order(first, second)
+    if type(first) is not type(second) or type(first) not in _ORDERED:
+        first, second = _ordered(first, second)
     return first < second  # type: ignore[no-any-return]
 
 
 @function("le")
 def le(first: Any, second: Any) -> bool:
     """Return whether `first` is below or equal to `second`: two numbers, or two texts."""
-    kind = type(first)
-    if kind is not type(second) or kind not in _ORDERED:
-        _require_order(first, second)
+    if type(first) is not type(second) or type(first) not in _ORDERED:
+        first, second = _ordered(first, second)
     return first <= second  # type: ignore[no-any-return]
 
 
 @function("gt")
 def gt(first: Any, second: Any) -> bool:
     """Return whether `first` is above `second`: two numbers, or two texts."""
-    kind = type(first)
-    if kind is not type(second) or kind not in _ORDERED:
-        _require_order(first, second)
+    if type(first) is not type(second) or type(first) not in _ORDERED:
+        first, second = _ordered(first, second)
     return first > second  # type: ignore[no-any-return]
 
 
 @function("ge")
 def ge(first: Any, second: Any) -> bool:
     """Return whether `first` is above or equal to `second`: two numbers, or two texts."""
-    kind = type(first)
-    if kind is not type(second) or kind not in _ORDERED:
-        _require_order(first, second)
+    if type(first) is not type(second) or type(first) not in _ORDERED:
+        first, second = _ordered(first, second)
     return first >= second  # type: ignore[no-any-return]
 
 
-def _require_order(left: object, right: object) -> None:
+def _ordered(left: Any, right: Any) -> tuple[Any, Any]:
+    """Return what stands for two values in Python's order: themselves, but texts by their bytes."""
     kind = _comparable(left)
     if kind not in ("number", "text") or kind != _comparable(right):
         raise ExpressionError(f"{describe(left)} and {describe(right)} have no order")
+    return (left, right) if kind == "number" else (_bytes(left), _bytes(right))
 
 
 # Arithmetic of the infix operators (language, section 3) -----------------------------------------
@@ -271,8 +289,9 @@ def _require_order(left: object, right: object) -> None:
 
 def plus(left: Any, right: Any) -> Any:
     """Return `left + right`: the sum of two numbers, two texts or two lists joined."""
-    both_lists = isinstance(left, list) and isinstance(right, list)
-    if not both_lists and not (type(left) is type(right) is str):
+    if type(left) is type(right) is str:
+        return whole(left + right)
+    if not (isinstance(left, list) and isinstance(right, list)):
         _require_numbers(left, "+", right)
     return left + right
 
@@ -421,7 +440,7 @@ def pairs(value: Any) -> Iterable[tuple[Any, Any]]:
     if isinstance(value, list):
         return enumerate(value)
     if isinstance(value, dict):
-        return [(key, value[key]) for key in sorted(value)]
+        return [(key, value[key]) for key in in_order(value)]
     if value is None:
         return ()
     raise ExpressionError(f"range cannot go through {describe(value)}")

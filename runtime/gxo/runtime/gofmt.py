@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from gxo.runtime.errors import ExpressionError
-from gxo.runtime.expr import Int64, NamedInt, Native, NilList, format_float
+from gxo.runtime.expr import Int64, NamedInt, Native, NilList, format_float, in_order, whole
 from gxo.runtime.golang import go_type, quote
 
 _LARGEST_WIDTH = 1_000_000
@@ -36,8 +36,8 @@ def sprintf(form: str, values: tuple[Any, ...]) -> str:
     types = tuple(map(type, values))
     python = _python_form(form, types)
     if python is not None and (float not in types or all(map(_is_finite, values))):
-        return python % values
-    return _Printer(form, values).run()
+        return whole(python % values)
+    return whole(_Printer(form, values).run())
 
 
 _DIRECTIVE = re.compile(r"%([-+0]*)(\d{0,3})((?:\.\d{1,2})?)(.?)", re.DOTALL)
@@ -89,7 +89,7 @@ def sprint(values: Sequence[Any]) -> str:
             parts.append(" ")
         parts.append(format_verb(value, "v", Flags()))
         was_text = is_text
-    return "".join(parts)
+    return whole("".join(parts))
 
 
 def sprintln(values: Sequence[Any]) -> str:
@@ -296,7 +296,7 @@ def _format_map(value: dict[str, Any], verb: str, flags: Flags) -> str:
     items = [
         f"{format_verb(key, verb, flags, nested=True)}:"
         f"{format_verb(value[key], verb, flags, nested=True)}"
-        for key in sorted(value)
+        for key in in_order(value)
     ]
     return f"{go_type(value)}{{{', '.join(items)}}}" if flags.go else f"map[{' '.join(items)}]"
 

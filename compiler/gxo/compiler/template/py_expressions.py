@@ -17,7 +17,7 @@ from typing import Protocol
 from gxo.compiler.diagnostics import Span
 from gxo.compiler.python_source import Quote, literal
 from gxo.compiler.template import ast, functions
-from gxo.compiler.template.infer import Env, infer, kinds, required_fields
+from gxo.compiler.template.infer import Env, infer, kinds
 from gxo.compiler.template.py_code import (
     ADD,
     AND,
@@ -30,7 +30,14 @@ from gxo.compiler.template.py_code import (
     Code,
     Embedded,
 )
-from gxo.compiler.template.py_spellings import EXPR, SPELLINGS
+from gxo.compiler.template.py_spellings import (
+    EXPR,
+    SPELLINGS,
+    is_whole,
+    may_be_missing,
+    may_be_nil,
+    never_fails,
+)
 from gxo.compiler.types import ANY, INT, TEXT, ListOf, MapOf, Shape, Type, field_type
 
 Mark = Callable[[str, Span], str]
@@ -104,7 +111,7 @@ class ExpressionPrinter:
                 return inner.root(expression)
             case ast.Field():
                 return inner.field(expression)
-            case ast.Call("default", (fallback, given)):
+            case ast.Call("default", (fallback, given)) if never_fails(fallback, self.env):
                 return inner.choice(" or ", OR, (given, fallback))
             case ast.Call("empty", (given,)):
                 return inner.negation(given)
@@ -235,11 +242,11 @@ class ExpressionPrinter:
 
     def asked_field(self, base: ast.Expr, names: tuple[str | int, ...], span: Span) -> Code:
         known = infer(base, self.env)
-        if not _may_be_nil(base) and required_fields(known.type, names):
+        if not may_be_missing(ast.Field(base, names, span), self.env):
             return self.field(ast.Field(base, names, span))
         keys = [literal(name, self.quote) for name in names]
         base_code = self.asked(base)
-        if len(keys) == 1 and isinstance(known.type, MapOf | Shape) and not _may_be_nil(base):
+        if len(keys) == 1 and isinstance(known.type, MapOf | Shape) and not may_be_nil(base):
             return Code(f"{base_code.at(ATOM)}.get({keys[0]})")
         return self.marked(Code(self.helper("ask", base_code.text, *keys)), span)
 
@@ -264,11 +271,17 @@ class ExpressionPrinter:
         if compared and not isinstance(binary.left, ast.Literal):
             word = "is" if sign == "==" else "is not"
             return Code(f"{self.code(binary.left).at(ADD)} {word} None", COMPARE)
-        if _agrees(sign, left.type, right.type):
+        if _agrees(sign, left.type, right.type) and self._is_plain(binary, left.type):
             return self._operator(binary)
         name = _COMPARE_FUNCTIONS.get(sign) or _ARITHMETIC_FUNCTIONS[sign]
         operands = self.code(binary.left).text, self.code(binary.right).text
         return self.marked(Code(self.helper(name, *operands)), binary.span)
+
+    def _is_plain(self, binary: ast.Binary, type_: Type) -> bool:
+        """Whether no halves of characters take part where they would matter."""
+        if "text" not in kinds(type_) or binary.operator in ("==", "!="):
+            return True
+        return is_whole(binary.left) and is_whole(binary.right)
 
     def _operator(self, binary: ast.Binary) -> Code:
         sign = binary.operator
@@ -351,8 +364,3 @@ def _agrees(sign: str, left: Type, right: Type) -> bool:
 def _is_result(base: ast.Expr) -> bool:
     """Whether this is a workload's result, which is None until the workload has ended."""
     return isinstance(base, ast.Root) and base.kind == "workload"
-
-
-def _may_be_nil(base: ast.Expr) -> bool:
-    """Whether the value may be absent as a whole: the register of a workload that did not run."""
-    return isinstance(base, ast.Root) and base.kind in ("register", "field", "workload")

@@ -14,8 +14,8 @@ from typing import Protocol
 
 from gxo.compiler.diagnostics import Span
 from gxo.compiler.python_source import Quote, literal
-from gxo.compiler.template import ast
-from gxo.compiler.template.infer import Env, infer, kinds
+from gxo.compiler.template import ast, walk
+from gxo.compiler.template.infer import Env, infer, kinds, required_fields
 from gxo.compiler.template.py_code import (
     ADD,
     ATOM,
@@ -41,7 +41,6 @@ class Printer(Protocol):
     @property
     def quote(self) -> Quote: ...
     def code(self, expression: ast.Expr) -> Code: ...
-    def asked(self, expression: ast.Expr) -> Code: ...
     def embedded(self, expression: ast.Expr) -> Embedded: ...
     def texts(self, expressions: tuple[ast.Expr, ...]) -> list[str]: ...
     def string(self, text: str) -> str: ...
@@ -94,10 +93,9 @@ def _has_key(printer: Printer, call: ast.Call) -> Code | None:
     value, key = call.args
     if not isinstance(_type(printer, value), MapOf | Shape) or _type(printer, key) != TEXT:
         return None
-    code = printer.code(value)
-    if code != printer.asked(value):
-        return None  # it may be missing
-    return Code(f"{printer.code(key).at(ADD)} in {code.at(ADD)}", COMPARE)
+    if may_be_missing(value, printer.env):
+        return None
+    return Code(f"{printer.code(key).at(ADD)} in {printer.code(value).at(ADD)}", COMPARE)
 
 
 def _has(printer: Printer, call: ast.Call) -> Code | None:
@@ -133,7 +131,7 @@ def _ternary(printer: Printer, call: ast.Call) -> Code | None:
 
 
 def _contains(printer: Printer, call: ast.Call) -> Code | None:
-    if not _are_all(TEXT, printer, call.args):
+    if not _are_whole(printer, call.args):
         return None
     part, text = printer.code(call.args[0]), printer.code(call.args[1])
     return Code(f"{part.at(ADD)} in {text.at(ADD)}", COMPARE)
@@ -143,7 +141,7 @@ def _method(name: str) -> Spelling:
     """A method of the last argument, which a pipe gives; the others are the method's."""
 
     def spelled(printer: Printer, call: ast.Call) -> Code | None:
-        if not _are_all(TEXT, printer, call.args):
+        if not _are_whole(printer, call.args):
             return None
         *arguments, text = call.args
         return Code(
@@ -163,7 +161,9 @@ def _split(printer: Printer, call: ast.Call) -> Code | None:
 def _join(printer: Printer, call: ast.Call) -> Code | None:
     separator, values = call.args
     known = _type(printer, values)
-    if _type(printer, separator) != TEXT or known not in (ListOf(TEXT), ListOf(INT)):
+    if not _are_whole(printer, (separator,)) or not is_whole(values):
+        return None
+    if known not in (ListOf(TEXT), ListOf(INT)):
         return None
     texts = printer.code(values).text
     if known == ListOf(INT):
@@ -180,7 +180,9 @@ def _to_string(printer: Printer, call: ast.Call) -> Code | None:
 
 def _formatted(printer: Printer, call: ast.Call) -> Code | None:
     """`print` and `printf` as an f-string; not in another one, which Python 3.11 cannot read."""
-    pieces = formatted(printer, call) if printer.quote == '"' else None
+    if printer.quote == "'" or not is_whole(call):
+        return None
+    pieces = formatted(printer, call)
     return None if pieces is None else joined(pieces)
 
 
@@ -271,6 +273,73 @@ def _operand(printer: Printer, expression: ast.Expr) -> Code:
 
 def _type(printer: Printer, expression: ast.Expr) -> Type:
     return infer(expression, printer.env).type
+
+
+def may_be_missing(expression: ast.Expr, env: Env) -> bool:
+    """Whether a reference may lead nowhere: data decides, or whether a workload has run."""
+    match expression:
+        case ast.Field(base, names):
+            return may_be_nil(base) or not required_fields(infer(base, env).type, names)
+        case _:
+            return may_be_nil(expression)
+
+
+def may_be_nil(base: ast.Expr) -> bool:
+    """Whether the value may be absent as a whole: the register of a workload that did not run."""
+    return isinstance(base, ast.Root) and base.kind in ("register", "field", "workload")
+
+
+def is_whole(expression: ast.Expr) -> bool:
+    """Whether the texts in a value are all of whole characters, as those from outside are. Go's
+    functions cut texts at any byte, and what they leave does not fit Python's operators."""
+    return all(
+        isinstance(part, ast.Literal | ast.Root | ast.Field)
+        or (isinstance(part, ast.Call) and part.function in _CUT_NOTHING)
+        for part in walk.expressions(expression)
+    )
+
+
+_CUT_NOTHING = frozenset(
+    (
+        "add",
+        "add1",
+        "join",
+        "len",
+        "list",
+        "lower",
+        "mul",
+        "print",
+        "printf",
+        "replace",
+        "splitList",
+    )
+) | {"sub", "title", "toString", "trim", "trimPrefix", "trimSuffix", "tuple", "until", "upper"}
+
+
+def never_fails(expression: ast.Expr, env: Env) -> bool:
+    """Whether an expression that is asked for has a value whatever the data: only then does it make
+    no difference that Python evaluates it when it is needed, and Go always."""
+    match expression:
+        case ast.Binary() | ast.Method():
+            return False
+        case ast.Call(name, args):
+            return name in _NEVER_FAIL and all(
+                never_fails(one, env) and not may_be_missing(one, env) for one in args
+            )
+        case ast.Not() | ast.And() | ast.Or():
+            return all(never_fails(one, env) for one in walk.parts(expression))
+        case _:
+            return True
+
+
+_NEVER_FAIL = frozenset(
+    ("cat", "dict", "env", "list", "now", "print", "printf", "println", "quote", "secret", "squote")
+) | {"toJson", "toString", "tuple"}
+"""The secret is besides one that nobody should have to give when it is not needed."""
+
+
+def _are_whole(printer: Printer, expressions: tuple[ast.Expr, ...]) -> bool:
+    return _are_all(TEXT, printer, expressions) and all(map(is_whole, expressions))
 
 
 def _are_all(type_: Type, printer: Printer, expressions: tuple[ast.Expr, ...]) -> bool:

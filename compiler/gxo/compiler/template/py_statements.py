@@ -32,7 +32,7 @@ from gxo.compiler.template.py_pieces import (
     pieces,
     uses_dot,
 )
-from gxo.compiler.template.py_spellings import KEEPS_TYPE
+from gxo.compiler.template.py_spellings import KEEPS_TYPE, is_whole
 from gxo.compiler.template.py_variables import FunctionSource, Variables
 from gxo.compiler.types import TEXT, ListOf, MapOf, Shape
 
@@ -353,7 +353,7 @@ def _iterable(pipe: ast.Expr, in_pairs: bool, printer: ExpressionPrinter) -> str
     source, type_ = printer.code(pipe), infer(pipe, printer.env).type
     if isinstance(type_, ListOf):
         return f"enumerate({source.text})" if in_pairs else source.text
-    if isinstance(type_, MapOf | Shape) and in_pairs:
+    if isinstance(type_, MapOf | Shape) and in_pairs and is_whole(pipe):
         return f"sorted({source.at(ATOM)}.items())"
     call = printer.helper("pairs" if in_pairs else "elements", source.text)
     return printer.marked(Code(call), pipe.span).text

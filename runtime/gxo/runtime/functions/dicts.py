@@ -3,7 +3,7 @@
 from typing import Any
 
 from gxo.runtime.errors import ExpressionError
-from gxo.runtime.expr import describe, format_value
+from gxo.runtime.expr import describe, format_value, in_order
 from gxo.runtime.functions import function
 
 
@@ -51,13 +51,13 @@ def pluck(key: str, *maps: dict[str, Any]) -> list[Any]:
 @function("keys")
 def keys(*maps: dict[str, Any]) -> list[str]:
     """Return the keys of the maps, each map's sorted."""
-    return [key for value in maps for key in sorted(value)]
+    return [key for value in maps for key in in_order(value)]
 
 
 @function("values")
 def values(value: dict[str, Any]) -> list[Any]:
     """Return the values of a map, sorted by key."""
-    return [value[key] for key in sorted(value)]
+    return [value[key] for key in in_order(value)]
 
 
 @function("pick")

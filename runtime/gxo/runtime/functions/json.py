@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from gxo.runtime.errors import ExpressionError
-from gxo.runtime.expr import Int64, Native, NilList, describe, format_float
+from gxo.runtime.expr import Int64, Native, NilList, describe, format_float, in_order
 from gxo.runtime.functions import function
 from gxo.runtime.functions.strings import to_bytes
 
@@ -148,7 +148,7 @@ def _encode(value: Any, special: re.Pattern[str], line: str | None) -> str:
         colon = ":" if line is None else ": "
         items = [
             f"{_string(key, special)}{colon}{_encode(value[key], special, inner)}"
-            for key in sorted(value)
+            for key in in_order(value)
         ]
         return _block("{}", items, line)
     if isinstance(value, Native):

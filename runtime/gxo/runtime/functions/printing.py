@@ -84,4 +84,6 @@ def _javascript(char: str) -> str:
         return _JAVASCRIPT[char]
     if char < " ":
         return f"\\u00{ord(char):02X}"
-    return char if char.isprintable() or char.isascii() else f"\\u{ord(char):04X}"
+    if char.isprintable() or char.isascii() or "\udc80" <= char <= "\udcff":
+        return char
+    return f"\\u{ord(char):04X}"

@@ -8,6 +8,7 @@ import uuid
 
 from gxo.runtime.errors import ExpressionError
 from gxo.runtime.functions import function
+from gxo.runtime.functions.strings import runes
 
 _PRINTABLE = "".join(map(chr, range(32, 127)))
 
@@ -67,4 +68,5 @@ def uuidv4() -> str:
 @function("shuffle", pure=False)
 def shuffle(text: str) -> str:
     """Return the text's characters in random order."""
-    return "".join(random.SystemRandom().sample(text, len(text)))
+    chars = runes(text)
+    return "".join(random.SystemRandom().sample(chars, len(chars)))

@@ -1,7 +1,7 @@
 """Sprig's regular expressions: RE2's syntax, linear time. See `gxo.runtime.regex` for how."""
 
 from gxo.runtime.errors import ExpressionError
-from gxo.runtime.expr import NilList
+from gxo.runtime.expr import NilList, whole
 from gxo.runtime.functions import function
 from gxo.runtime.regex import Pattern, compile_pattern, translate
 
@@ -48,7 +48,7 @@ def regex_replace_all(pattern: str, text: str, replacement: str) -> str:
     for spans in compiled.matches(text):
         result += (text[at : spans[0]], _expand(replacement, compiled, text, spans))
         at = spans[1]
-    return "".join(result) + text[at:]
+    return whole("".join(result) + text[at:])
 
 
 @function("regexReplaceAllLiteral", "mustRegexReplaceAllLiteral")
@@ -59,7 +59,7 @@ def regex_replace_all_literal(pattern: str, text: str, replacement: str) -> str:
     for spans in compile_pattern(pattern).matches(text):
         result += (text[at : spans[0]], replacement)
         at = spans[1]
-    return "".join(result) + text[at:]
+    return whole("".join(result) + text[at:])
 
 
 @function("regexSplit", "mustRegexSplit")

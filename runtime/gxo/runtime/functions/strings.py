@@ -4,10 +4,11 @@ Go counts bytes where these cut (`trunc`, `substr`, `wrap`...), so a cut may go 
 what is left of it stays in the text as the bytes it was.
 """
 
+import re
 from typing import Any
 
 from gxo.runtime.errors import ExpressionError
-from gxo.runtime.expr import NilList, describe, format_value
+from gxo.runtime.expr import NilList, describe, format_value, in_order, whole
 from gxo.runtime.functions import function
 from gxo.runtime.golang import quote as quoted
 
@@ -50,19 +51,27 @@ def from_bytes(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
+_NO_CHAR = re.compile("[\udc80-\udcff]")
+
+
+def runes(text: str) -> str:
+    """Return the characters that Go's loops see: U+FFFD for each byte that is none."""
+    return text if text.isascii() else _NO_CHAR.sub("\ufffd", text)
+
+
 # Case ------------------------------------------------------------------------------------------
 
 
 @function("upper")
 def upper(text: str) -> str:
     """Return the text in upper case, one character for each."""
-    return text.upper() if text.isascii() else "".join(map(upper_char, text))
+    return text.upper() if text.isascii() else "".join(map(upper_char, runes(text)))
 
 
 @function("lower")
 def lower(text: str) -> str:
     """Return the text in lower case, one character for each."""
-    return text.lower() if text.isascii() else "".join(map(lower_char, text))
+    return text.lower() if text.isascii() else "".join(map(lower_char, runes(text)))
 
 
 @function("title")
@@ -70,7 +79,7 @@ def title(text: str) -> str:
     """Return the text with the first letter of each word in title case."""
     result = []
     previous = " "
-    for char in text:
+    for char in runes(text):
         result.append(title_char(char) if _separates(previous) else char)
         previous = char
     return "".join(result)
@@ -87,7 +96,7 @@ def untitle(text: str) -> str:
     """Return the text with the first letter of each word in lower case."""
     result = []
     at_start = True
-    for char in text:
+    for char in runes(text):
         result.append(lower_char(char) if at_start and char not in SPACES else char)
         at_start = char in SPACES
     return "".join(result)
@@ -98,7 +107,7 @@ def swapcase(text: str) -> str:
     """Return the text with upper and lower case swapped."""
     result = []
     after_space = True
-    for char in text:
+    for char in runes(text):
         if char.isupper() or char.istitle():
             result.append(lower_char(char))
         elif char.islower():
@@ -129,31 +138,37 @@ def trim_all(cutset: str, text: str) -> str:
 @function("trimSuffix")
 def trim_suffix(suffix: str, text: str) -> str:
     """Return the text without the suffix, if it ends in it."""
-    return text.removesuffix(suffix)
+    if suffix.isascii():
+        return text.removesuffix(suffix)
+    return from_bytes(to_bytes(text).removesuffix(to_bytes(suffix)))
 
 
 @function("trimPrefix")
 def trim_prefix(prefix: str, text: str) -> str:
     """Return the text without the prefix, if it starts with it."""
-    return text.removeprefix(prefix)
+    if prefix.isascii():
+        return text.removeprefix(prefix)
+    return from_bytes(to_bytes(text).removeprefix(to_bytes(prefix)))
 
 
 @function("contains")
 def contains(part: str, text: str) -> bool:
     """Return whether the text contains the part."""
-    return part in text
+    return part in text if part.isascii() else to_bytes(part) in to_bytes(text)
 
 
 @function("hasPrefix")
 def has_prefix(prefix: str, text: str) -> bool:
     """Return whether the text starts with the prefix."""
-    return text.startswith(prefix)
+    if prefix.isascii():
+        return text.startswith(prefix)
+    return to_bytes(text).startswith(to_bytes(prefix))
 
 
 @function("hasSuffix")
 def has_suffix(suffix: str, text: str) -> bool:
     """Return whether the text ends in the suffix."""
-    return text.endswith(suffix)
+    return text.endswith(suffix) if suffix.isascii() else to_bytes(text).endswith(to_bytes(suffix))
 
 
 @function("trunc")
@@ -236,13 +251,17 @@ def repeat(count: int, text: str) -> str:
     """Return the text `count` times."""
     if count < 0 or count * len(text) > _LONGEST:
         raise ExpressionError(f"repeat: {describe(text)} cannot be repeated {count} times")
-    return text * count
+    return whole(text * count)
 
 
 @function("replace")
 def replace(old: str, new: str, text: str) -> str:
     """Return the text with every `old` replaced by `new`."""
-    return text.replace(old, new)
+    if not old:
+        return whole(text.replace("", new))
+    if old.isascii():
+        return whole(text.replace(old, new))
+    return from_bytes(to_bytes(text).replace(to_bytes(old), to_bytes(new)))
 
 
 @function("quote")
@@ -342,19 +361,29 @@ def to_strings(value: Any) -> list[str]:
 @function("join")
 def join(separator: str, value: Any) -> str:
     """Return a list's values as one text with the separator between them; nil is left out."""
-    return separator.join(to_strings(value))
+    return whole(separator.join(to_strings(value)))
 
 
 @function("sortAlpha")
 def sort_alpha(value: Any) -> list[str]:
     """Return a list's values as texts in the order of their bytes."""
-    return sorted(to_strings(value)) if value is not None else ["<nil>"]
+    return in_order(to_strings(value)) if value is not None else ["<nil>"]
 
 
 @function("splitList")
 def split_list(separator: str, text: str) -> list[str]:
     """Return the parts of the text between the separators; characters, if it is empty."""
-    return text.split(separator) if separator else list(text)
+    if not separator:
+        return _exploded(text, len(text))
+    if separator.isascii():
+        return text.split(separator)
+    return [from_bytes(part) for part in to_bytes(text).split(to_bytes(separator))]
+
+
+def _exploded(text: str, count: int) -> list[str]:
+    """Return the text's characters, at most `count`; the last is what is left, as it is."""
+    chars = list(runes(text[: count - 1]))
+    return [*chars, text[count - 1 :]] if text else []
 
 
 @function("split")
@@ -370,9 +399,10 @@ def splitn(separator: str, count: int, text: str) -> dict[str, str]:
         return _numbered(NilList())
     if count < 0:
         return split(separator, text)
-    if separator:
-        return _numbered(text.split(separator, count - 1))
-    return _numbered([*text[: count - 1], text[count - 1 :]] if len(text) > count else list(text))
+    if not separator:
+        return _numbered(_exploded(text, min(count, len(text))))
+    parts = to_bytes(text).split(to_bytes(separator), count - 1)
+    return _numbered([from_bytes(part) for part in parts])
 
 
 def _numbered(parts: list[Any]) -> dict[str, Any]:
