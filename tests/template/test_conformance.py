@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-CASES = Path(__file__).with_name("conformance")
+HERE = Path(__file__).parent
+CASES = [*sorted(HERE.glob("conformance/*.jsonl")), HERE / "found.jsonl"]
+"""The contract, and what random templates and reading Go's sources have found since."""
 GXO = (sys.executable, "-c", "from gxo.cli.main import entry; entry()")
 
 
@@ -15,8 +17,7 @@ def _cases() -> list[dict[str, Any]]:
 
 
 def _lines() -> list[str]:
-    paths = sorted(CASES.glob("*.jsonl"))
-    return [line for path in paths for line in path.read_text("utf-8").split("\n") if line]
+    return [line for path in CASES for line in path.read_text("utf-8").split("\n") if line]
 
 
 def _answers() -> dict[str, dict[str, Any]]:

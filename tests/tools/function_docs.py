@@ -18,6 +18,7 @@ from gxo.compiler.types import describe
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 EXAMPLES = DOCS / "functions.examples.yaml"
+LEFT_OUT = DOCS / "functions.left-out.yaml"
 
 _HEAD = """\
 # Template functions
@@ -39,6 +40,12 @@ def examples() -> dict[str, str]:
     return table
 
 
+def left_out() -> dict[str, str]:
+    """Why Sprig's other functions are not there."""
+    reasons: dict[str, str] = yaml.safe_load(LEFT_OUT.read_text(encoding="utf-8"))
+    return reasons
+
+
 def signatures() -> list[Signature]:
     """The functions by family and name."""
     found = [functions.find(name) for name in functions.names() - functions.OPERATORS]
@@ -55,7 +62,16 @@ def document() -> str:
             family = one.family
             lines.append(f"## {_FAMILIES.get(family, family).capitalize()}\n")
         lines.append(_entry(one, shown[one.name]))
-    return "\n".join(lines)
+    lines.append("## Left out\n\nFunctions of Sprig 3.2.3 that gxo does not have.\n")
+    return "\n".join([*lines, *_left_out()]) + "\n"
+
+
+def _left_out() -> list[str]:
+    """A line for each reason."""
+    names: dict[str, list[str]] = {}
+    for name, reason in left_out().items():
+        names.setdefault(reason, []).append(f"`{name}`")
+    return [f"- {', '.join(those)}: {reason}" for reason, those in names.items()]
 
 
 def _entry(one: Signature, example: str) -> str:

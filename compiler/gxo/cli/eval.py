@@ -27,10 +27,11 @@ from gxo.compiler.frontend.schema import python_value
 from gxo.compiler.frontend.yaml import load
 from gxo.compiler.rendering import render_text
 from gxo.compiler.template.pprint import dump
-from gxo.runtime.expr import NamedInt, Native
+from gxo.runtime.expr import NamedInt, Native, whole
 from gxo.runtime.functions.json import parse_json
 
-_NOT_TEXT = re.compile("[\ud800-\udfff]")
+_NOT_TEXT = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+_NO_CHAR = re.compile("[\udc80-\udcff]")
 _WORDS: dict[type, str] = {str: "text", bool: "bool", int: "int", float: "float"}
 
 
@@ -94,8 +95,12 @@ def _evaluate(given: argparse.Namespace, context: Context) -> int:
     except EvaluationError as error:
         print(f"gxo: {error}", file=sys.stderr)
         return INVALID
-    print(_valid(json.dumps(value, ensure_ascii=False, default=str)))
-    print(type_name(value))
+    try:
+        shown = [_valid(json.dumps(value, ensure_ascii=False, default=str)), type_name(value)]
+    except (ValueError, RecursionError):
+        print("gxo: the value is nested too deeply, or holds itself", file=sys.stderr)
+        return INVALID
+    print(*shown, sep="\n")
     return OK
 
 
@@ -161,4 +166,4 @@ def _answer(line: bytes, number: int, context: Context) -> dict[str, Any]:
 
 def _valid(text: str) -> str:
     """Text that can be written: what is not UTF-8 is replaced, as Go's JSON does."""
-    return _NOT_TEXT.sub("\ufffd", text)
+    return _NO_CHAR.sub("\ufffd", whole(_NOT_TEXT.sub("\ufffd", text)))

@@ -50,6 +50,12 @@ _SENTENCES = (
 )
 
 
+_OF_EXPRESSIONS = tuple(
+    f"gxo.runtime.{name}" for name in ("expr", "convert", "functions", "go", "regex", "state")
+)
+"""Modules that generated expressions call, by how their names begin."""
+
+
 class Failing:
     """The generated expression that an exception comes from.
 
@@ -116,14 +122,7 @@ def _failing(run: "Run", error: BaseException) -> Failing | None:
         name = step.tb_frame.f_globals.get("__name__", "")
         if step.tb_frame.f_code.co_filename == run.job.file:
             found, direct = step, True
-        elif not name.startswith(
-            (
-                "gxo.runtime.expr",
-                "gxo.runtime.convert",
-                "gxo.runtime.functions",
-                "gxo.runtime.state",
-            )
-        ):
+        elif not name.startswith(_OF_EXPRESSIONS):
             direct = False
         step = step.tb_next
     return None if found is None else Failing(found, direct=direct)

@@ -157,7 +157,11 @@ class Statements:
         name = self.templates[node.name]
         argument = node.argument or ast.Nil(node.span)
         inside = replace(printer, quote="'").code(argument).text
-        return Embedded(f"{name}({inside})", Code(f"{name}({printer.code(argument).text})"))
+        alone = Code(f"{name}({printer.code(argument).text})")
+        return Embedded(
+            printer.marked(Code(f"{name}({inside})"), node.span).text,
+            printer.marked(alone, node.span),
+        )
 
     # Statements
 

@@ -139,7 +139,7 @@ def _checked_each(
         for at, kind in typed:
             if type(arguments[at]) is not kind:
                 _require(name, kind, arguments[at])
-        if rest is not Any:
+        if rest is not Any and len(arguments) > count:
             for argument in arguments[count:]:
                 _require(name, rest, argument)
         return run(*arguments)
