@@ -1,7 +1,7 @@
 """Templates and what becomes of them, in `.test` files beside this one.
 
 The first line of a case may be `# ` and words: `native`, `condition`, `show` (what is wanted, else text),
-`record`, `dot` (the scope), `int`, `list`, `map`, `float`, `bool`, `duration` (what it is converted to).
+`record`, `dot` (the scope), `int`, `list`, `map`, `float`, `bool`, `duration`, `choice` (what it is converted to; `?`: or nil).
 `[python]` holds the generated code, `[err]` the diagnostics, `[tree]` the tree before names are bound.
 """
 
@@ -19,7 +19,19 @@ from gxo.compiler.template.parse import parse, parse_condition
 from gxo.compiler.template.pprint import dump
 from gxo.compiler.template.resolve import resolve
 from gxo.compiler.template.to_python import Want, expression, function, unmarked
-from gxo.compiler.types import ANY, BOOL, FLOAT, INT, ListOf, MapOf, Special, Type
+from gxo.compiler.types import (
+    ANY,
+    BOOL,
+    FLOAT,
+    INT,
+    NIL,
+    Choice,
+    ListOf,
+    MapOf,
+    OneOf,
+    Special,
+    Type,
+)
 from tests.casefile import Case, find_cases, update
 from tests.template.cases import scope
 
@@ -32,6 +44,9 @@ _TYPES: dict[str, Type] = {
     "list": ListOf(ANY),
     "map": MapOf(ANY),
     "duration": Special("Duration"),
+    "size?": OneOf((Special("Size"), NIL)),
+    "choice": Choice(("prod", "test")),
+    "choice?": OneOf((Choice(("a", 2)), NIL)),
 }
 
 
@@ -44,7 +59,7 @@ def _split(case: Case) -> tuple[set[str], str]:
 
 
 def _want(words: set[str]) -> Want:
-    for kind in ("native", "condition", "show"):
+    for kind in ("native", "condition", "show", "text"):
         if kind in words:
             types = [type_ for word, type_ in _TYPES.items() if word in words]
             return Want(kind, types[0] if types else None, "count")  # type: ignore[arg-type]

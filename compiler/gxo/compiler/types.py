@@ -131,6 +131,12 @@ def type_of_value(value: str | int | float | bool) -> Type:
     return types[type(value)]
 
 
+def is_text(type_: Type) -> bool:
+    """Whether values of the type are texts: such a parameter always gets the rendered text."""
+    values = ("Duration", "Size", "Condition")
+    return type_ == TEXT or (isinstance(type_, Special) and type_.name not in values)
+
+
 def simplified(type_: Type) -> Type:
     """The type of the value itself: a duration is a number of seconds, a path a text."""
     match type_:

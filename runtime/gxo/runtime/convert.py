@@ -5,10 +5,13 @@
 `what` names the parameter in the error.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from gxo.runtime.errors import ParameterError
 from gxo.runtime.expr import describe, format_value
+
+T = TypeVar("T")
 
 
 def to_int(value: Any, what: str) -> int:
@@ -92,6 +95,25 @@ def to_size(value: Any, what: str) -> int:
     elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return int(value)
     raise _wrong(what, "a size such as 64KiB", value)
+
+
+def to_choice(value: Any, what: str, *choices: str | int | bool | None) -> Any:
+    """Return the value, which is one of the choices."""
+    for choice in choices:
+        if value == choice and type(value) is type(choice):
+            return value
+    listed = ", ".join(str(choice) for choice in choices if choice is not None)
+    raise ParameterError(f"{what} is one of {listed}, not {_shown(value)}")
+
+
+def optional(to: Callable[[Any, str], T], value: Any, what: str) -> T | None:
+    """Convert what is not nil."""
+    return None if value is None else to(value, what)
+
+
+def _shown(value: object) -> str:
+    """A short text as it is, anything else by its kind."""
+    return f"'{value}'" if isinstance(value, str) and len(value) <= 40 else describe(value)
 
 
 def _wrong(what: str, wanted: str, value: object) -> ParameterError:

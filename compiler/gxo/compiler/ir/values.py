@@ -40,6 +40,7 @@ from gxo.compiler.types import (
     Special,
     Type,
     describe,
+    is_text,
 )
 
 WRONG_TYPE, BAD_CHOICE, BAD_FORMAT, UNKNOWN_KEY, MISSING_KEY = (
@@ -183,18 +184,8 @@ def _read_template(node: Scalar, type_: Type, diagnostics: Diagnostics) -> Value
     template = parse(node.text, diagnostics)
     if template is None:
         return None
-    want: Want = "native" if type_ not in _TEXT_TYPES and single_action(template) else "text"
+    want: Want = "native" if not is_text(type_) and single_action(template) else "text"
     return _computed(template, want, type_, node.span)
-
-
-_TEXT_TYPES: tuple[Type, ...] = (
-    TEXT,
-    Special("WorkspacePath"),
-    Special("FileMode"),
-    Special("Secret"),
-    Special("StreamName"),
-    Special("FieldName"),
-)
 
 
 def _computed(

@@ -9,6 +9,7 @@ The templates are resolved and checked; one with errors must not come here.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from gxo.compiler.diagnostics import Span
@@ -16,6 +17,7 @@ from gxo.compiler.template import ast, functions, walk
 from gxo.compiler.template.infer import Env, Known, infer, kinds
 from gxo.compiler.template.parse import single_action
 from gxo.compiler.template.py_code import AND, NOT, OR, Code, joined
+from gxo.compiler.template.py_convert import conversion, converted
 from gxo.compiler.template.py_expressions import (
     MAX_NESTING,
     Collected,
@@ -27,23 +29,7 @@ from gxo.compiler.template.py_pieces import is_piece, pieces
 from gxo.compiler.template.py_statements import Statements
 from gxo.compiler.template.py_variables import Facts, FunctionSource, Variables
 from gxo.compiler.template.typed import reassigned
-from gxo.compiler.types import (
-    ANY,
-    BOOL,
-    FLOAT,
-    INT,
-    NIL,
-    TEXT,
-    Choice,
-    ListOf,
-    MapOf,
-    OnDot,
-    OneOf,
-    PerRecord,
-    Shape,
-    Special,
-    Type,
-)
+from gxo.compiler.types import ANY, TEXT, MapOf, Type
 
 _MAX_PARTS = 60
 _PARAMETER_TYPES = {
@@ -122,7 +108,8 @@ def function(
     else:
         assert isinstance(template, ast.Template)
         _write_defines(template, statements, printer)
-        statements.returns(template.nodes, printer, lambda code: _finished(code, want, printer))
+        finish = partial(_finished, template=template, want=want, printer=printer)
+        statements.returns(template.nodes, printer, finish)
     parameters = _parameters(collected)
     source.header = f"def {name}({', '.join(parameters)}) -> {_return_type(want, collected)}:"
     return PyFunction(name, parameters, tuple(source.source()), frozenset(collected.imports))
@@ -148,18 +135,34 @@ def _value(template: ast.Template | ast.Expr, want: Want, printer: ExpressionPri
     if action is None:
         assert isinstance(template, ast.Template)
         text = joined([part for node in template.nodes for part in pieces(node, printer)])
-        return _finished(text, want, printer)
+        return _finished(text, template, want, printer)
     if want.kind == "condition":
         written_around = not isinstance(template, ast.Template)
         return _condition(action, written_around, printer)
     if want.kind == "native":
-        return _converted(printer.code(action), action, want, printer)
+        return _as_wanted(printer.code(action), infer(action).type, want, printer, action)
     return printer.embedded(action).alone
 
 
-def _finished(text: Code, want: Want, printer: ExpressionPrinter) -> Code:
+def _finished(text: Code, template: ast.Template, want: Want, printer: ExpressionPrinter) -> Code:
     """What is returned for a rendered text."""
-    return Code(printer.helper("condition", text.text)) if want.kind == "condition" else text
+    if want.kind == "condition":
+        return Code(printer.helper("condition", text.text))
+    return _as_wanted(text, TEXT, want, printer, template)
+
+
+def _as_wanted(
+    code: Code,
+    known: Type,
+    want: Want,
+    printer: ExpressionPrinter,
+    source: ast.Template | ast.Expr,
+) -> Code:
+    """The value as the parameter's type, which the run converts it to where that is needed."""
+    found = None if want.to is None else conversion(known, want.to)
+    if found is None or source.span is None:
+        return code
+    return converted(code, found, want.name, source.span, printer)
 
 
 def _condition(action: ast.Expr, written_around: bool, printer: ExpressionPrinter) -> Code:
@@ -181,47 +184,6 @@ def _condition(action: ast.Expr, written_around: bool, printer: ExpressionPrinte
     if possible.isdisjoint(("text", "unknown")):
         return Code(f"bool({code.text})")
     return Code(printer.helper("condition", code.text))
-
-
-def _converted(code: Code, action: ast.Expr, want: Want, printer: ExpressionPrinter) -> Code:
-    """A native value as the parameter's type, converted where that is not known to be needless."""
-    helper = None if want.to is None else _conversion(infer(action).type, want.to)
-    if helper is None:
-        return code
-    printer.collected.imports.add("from gxo.runtime import convert")
-    call = f"convert.{helper}({code.text}, {printer.string(want.name)})"
-    return printer.marked(Code(call), action.span)
-
-
-def _conversion(known: Type, to: Type) -> str | None:
-    """The function of `gxo.runtime.convert` that makes a `to`; None when none is needed."""
-    match to:
-        case OneOf(options):
-            rest = [option for option in options if option != NIL]
-            optional = len(rest) < len(options)
-            return _conversion(known, rest[0]) if len(rest) == 1 and not optional else None
-        case PerRecord(item) | OnDot(_, item):
-            return _conversion(known, item)
-        case Special("Duration"):
-            return "to_duration"
-        case Special("Size"):
-            return None if known == INT else "to_size"
-        case Special("Condition"):
-            return None
-        case Special() | Choice():
-            return None if known == TEXT or isinstance(to, Choice) else "to_text"
-        case ListOf():
-            return None if isinstance(known, ListOf) else "to_list"
-        case MapOf() | Shape():
-            return None if isinstance(known, MapOf | Shape) else "to_map"
-        case _:
-            helpers: dict[Type, str] = {
-                TEXT: "to_text",
-                INT: "to_int",
-                FLOAT: "to_float",
-                BOOL: "to_bool",
-            }
-            return None if known == to else helpers.get(to)
 
 
 # Functions ---------------------------------------------------------------------------------------
@@ -344,7 +306,9 @@ def _parameters(collected: Collected) -> tuple[str, ...]:
 
 
 def _return_type(want: Want, collected: Collected) -> str:
-    if want.kind == "native":
+    if want.kind == "condition":
+        return "bool"
+    if want.kind == "native" or (want.to is not None and conversion(TEXT, want.to)):
         collected.imports.add("from typing import Any")
         return "Any"
-    return "bool" if want.kind == "condition" else "str"
+    return "str"
