@@ -7,7 +7,7 @@ Literals are converted and checked here (language, section 3, "Native values"); 
 parsed and keep their type, so that the generated code converts what only the run can know.
 """
 
-from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
+from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean, nearest
 from gxo.compiler.frontend.durations import parse_duration, parse_size
 from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, Sequence
 from gxo.compiler.ir.json_template import read_record_template
@@ -298,14 +298,15 @@ def _read_mapping(node: Mapping, type_: Type, where: str, diagnostics: Diagnosti
 
 def _read_shape(node: Mapping, shape: Shape, where: str, diagnostics: Diagnostics) -> Value | None:
     entries: list[tuple[str, Value | None]] = []
+    names = [known for known, _ in shape.fields]
     for entry in node.entries:
         name = str(entry.key.text.value)
         field = shape.field(name)
         if field is None:
-            names = [known for known, _ in shape.fields]
             hint = did_you_mean(name, names) or f"known keys: {', '.join(names)}"
             diagnostics.error(UNKNOWN_KEY, entry.key.span, f'{where} has no key "{name}"', hint)
-            entries.append((name, None))
+            # A misspelt key is missing too, but that is one mistake.
+            entries.append((nearest(name, names) or name, None))
         else:
             entries.append((name, read_value(entry.value, field, f"{where}.{name}", diagnostics)))
     given = {name for name, _ in entries}
