@@ -74,8 +74,9 @@ def merged(shapes: list[Shape]) -> Shape:
 def output_shape(workload: Workload, inputs: Inputs) -> Shape:
     """The shape of the records that the workload sends, its templates being bound."""
     rule = _RULES.get(workload.module.name if workload.module else "")
-    if rule is None:
-        return UNKNOWN_RECORD
+    params = workload.decl.params
+    if rule is None or (params and len(params.entries) > len(workload.arguments)):
+        return UNKNOWN_RECORD  # a parameter that is left out is wrong, and was reported
     return rule({argument.name: argument.value for argument in workload.arguments}, inputs)
 
 
