@@ -76,13 +76,20 @@ def _checked(name: str, declared: Input, value: Any, where: str) -> Any:
     if declared.enum is not None and value not in declared.enum:
         allowed = ", ".join(str(choice) for choice in declared.enum)
         raise UsageError(f"input '{name}' {where} must be one of {allowed}")
+    if declared.secret and not value:
+        raise UsageError(f"input '{name}' {where} is secret, and must not be empty")
+    check_pattern(name, declared, value, where)
+    return value
+
+
+def check_pattern(name: str, declared: Input, value: str, where: str) -> None:
+    """UsageError, which does not show the value, when a text does not match the pattern."""
     if declared.pattern is not None:
         from gxo.runtime.regex import matches_whole  # start-up: only with patterns
 
         if not matches_whole(declared.pattern, value):
             message = f"input '{name}' {where} does not match the pattern {declared.pattern}"
             raise UsageError(message)
-    return value
 
 
 _WORDS = {kind: f"a {kind}" for kind in NAMES.values()} | {"int": "an int", "null": "null"}

@@ -140,7 +140,10 @@ def _epilog(job: Job) -> str:
     """The inputs, one a line."""
     lines = ["inputs:"] if job.inputs else []
     for name, declared in job.inputs.items():
-        needed = "required" if declared.default is REQUIRED else f"default {declared.default!r}"
+        if declared.secret:
+            needed = "secret: from a vars file or the secret provider"
+        else:
+            needed = "required" if declared.default is REQUIRED else f"default {declared.default!r}"
         lines.append(f"  {name} ({declared.type}, {needed})  {declared.description}".rstrip())
     return "\n".join(lines)
 

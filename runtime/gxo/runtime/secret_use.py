@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gxo.runtime.errors import SecretError, UsageError
 from gxo.runtime.node import Node
 from gxo.runtime.providers import parse_provider
 from gxo.runtime.redact import Redactor
@@ -53,16 +54,30 @@ class SecretUse:
     async def prepare(self, resolve_vars: Callable[[], None]) -> None:
         """Take the secret inputs over, and resolve the vars with the secrets that they read."""
         for name, value in self._run.settings.secret_inputs.items():
-            taint = self._inputs[name] = self._secrets.taint()
-            self._names[taint] = {name}
-            if value is None:
-                await self._secrets.load([name])
-                self._run.inputs[name] = taint.secret(name)
-            else:
-                self._run.inputs[name] = value
-                self._secrets.add(value, f"the input '{name}'")
-                taint.add(value)
+            await self._take_input(name, value)
         await self.loading(resolve_vars)
+
+    async def _take_input(self, name: str, value: str | None) -> None:
+        """Make an input of what the caller gave, or else of the secret of its name.
+
+        UsageError when there is none, as for any input that a caller must give.
+        """
+        if value is None:
+            try:
+                await self.load([name])
+            except SecretError as error:
+                message = f"input '{name}' is secret, and no vars file gives it: {error.message}"
+                raise UsageError(message, hint=error.hint) from None
+        else:
+            self._secrets.give(name, value)
+            self._loaded.add(name)
+        taint = self._inputs[name] = self._secrets.taint()
+        self._names[taint] = {name}
+        self._run.inputs[name] = taint.secret(name)
+        if value is None:
+            from gxo.runtime.inputs import check_pattern  # start-up: only with secret inputs
+
+            check_pattern(name, self._run.job.inputs[name], taint.secret(name), "as a secret")
 
     async def loading(self, evaluate: Callable[[], T]) -> T:
         """Evaluate what may read secrets that are not loaded yet, until all of them are."""
@@ -91,9 +106,19 @@ class SecretUse:
             node.taint = self._secrets.taint()
             self._names[node.taint] = set()
         self._names[node.taint].add(name)
+        self._tell(node, name)
+        return node.taint.secret(name)
+
+    def _input_read(self, node: Node, name: str) -> Iterable[Taint]:
+        """What reading an input taints with: nothing, unless it is secret."""
+        if name not in self._inputs:
+            return ()
+        self._tell(node, name)
+        return (self._inputs[name],)
+
+    def _tell(self, node: Node, name: str) -> None:
         if self._run.bus is not None:
             self._run.bus.emit("SecretAccessed", workload=node.name, key=name)
-        return node.taint.secret(name)
 
     def var_read(self, name: str, node: Node) -> None:
         """Remember with what the evaluation of a var was tainted."""
@@ -111,8 +136,7 @@ class SecretUse:
 
         if self._inputs:
             context.inputs = Watched(
-                context.inputs,
-                lambda name: take([self._inputs[name]] if name in self._inputs else []),
+                context.inputs, lambda name: take(self._input_read(node, name))
             )
         context.vars = Watched(context.vars, lambda name: take(self._vars.get(name, ())))
         if self._redacted:

@@ -48,8 +48,13 @@ class Secrets:
                     self._values[name] = await self._look_up(name)
                     self.add(self._values[name], f"the secret '{name}'")
 
+    def give(self, name: str, value: str) -> None:
+        """Take the value of a secret from the caller; the provider is not asked for it any more."""
+        self._values[name] = value
+        self.add(value, f"the secret '{name}'")
+
     def add(self, value: str, what: str = "a secret value") -> None:
-        """Taint the job with a secret that came another way: an input, a result's field.
+        """Taint the job with a secret that came another way, such as a result's field.
 
         what: how a warning calls it.
         """

@@ -137,6 +137,7 @@ def test_events_in_order(tmp_path: Path) -> None:
         ("WorkloadStatusChanged", "a"),
         ("WorkloadStart", "a"),
         ("ModuleExecutionStart", "a"),
+        ("SecretAccessed", "a"),
         ("ModuleExecutionEnd", "a"),
         ("WorkloadStatusChanged", "a"),
         ("WorkloadEnd", "a"),

@@ -66,6 +66,8 @@ def _input(declaration: InputDecl) -> str:
         text += f" one of {', '.join(print_node(value) for value in declaration.enum)}"
     if declaration.pattern is not None:
         text += f" like {declaration.pattern}"
+    if declaration.secret:
+        text += " secret"
     return text
 
 

@@ -4,6 +4,7 @@ References (to registers, workloads, inputs) are not looked at here: they need t
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics, Note
 from gxo.compiler.frontend.playbook import InputDecl, Name, Playbook, WorkloadDecl
@@ -111,17 +112,31 @@ def _check_loop_variables(
 
 
 def _check_input(declaration: InputDecl, diags: Diagnostics) -> None:
-    name, pattern = declaration.name.text, declaration.pattern
-    default = declaration.default
-    if default is not None and declaration.secret:
-        message = f'the secret input "{name}" cannot have a default'
-        diags.error("GXO0211", default.span, message, "remove the default")
+    if declaration.secret:
+        _check_secret(declaration, diags)
+        declaration = replace(declaration, default=None, enum=())
+    pattern, default = declaration.pattern, declaration.default
     for value in declaration.enum:
         _check_type(value, declaration, "the choice", diags)
     if default is not None and _check_type(default, declaration, "the default", diags):
         _check_choice(default, declaration, diags)
     if pattern is not None:
         _check_pattern(pattern, declaration, diags)
+
+
+def _check_secret(declaration: InputDecl, diags: Diagnostics) -> None:
+    """A secret is a text that is in no playbook."""
+    name, default = declaration.name, declaration.default
+    if declaration.type != "string":
+        message = f'the input "{name.text}" is secret, and only texts can be'
+        hint = "declare type: string; a template reads a number with int, a document with fromJson"
+        diags.error("GXO0211", name.span, message, hint)
+    if default is not None:
+        message = f'the secret input "{name.text}" cannot have a default'
+        diags.error("GXO0211", default.span, message, "remove the default")
+    if declaration.enum:
+        message = f'the secret input "{name.text}" cannot have an enum'
+        diags.error("GXO0211", declaration.enum[0].span, message, "its choices would be no secret")
 
 
 def _check_type(node: Node, declaration: InputDecl, what: str, diags: Diagnostics) -> bool:

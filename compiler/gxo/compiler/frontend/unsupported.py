@@ -30,21 +30,10 @@ def check(tree: Mapping, diags: Diagnostics) -> frozenset[Span]:
     for name in (*_TEST_KEYS, "security_context"):
         if key := tree.key(name):
             _report(f'the key "{name}"', key.span, diags)
-    inputs = tree.get("inputs")
-    if isinstance(inputs, Mapping):
-        for entry in inputs.entries:
-            _check_input(entry.value, diags)
     policies: set[Span] = set()
     for name in ("workloads", "finally"):
         _check_workloads(tree.get(name), policies, diags)
     return frozenset(policies)
-
-
-def _check_input(declaration: object, diags: Diagnostics) -> None:
-    secret = declaration.get("secret") if isinstance(declaration, Mapping) else None
-    if isinstance(secret, Scalar) and secret.value is True:
-        hint = 'read it with {{ secret "NAME" }} instead'
-        _report("a secret input", secret.span, diags, hint)
 
 
 def _check_workloads(workloads: object, policies: set[Span], diags: Diagnostics) -> None:
@@ -61,5 +50,5 @@ def _check_workloads(workloads: object, policies: set[Span], diags: Diagnostics)
         _check_workloads(workload.get("on_failure"), policies, diags)
 
 
-def _report(what: str, span: Span, diags: Diagnostics, hint: str | None = None) -> None:
-    diags.error("GXO0206", span, f"{what} is not supported by this version of gxo yet", hint)
+def _report(what: str, span: Span, diags: Diagnostics) -> None:
+    diags.error("GXO0206", span, f"{what} is not supported by this version of gxo yet")

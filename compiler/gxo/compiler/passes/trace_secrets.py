@@ -3,7 +3,8 @@
     before:  bearer: "{{ secret 'API_TOKEN' }}", x: "{{ .dsn }}", vars: {dsn: "{{ secret 'DB' }}"}
     after:   workload.secrets = ("API_TOKEN", "DB"), plan.secrets = ("API_TOKEN", "DB")
 
-A secret in a var belongs to every workload that reads the var (language, section 8).
+A secret in a var belongs to every workload that reads the var (language, section 8). A secret input
+is the secret of its name.
 """
 
 from collections.abc import Iterable
@@ -16,13 +17,14 @@ from gxo.compiler.ir.walk import computed, every_workload, map_workloads, worklo
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     del diagnostics
-    by_var = _secrets_of_vars(plan)
+    inputs = frozenset(decl.name for decl in plan.inputs if decl.secret)
+    by_var = _secrets_of_vars(plan, inputs)
 
     def trace(workload: Workload) -> Workload:
-        return replace(workload, secrets=_secrets(workload_templates(workload), by_var))
+        return replace(workload, secrets=_secrets(workload_templates(workload), inputs, by_var))
 
     traced = map_workloads(plan, trace)
-    every = {name for workload in every_workload(traced) for name in workload.secrets}
+    every = {name for workload in every_workload(traced) for name in workload.secrets} | inputs
     every.update(name for names in by_var.values() for name in names)
     environment = {
         name
@@ -36,23 +38,25 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     return replace(traced, secrets=tuple(sorted(every)), environment=tuple(sorted(environment)))
 
 
-def _secrets_of_vars(plan: Plan) -> dict[str, tuple[str, ...]]:
+def _secrets_of_vars(plan: Plan, inputs: frozenset[str]) -> dict[str, tuple[str, ...]]:
     """The secrets of each var, those of the vars it reads included; vars have no cycles here."""
     templates = {var.name: list(computed(var.value)) for var in plan.vars}
     found: dict[str, tuple[str, ...]] = {}
     for _ in range(len(templates)):
         before = dict(found)
         for name, values in templates.items():
-            found[name] = _secrets(values, found)
+            found[name] = _secrets(values, inputs, found)
         if found == before:
             break
     return found
 
 
-def _secrets(templates: Iterable[Computed], by_var: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+def _secrets(
+    templates: Iterable[Computed], inputs: frozenset[str], by_var: dict[str, tuple[str, ...]]
+) -> tuple[str, ...]:
     names: set[str] = set()
     for template in templates:
-        names |= template.references.secrets
+        names |= template.references.secrets | (template.references.inputs & inputs)
         for var in template.references.vars:
             names.update(by_var.get(var, ()))
     return tuple(sorted(names))
