@@ -16,8 +16,10 @@ from gxo.compiler.modules.declare import parse_file, read_modules
 
 TOLD = re.compile(r"(?:error|warning)\[GXO\d{4}\]")
 ELSEWHERE = {
-    "GXO0510": "ir/test_lifecycles.py",
+    "GXO0309": "passes/test_event_driven.py",
     "GXO0591": "modules/test_library.py",
+    "GXO0620": "passes/test_event_driven.py",
+    "GXO0621": "passes/test_event_driven.py",
     "GXO0902": "package/test_wheels.py",
     "GXO0903": "package/test_wheels.py",
     "GXO0904": "package/test_wheels.py",

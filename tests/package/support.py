@@ -23,7 +23,9 @@ def package(source: str = EMPTY_JOB, **parts: Any) -> Package:
         "source_map": '{"entries": []}',
         "playbook": "name: probe\n",
         "playbook_file": "probe.gxo.yaml",
-        "facts": Facts("probe", "0.1.0", workloads=(WorkloadFact("a", "run_once", "exec"),)),
+        "facts": Facts(
+            "probe", "0.1.0", workloads=(WorkloadFact("a", {"policy": "run_once"}, "exec"),)
+        ),
         "assets": {"conf/a.txt": Asset(b"text"), "run.sh": Asset(b"#!/bin/sh\n", True)},
     }
     return Package(**{**given, **parts})

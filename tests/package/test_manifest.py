@@ -18,7 +18,10 @@ from tests.package.wheel_files import offer, wheel
 FACTS = Facts(
     name="nightly",
     gxo_version="0.1.0",
-    workloads=(WorkloadFact("b", "run_once", "exec"), WorkloadFact("a", "run_once", "exec")),
+    workloads=(
+        WorkloadFact("b", {"policy": "scheduled", "cron": "@daily"}, "exec"),
+        WorkloadFact("a", {"policy": "run_once"}, "exec"),
+    ),
     modules={"exec": "gxo.stdlib.exec"},
     secrets=("TOKEN", "API_KEY"),
     environment=("HOME",),
@@ -53,8 +56,16 @@ def test_what_it_says(artifact: zipfile.ZipFile) -> None:
             "sha256": hashlib.sha256(b"name: probe\n").hexdigest(),
         },
         "workloads": [
-            {"name": "b", "lifecycle": "run_once", "module": "exec"},
-            {"name": "a", "lifecycle": "run_once", "module": "exec"},
+            {
+                "name": "b",
+                "lifecycle": {"policy": "scheduled", "cron": "@daily"},
+                "module": "exec",
+            },
+            {
+                "name": "a",
+                "lifecycle": {"policy": "run_once"},
+                "module": "exec",
+            },
         ],
         "modules": [
             {

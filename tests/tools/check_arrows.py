@@ -23,8 +23,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.compiler.python_source": (),
     "gxo.compiler.rendering": ("gxo.compiler.diagnostics",),
     "gxo.compiler.sarif": ("gxo.compiler.diagnostics", "gxo.compiler.codes"),
-    # An input's pattern means the same when compiling and when the job starts: one regex engine.
+    # An input's pattern and a cron expression mean the same when compiling and when the job runs.
     "gxo.compiler.frontend": (
+        "gxo.runtime.cron",
         "gxo.runtime.errors",
         "gxo.runtime.regex",
         "gxo.compiler.frontend",

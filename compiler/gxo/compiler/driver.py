@@ -16,7 +16,7 @@ from gxo.compiler.frontend.migrate import DEPRECATED
 from gxo.compiler.frontend.playbook import Playbook
 from gxo.compiler.frontend.pprint import print_playbook
 from gxo.compiler.ir.build import build
-from gxo.compiler.ir.facts import effects
+from gxo.compiler.ir.facts import effects, lifecycle_facts
 from gxo.compiler.ir.nodes import Plan, Workload
 from gxo.compiler.ir.pprint import print_plan
 from gxo.compiler.ir.verify import verify
@@ -186,9 +186,11 @@ def _read_assets(files: list[AssetFile]) -> dict[str, Asset]:
 
 
 def _workload_fact(workload: Workload) -> WorkloadFact:
-    lifecycle = workload.decl.lifecycle
-    policy = lifecycle.policy.text if lifecycle else "run_once"
-    return WorkloadFact(workload.name, policy, workload.module.name if workload.module else "")
+    return WorkloadFact(
+        workload.name,
+        lifecycle_facts(workload.decl.lifecycle),
+        workload.module.name if workload.module else "",
+    )
 
 
 def check(path: Path, options: Options | None = None) -> Compilation:

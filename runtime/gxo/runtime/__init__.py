@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
     from gxo.runtime.job import Input, Job, Loop, Retry
+    from gxo.runtime.lifecycles import Backoff, EventDriven, Scheduled, Supervise
     from gxo.runtime.pipes import Channel
     from gxo.runtime.spec import Record
     from gxo.runtime.state import deep_copy
     from gxo.runtime.streams import Inputs, Out, Records
 
 __all__ = [
+    "Backoff",
     "Channel",
     "Context",
+    "EventDriven",
     "Input",
     "Inputs",
     "Job",
@@ -24,12 +27,16 @@ __all__ = [
     "Record",
     "Records",
     "Retry",
+    "Scheduled",
+    "Supervise",
     "deep_copy",
 ]
 
 _FILES = {
+    "Backoff": "lifecycles",
     "Channel": "pipes",
     "Context": "context",
+    "EventDriven": "lifecycles",
     "Input": "job",
     "Inputs": "streams",
     "Job": "job",
@@ -38,6 +45,8 @@ _FILES = {
     "Record": "spec",
     "Records": "streams",
     "Retry": "job",
+    "Scheduled": "lifecycles",
+    "Supervise": "lifecycles",
     "deep_copy": "state",
 }
 

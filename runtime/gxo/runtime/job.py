@@ -15,8 +15,11 @@ Registration only remembers; nothing is computed until the job runs.
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from gxo.runtime.errors import UsageError
+
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
+    from gxo.runtime.lifecycles import Lifecycle
     from gxo.runtime.pipes import Channel
 
 Items = list[Any] | dict[str, Any] | Callable[["Context"], Any]
@@ -93,7 +96,10 @@ class Loop:
 
 
 class Workload:
-    """One workload as the compiler decided it. The keywords of `Job.workload` are its fields."""
+    """One workload as the compiler decided it. The keywords of `Job.workload` are its fields.
+
+    lifecycle: None for one that runs once.
+    """
 
     __slots__ = (
         "after",
@@ -101,6 +107,7 @@ class Workload:
         "function",
         "ignore_errors",
         "inputs",
+        "lifecycle",
         "loop",
         "name",
         "observes",
@@ -121,6 +128,7 @@ class Workload:
         self,
         name: str,
         *,
+        lifecycle: "Lifecycle | None" = None,
         register: str | None = None,
         after: Iterable[str] = (),
         observes: Iterable[str] = (),
@@ -137,6 +145,7 @@ class Workload:
         on_record_error: Literal["fail", "skip"] | None = None,
     ) -> None:
         self.name = name
+        self.lifecycle = lifecycle
         self.register = register
         self.after = after
         self.observes = observes
@@ -219,6 +228,22 @@ class Job:
         workload = Workload(name, **keywords)
         self.cleanups.append(workload)
         return self._binding(workload)
+
+    def check_runs_here(self) -> None:
+        """UsageError when workloads have a lifecycle that only the daemon can give them."""
+        hosted = [
+            f"'{one.name}' is {one.lifecycle.policy}"
+            for one in self.workloads.values()
+            if one.lifecycle is not None
+        ]
+        if hosted:
+            words = ", ".join(hosted[:3])
+            more = f", and {len(hosted) - 3} more" if len(hosted) > 3 else ""
+            raise UsageError(
+                f"only `gxo daemon` can run {self.name}, whose workloads do not all run once:"
+                f" {words}{more}",
+                hint="--describe prints every workload's lifecycle",
+            )
 
     def _binding(self, workload: Workload) -> Callable[[F], F]:
         def bind(function: F) -> F:

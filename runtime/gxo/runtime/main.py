@@ -61,6 +61,7 @@ def _settings(job: Job, bundle: "Bundle | None", arguments: list[str]) -> Settin
         except Finished:
             write_out(sys.stdout)
             return None
+    job.check_runs_here()
     settings = Settings()
     if job.inputs:
         from gxo.runtime.inputs import resolve  # start-up: only with inputs

@@ -10,7 +10,7 @@ from gxo.runtime.bundle import manifest
 from gxo.runtime.durations import NANOSECONDS, parse_duration
 from gxo.runtime.errors import UsageError
 from gxo.runtime.inputs import resolve
-from gxo.runtime.job import REQUIRED, Job
+from gxo.runtime.job import REQUIRED, Job, Workload
 from gxo.runtime.jsontext import to_json
 from gxo.runtime.logs import LEVELS, write_out
 from gxo.runtime.providers import parse_provider
@@ -45,6 +45,7 @@ def parse(job: Job, bundle: "Bundle | None", arguments: list[str]) -> Settings:
     if options.describe:
         _print(to_json(describe(job), indent=2))
         raise Finished
+    job.check_runs_here()
     settings = Settings()
     for name in settings.OPTIONS:
         setattr(settings, name, getattr(options, name))
@@ -78,8 +79,16 @@ def describe(job: Job) -> dict[str, Any]:
         "assets": list(job.assets),
         "outputs": list(job.outputs),
         "workloads": list(job.workloads),
+        "lifecycles": {one.name: _lifecycle(one) for one in job.workloads.values()},
         "finally": [workload.name for workload in job.cleanups],
     }
+
+
+def _lifecycle(workload: Workload) -> dict[str, Any]:
+    """The lifecycle as the playbook writes it."""
+    if workload.lifecycle is None:
+        return {"policy": "run_once"}
+    return {"policy": workload.lifecycle.policy, **workload.lifecycle.settings()}
 
 
 def _parser(job: Job) -> Parser:

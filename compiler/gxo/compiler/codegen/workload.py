@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gxo.compiler.codegen.imports import Imports
+from gxo.compiler.codegen.lifecycles import lifecycle_code
 from gxo.compiler.codegen.values import Mark, Printer
 from gxo.compiler.codegen.views import WorkloadView
 from gxo.compiler.ir.names import local_name
@@ -77,14 +78,9 @@ def _ports(workload: Workload, module: ModuleSpec, consumed: frozenset[str]) -> 
     connected = set()
     if workload.stream_edges:
         connected |= {"records", "inputs"}
-    emits = module.emits_when is None or _gives(workload, module.emits_when)
-    if workload.name in consumed and emits:
+    if workload.name in consumed and workload.emits:
         connected.add("out")
     return [port for port in module.ports if port not in module.optional_ports or port in connected]
-
-
-def _gives(workload: Workload, parameter: str) -> bool:
-    return any(argument.name == parameter for argument in workload.arguments)
 
 
 def _parameters(workload: Workload, ports: list[str], imports: Imports) -> Iterator[str]:
@@ -121,6 +117,8 @@ def _call_arguments(
 
 def _settings(workload: Workload, module: ModuleSpec, printer: Printer) -> Iterator[str]:
     """The decorator's keywords: only what differs from the defaults."""
+    if lifecycle := lifecycle_code(workload, printer.imports):
+        yield f"lifecycle={lifecycle}"
     if workload.register:
         yield f"register={literal(workload.register)}"
     yield from _edges(workload, module)
@@ -144,7 +142,7 @@ def _settings(workload: Workload, module: ModuleSpec, printer: Printer) -> Itera
 def _edges(workload: Workload, module: ModuleSpec) -> Iterator[str]:
     after = [edge.source for edge in workload.state_edges if not edge.observes]
     observes = [edge.source for edge in workload.state_edges if edge.observes]
-    streams = [edge.name for edge in workload.stream_edges]
+    streams = [edge.name for edge in workload.stream_edges if not edge.events]
     if after:
         yield f"after={literal(after)}"
     if observes:

@@ -16,6 +16,7 @@ from typing import Literal
 
 from gxo.compiler.diagnostics import Span
 from gxo.compiler.frontend.yaml import Mapping, Node, Scalar
+from gxo.runtime.cron import WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,58 @@ class VarDecl:
 
 
 @dataclass(frozen=True, slots=True)
-class Lifecycle:
+class RunOnce:
     policy: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long a restart waits: in seconds, apart from `factor`."""
+
+    initial: float = 1.0
+    factor: float = 2.0
+    max: float = 60.0
+    reset_after: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Supervise:
+    policy: Name
+    restart: str = "always"
+    backoff: Backoff = Backoff()
+
+
+@dataclass(frozen=True, slots=True)
+class EventDriven:
+    """`concurrency` is how many events are worked on at once.
+
+    `source` is None when the playbook does not say it in a readable way, which is reported.
+    """
+
+    policy: Name
+    source: Name | None
+    concurrency: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """`cron` is an expression that `gxo.runtime.cron` reads; empty as `source` is None.
+
+    `timezone` is a name of the tz database.
+    """
+
+    policy: Name
+    cron: str
+    timezone: str = "UTC"
+    overlap: str = "skip"
+
+    @property
+    def schedule(self) -> tuple[str, str, str]:
+        """What two workloads have in common that run at the same times."""
+        return WORDS.get(self.cron, self.cron), self.timezone, self.overlap
+
+
+Lifecycle = RunOnce | Supervise | EventDriven | Scheduled
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +164,16 @@ class WorkloadDecl:
     state_policy: StatePolicy | None
     channel_policy: ChannelPolicy | None
     skip_on_no_input: bool | None
+
+    @property
+    def source(self) -> Name | None:
+        """The workload whose records are this one's events."""
+        return self.lifecycle.source if isinstance(self.lifecycle, EventDriven) else None
+
+    @property
+    def reads(self) -> tuple[Name, ...]:
+        """The names of the streams that it reads: its `stream_inputs` and its `source`."""
+        return (*self.stream_inputs, *((self.source,) if self.source else ()))
 
 
 @dataclass(frozen=True, slots=True)

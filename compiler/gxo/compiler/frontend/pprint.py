@@ -13,13 +13,18 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from gxo.compiler.frontend.playbook import (
+    Backoff,
     ChannelPolicy,
+    EventDriven,
     InputDecl,
+    Lifecycle,
     LoopControl,
     Name,
     Playbook,
     RetryDecl,
+    Scheduled,
     StatePolicy,
+    Supervise,
     WorkloadDecl,
 )
 from gxo.compiler.frontend.yaml import Mapping, Node, Scalar
@@ -74,10 +79,22 @@ def _input(declaration: InputDecl) -> str:
 def _workload_lines(workload: WorkloadDecl, kind: str, indent: str) -> Iterator[str]:
     policy = f" ({workload.lifecycle.policy.text})" if workload.lifecycle else ""
     yield f"{indent}{kind} {workload.name.text}: {workload.module.text}{policy}"
+    yield from (f"{indent}  {fact}" for fact in _lifecycle(workload.lifecycle))
     yield from (f"{indent}  {fact}" for fact in _facts(workload))
     yield from _policies(workload, indent + "  ")
     for block in workload.on_failure:
         yield from _workload_lines(block, "on_failure", indent + "  ")
+
+
+def _lifecycle(lifecycle: Lifecycle | None) -> Iterator[str]:
+    match lifecycle:
+        case Supervise(_, restart, backoff):
+            yield f"restart {restart}"
+            yield f"backoff {_settings(backoff)}"
+        case EventDriven(_, source, concurrency) if source:
+            yield f"source {source.text}, concurrency {concurrency}"
+        case Scheduled(_, cron, timezone, overlap):
+            yield f"cron {cron}, timezone {timezone}, overlap {overlap}"
 
 
 def _facts(workload: WorkloadDecl) -> Iterator[str]:
@@ -117,7 +134,7 @@ def _names(title: str, names: tuple[Name, ...]) -> Iterator[str]:
         yield f"{title} {' '.join(name.text for name in names)}"
 
 
-def _settings(settings: LoopControl | RetryDecl | StatePolicy | ChannelPolicy) -> str:
+def _settings(settings: LoopControl | RetryDecl | StatePolicy | ChannelPolicy | Backoff) -> str:
     """The fields of a group of settings that are given: `attempts 3, delay 1.0`."""
     parts = []
     for field in fields(settings):

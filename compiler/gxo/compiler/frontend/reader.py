@@ -14,21 +14,28 @@ from gxo.compiler.frontend import rules, schema, unsupported
 from gxo.compiler.frontend.durations import parse_duration
 from gxo.compiler.frontend.migrate import migrate
 from gxo.compiler.frontend.playbook import (
+    Backoff,
     ChannelPolicy,
+    EventDriven,
     InputDecl,
     Lifecycle,
     LoopControl,
     Name,
     Playbook,
     RetryDecl,
+    RunOnce,
+    Scheduled,
     StatePolicy,
+    Supervise,
     VarDecl,
     WorkloadDecl,
 )
+from gxo.compiler.frontend.schedules import check_cron, check_timezone
 from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, Sequence
 
 CURRENT_VERSION = "v1.0.0"
 DEFAULT_DELAY = 1.0
+DEFAULT_CONCURRENCY = 64
 _RECORD_POLICIES: dict[str, Literal["fail", "skip"]] = {"fail": "fail", "skip": "skip"}
 
 
@@ -42,7 +49,8 @@ def read(tree: Node, file: str, text: str, diags: Diagnostics) -> Playbook | Non
     if unsupported.is_test_playbook(file, tree, diags):
         return None
     tree = migrate(tree, file, diags)
-    wrong = schema.check(tree, diags) | unsupported.check(tree, diags)
+    wrong = schema.check(tree, diags)
+    unsupported.check(tree, diags)
     playbook = _Reader(file, wrong, diags).playbook(tree, text)
     rules.check(playbook, diags)
     _drop_explained_warnings(diags)
@@ -158,8 +166,57 @@ class _Reader:
         )
 
     def _lifecycle(self, tree: Mapping) -> Lifecycle | None:
-        policy = self._name(self._map(tree, "lifecycle"), "policy")
-        return Lifecycle(policy) if policy else None
+        keys = self._map(tree, "lifecycle")
+        policy = self._name(keys, "policy")
+        if policy is None:
+            return None
+        match policy.text:
+            case "supervise":
+                return Supervise(policy, self._restart(keys), self._backoff(keys))
+            case "event_driven":
+                concurrency = int(self._number(keys, "concurrency", DEFAULT_CONCURRENCY))
+                return EventDriven(policy, self._name(keys, "source"), concurrency)
+            case "scheduled":
+                return self._scheduled(policy, keys)
+        return RunOnce(policy)
+
+    def _restart(self, keys: Mapping) -> str:
+        key, alias = keys.key("restart"), keys.key("restart_policy")
+        if key and alias:
+            message = "restart_policy is another word for restart; both are here"
+            self.diags.error("GXO0207", alias.span, message, "keep restart")
+        return self._text(keys, "restart" if key else "restart_policy") or "always"
+
+    def _backoff(self, keys: Mapping) -> Backoff:
+        tree, default = self._map(keys, "backoff"), Backoff()
+        initial, longest = self._duration(tree, "initial"), self._duration(tree, "max")
+        reset_after = self._duration(tree, "reset_after")
+        backoff = Backoff(
+            initial=default.initial if initial is None else initial,
+            factor=self._number(tree, "factor", default.factor),
+            max=default.max if longest is None else longest,
+            reset_after=default.reset_after if reset_after is None else reset_after,
+        )
+        if backoff.max < backoff.initial:
+            node = tree.get("initial" if longest is None else "max")
+            assert node is not None
+            other = "max is 60s" if longest is None else "initial is 1s"
+            hint = None if tree.key("max") and tree.key("initial") else f"{other} when not given"
+            self.diags.error("GXO0212", node.span, "max is shorter than initial", hint)
+        return backoff
+
+    def _scheduled(self, policy: Name, keys: Mapping) -> Scheduled:
+        cron, timezone = self._get(keys, "cron"), self._get(keys, "timezone")
+        if isinstance(cron, Scalar):
+            check_cron(cron.text, self.diags)
+        if isinstance(timezone, Scalar):
+            check_timezone(timezone.text, self.diags)
+        return Scheduled(
+            policy,
+            cron=" ".join((self._text(keys, "cron") or "").split()),
+            timezone=self._text(keys, "timezone") or "UTC",
+            overlap=self._text(keys, "overlap") or "skip",
+        )
 
     def _loop_control(self, tree: Mapping) -> LoopControl | None:
         control = self._get(tree, "loop_control")

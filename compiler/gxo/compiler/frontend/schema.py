@@ -57,7 +57,8 @@ def check(tree: Node, diags: Diagnostics) -> frozenset[Span]:
     """
     reported = frozenset(item.span for item in diags.items if item.level == "error")
     wrong = set(reported)
-    for error in _validator().iter_errors(python_value(tree, {})):
+    errors = _validator().iter_errors(python_value(tree, {}))
+    for error in sorted(errors, key=_is_about_key):
         finding = _finding(error, tree)
         if finding.node.span not in reported:
             _report(finding, diags)
@@ -138,9 +139,13 @@ def _finding(error: "ValidationError", tree: Node) -> _Finding:
     return _Finding(error, dict(error.schema), node, key, subject)  # type: ignore[arg-type]
 
 
+def _is_about_key(error: "ValidationError") -> bool:
+    path = error.absolute_schema_path
+    return len(path) > 1 and path[-2] == "propertyNames"
+
+
 def _report(finding: _Finding, diags: Diagnostics) -> None:
-    path = finding.error.absolute_schema_path
-    if len(path) > 1 and path[-2] == "propertyNames":
+    if _is_about_key(finding.error):
         _report_key(finding, diags)
     else:
         _REPORTS.get(str(finding.error.validator), _report_value)(finding, diags)
@@ -151,6 +156,8 @@ def _report_key(finding: _Finding, diags: Diagnostics) -> None:
     assert isinstance(finding.node, Mapping)
     key = finding.node.key(name)
     assert key is not None, "jsonschema names keys that are there"
+    if any(item.code == "GXO0201" and item.span == key.span for item in diags.items):
+        return  # an unknown key is one mistake
     message = f'"{shown(name)}" is not {finding.noun}'
     diags.error("GXO0204", key.span, message, _value_hint(finding.schema, name))
 

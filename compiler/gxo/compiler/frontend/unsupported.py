@@ -5,10 +5,9 @@ that learns one of these takes its line out here.
 """
 
 from gxo.compiler.diagnostics import Diagnostics, Span
-from gxo.compiler.frontend.yaml import Mapping, Scalar, Sequence
+from gxo.compiler.frontend.yaml import Mapping, Sequence
 
 _TEST_ENDING = ".test.gxo.yaml"
-_POLICIES = ("supervise", "event_driven", "scheduled")
 _TEST_KEYS = ("include", "secrets", "allow", "expect")
 
 
@@ -21,33 +20,22 @@ def is_test_playbook(file: str, tree: Mapping, diags: Diagnostics) -> bool:
     return True
 
 
-def check(tree: Mapping, diags: Diagnostics) -> frozenset[Span]:
-    """Report every part of a playbook that is legal and not built yet.
-
-    Returns the spans of the lifecycle policies among them, which the reader leaves out: a later
-    stage would report them once more, as policies that the module does not support.
-    """
+def check(tree: Mapping, diags: Diagnostics) -> None:
+    """Report every part of a playbook that is legal and not built yet."""
     for name in (*_TEST_KEYS, "security_context"):
         if key := tree.key(name):
             _report(f'the key "{name}"', key.span, diags)
-    policies: set[Span] = set()
     for name in ("workloads", "finally"):
-        _check_workloads(tree.get(name), policies, diags)
-    return frozenset(policies)
+        _check_workloads(tree.get(name), diags)
 
 
-def _check_workloads(workloads: object, policies: set[Span], diags: Diagnostics) -> None:
+def _check_workloads(workloads: object, diags: Diagnostics) -> None:
     for workload in workloads.items if isinstance(workloads, Sequence) else ():
         if not isinstance(workload, Mapping):
             continue
         if key := workload.key("security_context"):
             _report('the key "security_context"', key.span, diags)
-        lifecycle = workload.get("lifecycle")
-        policy = lifecycle.get("policy") if isinstance(lifecycle, Mapping) else None
-        if isinstance(policy, Scalar) and policy.value in _POLICIES:
-            _report(f'the lifecycle policy "{policy.value}"', policy.span, diags)
-            policies.add(policy.span)
-        _check_workloads(workload.get("on_failure"), policies, diags)
+        _check_workloads(workload.get("on_failure"), diags)
 
 
 def _report(what: str, span: Span, diags: Diagnostics) -> None:

@@ -100,9 +100,9 @@ def _module(decl: WorkloadDecl, library: Library, diagnostics: Diagnostics) -> M
         diagnostics.error(UNKNOWN_MODULE, decl.module.span, message, hint)
         return None
     policy = decl.lifecycle.policy if decl.lifecycle else None
-    if policy and policy.text not in spec.lifecycles:
+    if policy and policy.text not in spec.policies:
         message = f"{spec.name} cannot run with the lifecycle {policy.text}"
-        hint = f"it supports: {', '.join(spec.lifecycles)}"
+        hint = f"it supports: {', '.join(spec.policies)}"
         diagnostics.error(BAD_LIFECYCLE, policy.span, message, hint)
     return spec
 

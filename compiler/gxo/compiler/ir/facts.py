@@ -1,7 +1,9 @@
-"""What a plan touches outside the process, for the manifest."""
+"""What the manifest says of a plan: its lifecycles, and what it touches outside the process."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields
 
+from gxo.compiler.frontend.playbook import Backoff, Lifecycle, Name
 from gxo.compiler.ir.nodes import Computed, Constant, Items, Plan, Value
 from gxo.compiler.ir.pprint import print_value
 from gxo.compiler.ir.walk import every_workload
@@ -16,6 +18,21 @@ def effects(plan: Plan) -> Mapping[str, tuple[str, ...]]:
     for kind, value in _touching(plan):
         found.setdefault(KINDS[kind], set()).update(_touched(value))
     return {kind: tuple(sorted(found[kind])) for kind in sorted(found)}
+
+
+def lifecycle_facts(lifecycle: Lifecycle | None) -> Mapping[str, object]:
+    """The lifecycle as the playbook writes it, with every key; durations in seconds."""
+    facts: dict[str, object] = {"policy": "run_once"}
+    for field in fields(lifecycle) if lifecycle else ():
+        value = getattr(lifecycle, field.name)
+        match value:
+            case Name(text):
+                facts[field.name] = text
+            case Backoff():
+                facts[field.name] = asdict(value)
+            case _:
+                facts[field.name] = value
+    return facts
 
 
 def _touching(plan: Plan) -> Iterator[tuple[str, Value]]:

@@ -5,7 +5,19 @@ from gxo.compiler.template.functions import families
 
 RUNTIME_WORDS = frozenset(
     ("Any", "Channel", "Context", "Input", "Inputs", "Job", "Loop", "Out", "Record", "Records")
-) | {"Retry", "convert", "deep_copy", "expr", "job"}
+) | frozenset(
+    (
+        "Backoff",
+        "EventDriven",
+        "Retry",
+        "Scheduled",
+        "Supervise",
+        "convert",
+        "deep_copy",
+        "expr",
+        "job",
+    )
+)
 """What a generated module defines, and what it may import from the runtime by its own name."""
 
 

@@ -122,11 +122,15 @@ class StateEdge:
 
 @dataclass(frozen=True, slots=True)
 class StreamEdge:
-    """Records flow from `source` (with `errors`: the records it could not process)."""
+    """Records flow from `source` (with `errors`: the records it could not process).
+
+    events: it is the `source` of an event-driven workload, and none of its `stream_inputs`.
+    """
 
     source: str
     span: Span
     errors: bool = False
+    events: bool = False
 
     @property
     def name(self) -> str:
@@ -189,6 +193,14 @@ class Workload:
     stream_edges: tuple[StreamEdge, ...] = ()
     secrets: tuple[str, ...] = ()
     on_failure: "tuple[Workload, ...]" = ()
+
+    @property
+    def emits(self) -> bool:
+        """Whether it has an output stream, as far as its module is known."""
+        if self.module is None or not self.module.out:
+            return self.module is None
+        switch = self.module.emits_when
+        return switch is None or any(argument.name == switch for argument in self.arguments)
 
     @property
     def sources(self) -> tuple[str, ...]:

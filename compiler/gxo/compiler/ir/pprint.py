@@ -3,6 +3,7 @@ compare."""
 
 from collections.abc import Iterator
 
+from gxo.compiler.frontend.playbook import EventDriven, Scheduled, Supervise
 from gxo.compiler.ir.nodes import (
     Computed,
     Constant,
@@ -55,12 +56,19 @@ def _workload_lines(workload: Workload, kind: str, indent: str) -> Iterator[str]
 
 
 def _facts(workload: Workload) -> Iterator[str]:
+    match workload.decl.lifecycle:
+        case Supervise(_, restart):
+            yield f"supervise, restart {restart}"
+        case EventDriven(_, _, concurrency):
+            yield f"event driven, {concurrency} at once"
+        case Scheduled(_, cron, timezone, overlap):
+            yield f"scheduled {cron} {timezone}, overlap {overlap}"
     if workload.register:
         yield f"register {workload.register}"
     for edge in workload.state_edges:
         yield f"{'observes' if edge.observes else 'after'} {edge.source} ({edge.why})"
     for stream in workload.stream_edges:
-        yield f"reads {stream.name}"
+        yield f"{'events of' if stream.events else 'reads'} {stream.name}"
     if workload.secrets:
         yield f"secrets {' '.join(workload.secrets)}"
     if workload.when is not None:

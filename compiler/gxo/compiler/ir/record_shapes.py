@@ -28,7 +28,7 @@ from gxo.compiler.types import (
 
 Arguments = Mapping[str, Value]
 Inputs = Mapping[str, Shape]
-"""The shapes of the records that a workload reads, by the name in `stream_inputs`."""
+"""The shapes of the records that a workload reads, by the name in `stream_inputs` or `source`."""
 
 _ERROR_RECORD = Shape(
     "record",
@@ -41,7 +41,7 @@ def stream_order(plan: Plan) -> Iterator[Workload]:
     """The workloads, each after those whose records it reads; a circle is cut anywhere."""
     by_name = {workload.name: workload for workload in plan.workloads}
     reads = {
-        name: [source.text.partition(".")[0] for source in workload.decl.stream_inputs]
+        name: [source.text.partition(".")[0] for source in workload.decl.reads]
         for name, workload in by_name.items()
     }
     for name in reading_order(reads):
@@ -51,7 +51,7 @@ def stream_order(plan: Plan) -> Iterator[Workload]:
 def input_shapes(workload: Workload, outputs: Mapping[str, Shape]) -> Inputs:
     """The shape of each stream that the workload reads."""
     shapes = {}
-    for name in workload.decl.stream_inputs:
+    for name in workload.decl.reads:
         source, _, suffix = name.text.partition(".")
         shapes[name.text] = _ERROR_RECORD if suffix else outputs.get(source, UNKNOWN_RECORD)
     return shapes

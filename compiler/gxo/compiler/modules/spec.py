@@ -118,6 +118,13 @@ class ModuleSpec:
         return "out" in self.ports
 
     @property
+    def policies(self) -> tuple[str, ...]:
+        """The lifecycles of its workloads. A schedule only says when a module runs once."""
+        if "run_once" not in self.lifecycles or "scheduled" in self.lifecycles:
+            return self.lifecycles
+        return (*self.lifecycles, "scheduled")
+
+    @property
     def namespace(self) -> str:
         """`filesystem` of `filesystem:read`, `exec` of `exec`."""
         return self.name.partition(":")[0]

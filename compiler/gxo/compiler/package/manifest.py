@@ -48,7 +48,11 @@ def render_manifest(
             "sha256": _sha256(package.playbook.encode()),
         },
         "workloads": [
-            {"name": one.name, "lifecycle": one.lifecycle, "module": one.module}
+            {
+                "name": one.name,
+                "lifecycle": dict(one.lifecycle),
+                "module": one.module,
+            }
             for one in facts.workloads
         ],
         "modules": [

@@ -15,10 +15,13 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadFact:
-    """A workload as the manifest lists it; module and lifecycle by the playbook's names."""
+    """A workload as the manifest lists it; everything by the playbook's names, times in seconds.
+
+    lifecycle: its `policy` and that policy's keys.
+    """
 
     name: str
-    lifecycle: str
+    lifecycle: Mapping[str, object]
     module: str
 
 

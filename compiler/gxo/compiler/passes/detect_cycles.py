@@ -30,7 +30,12 @@ class Wait:
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     streams = [
-        Wait(workload.name, edge.source, edge.span, "reads its stream")
+        Wait(
+            workload.name,
+            edge.source,
+            edge.span,
+            "takes its events" if edge.events else "reads its stream",
+        )
         for workload in plan.workloads
         for edge in workload.stream_edges
     ]

@@ -1,17 +1,18 @@
 """Draw the stream edges from `stream_inputs`, and check that modules have the ports.
 
-before:  b says stream_inputs: [a, c.errors]
-after:   b.stream_edges = (a, c's record errors)
+before:  b says stream_inputs: [a, c.errors], d says lifecycle: {policy: event_driven, source: a}
+after:   b.stream_edges = (a, c's record errors), d.stream_edges = (the events of a)
 """
 
 from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics, Note, did_you_mean
-from gxo.compiler.frontend.playbook import Name
+from gxo.compiler.frontend.playbook import EventDriven, Name
 from gxo.compiler.ir.nodes import Constant, Fields, Items, Plan, StreamEdge, Value, Workload
 from gxo.compiler.types import ListOf, OneOf, Shape, Special, Type
 
 UNKNOWN_STREAM, READS_ITSELF, NO_PORT, NO_INPUT = "GXO0305", "GXO0602", "GXO0603", "GXO0604"
+UNKNOWN_SOURCE, NO_STREAM, TWO_PLACES = "GXO0309", "GXO0620", "GXO0621"
 LOOP_READS, NOT_AN_INPUT, FAIL_AND_ERRORS, IN_BLOCK = "GXO0605", "GXO0606", "GXO0607", "GXO0608"
 
 
@@ -21,8 +22,10 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
         replace(workload, stream_edges=_edges(workload, names, diagnostics))
         for workload in plan.workloads
     )
+    by_name = {workload.name: workload for workload in plan.workloads}
     for workload in linked:
         _check_ports(workload, diagnostics)
+        _check_source(workload, by_name, diagnostics)
         _check_stream_names(workload, diagnostics)
     _check_error_readers(linked, diagnostics)
     for block in (*plan.cleanup, *(child for one in plan.workloads for child in one.on_failure)):
@@ -44,7 +47,43 @@ def _edges(workload: Workload, names: set[str], diagnostics: Diagnostics) -> tup
             diagnostics.error(READS_ITSELF, name.span, message)
         else:
             edges.setdefault(edge.name, edge)
+    if source := workload.decl.source:
+        edges |= _events(workload, source, names, diagnostics)
     return tuple(edges.values())
+
+
+def _events(
+    workload: Workload, source: Name, names: set[str], diagnostics: Diagnostics
+) -> dict[str, StreamEdge]:
+    """The edge that an event-driven workload's events come by, by its name."""
+    if source.text == workload.name:
+        message = f"workload '{workload.name}' cannot be its own source"
+        diagnostics.error(READS_ITSELF, source.span, message)
+    elif source.text not in names:
+        message = f"`source` names a workload that does not exist: {source.text}"
+        diagnostics.error(UNKNOWN_SOURCE, source.span, message, did_you_mean(source.text, names))
+    else:
+        return {source.text: StreamEdge(source.text, source.span, events=True)}
+    return {}
+
+
+def _check_source(
+    workload: Workload, by_name: dict[str, Workload], diagnostics: Diagnostics
+) -> None:
+    """Events are records, and come from one place (language, section 7)."""
+    source, inputs = workload.decl.source, workload.decl.stream_inputs
+    if source and source.text in by_name and not by_name[source.text].emits:
+        module = by_name[source.text].module
+        assert module is not None
+        message = f"workload '{source.text}' has no stream, so it gives no events"
+        hint = None
+        if module.emits_when:
+            hint = f"{module.name} has one with the parameter `{module.emits_when}`"
+        diagnostics.error(NO_STREAM, source.span, message, hint)
+    if source and inputs:
+        message = f"workload '{workload.name}' gets its events from `source`, or reads streams"
+        hint = "take out `stream_inputs`, or the lifecycle event_driven"
+        diagnostics.error(TWO_PLACES, inputs[0].span, message, hint)
 
 
 def _edge(name: Name) -> StreamEdge:
@@ -57,15 +96,17 @@ def _check_ports(workload: Workload, diagnostics: Diagnostics) -> None:
     if module is None:
         return
     reads = module.records or module.inputs
-    if workload.stream_edges and not reads:
+    inputs = [edge for edge in workload.stream_edges if not edge.events]
+    if inputs and not reads:
         message = f"{module.name} reads no stream"
         hint = "use `needs` to wait for a workload"
-        diagnostics.error(NO_PORT, workload.stream_edges[0].span, message, hint)
+        diagnostics.error(NO_PORT, inputs[0].span, message, hint)
     if workload.stream_edges and workload.loop:
         message = "a workload with a loop cannot read a stream"
         diagnostics.error(LOOP_READS, workload.stream_edges[0].span, message)
     required = reads and not {"records", "inputs"} & module.optional_ports
-    if required and not workload.decl.stream_inputs:
+    is_event_driven = isinstance(workload.decl.lifecycle, EventDriven)
+    if required and not workload.decl.stream_inputs and not is_event_driven:
         message = f"{module.name} needs `stream_inputs`: the workloads whose records it reads"
         diagnostics.error(NO_INPUT, workload.decl.module.span, message)
 

@@ -215,7 +215,7 @@ class _Downstream:
         by_register = {one.register: one.name for one in self.plan.workloads if one.register}
         readers: dict[str, list[str]] = {}
         for workload in self.plan.workloads:
-            sources = {name.text.partition(".")[0] for name in workload.decl.stream_inputs}
+            sources = {name.text.partition(".")[0] for name in workload.decl.reads}
             sources.update(name.text for name in workload.decl.needs)
             for template in workload_templates(workload):
                 sources.update(by_register.get(name, "") for name in template.references.registers)
