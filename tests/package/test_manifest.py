@@ -19,7 +19,7 @@ FACTS = Facts(
     name="nightly",
     gxo_version="0.1.0",
     workloads=(
-        WorkloadFact("b", {"policy": "scheduled", "cron": "@daily"}, "exec"),
+        WorkloadFact("b", {"policy": "scheduled", "cron": "@daily"}, "exec", {"/etc/hosts": "ro"}),
         WorkloadFact("a", {"policy": "run_once"}, "exec"),
     ),
     modules={"exec": "gxo.stdlib.exec"},
@@ -60,11 +60,13 @@ def test_what_it_says(artifact: zipfile.ZipFile) -> None:
                 "name": "b",
                 "lifecycle": {"policy": "scheduled", "cron": "@daily"},
                 "module": "exec",
+                "allow_paths": {"/etc/hosts": "ro"},
             },
             {
                 "name": "a",
                 "lifecycle": {"policy": "run_once"},
                 "module": "exec",
+                "allow_paths": {},
             },
         ],
         "modules": [

@@ -190,6 +190,7 @@ def _workload_fact(workload: Workload) -> WorkloadFact:
         workload.name,
         lifecycle_facts(workload.decl.lifecycle),
         workload.module.name if workload.module else "",
+        {allowed.path: allowed.access for allowed in workload.policies.allow_paths},
     )
 
 

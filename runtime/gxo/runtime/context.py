@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gxo.runtime.clock import Clock, rfc3339
 
 if TYPE_CHECKING:
+    from gxo.runtime.jail import Jail
     from gxo.runtime.node import Failure, Node
     from gxo.runtime.run import Run
     from gxo.runtime.spec import Record
-    from gxo.runtime.workspace import Workspace
 
 T = TypeVar("T")
 
@@ -48,9 +48,17 @@ class Context:
         return self._run
 
     @property
-    def workspace(self) -> "Workspace":
-        """The folder the job works in; it is made when it is first asked for."""
-        return self._run.workspace
+    def workspace(self) -> "Jail":
+        """The folder the job works in, and what `allow_paths` lets this workload use besides.
+
+        The folder is made when it is first asked for.
+        """
+        allowed = self._node.spec.allow_paths
+        if not allowed:
+            return self._run.workspace
+        from gxo.runtime.allowed import AllowedPaths  # start-up: only where something is allowed
+
+        return AllowedPaths(self._run.workspace, allowed)
 
     @property
     def status(self) -> str:

@@ -12,6 +12,8 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 from gxo.runtime.beneath import DIRECTORY, MAX_LINKS, O_PATH, Opener, best_opener
 from gxo.runtime.errors import ModuleError, SecurityError, WorkloadError
@@ -23,6 +25,18 @@ CHUNK = 1 << 20
 # Opening must not wait for the other end of a FIFO, nor take a terminal.
 REGULAR = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+class Place(NamedTuple):
+    """Where a path is looked up: below the folder that `root` is open on, at `path`.
+
+    alone: nothing else of the folder may be reached, so that no link is followed.
+    """
+
+    root: int
+    path: str
+    alone: bool = False
 
 
 class Jail:
@@ -174,8 +188,8 @@ class Jail:
 
     def make_directory(self, path: str) -> None:
         """Create a folder and its parents; fine when it is there already."""
-        with self._doing("create the folder", path):
-            os.close(self._make_folder(self._inside(path)))
+        with self._doing("create the folder", path), self._at(path, writing=True) as place:
+            os.close(self._make_folder(place.root, place.path))
 
     def resolve(self, path: str) -> str:
         """The absolute path of something that exists, for a command's working directory."""
@@ -184,12 +198,19 @@ class Jail:
             try:
                 return os.readlink(f"/proc/self/fd/{descriptor}")
             except FileNotFoundError:  # no /proc
-                return os.path.realpath(os.path.join(self.path, self._inside(path)))
+                return os.path.realpath(os.path.join(self.path, path))
             finally:
                 os.close(descriptor)
 
     def _doing(self, verb: str, path: str) -> "_Doing":
         return _Doing(verb, path, self._name)
+
+    @contextmanager
+    def _at(self, path: str, writing: bool) -> Iterator[Place]:
+        """Where the path is looked up. SecurityError when it must not be written, OSError EXDEV
+        when it must not be used at all."""
+        del writing  # everything inside may be
+        yield Place(self._root, self._inside(path))
 
     def _inside(self, path: str) -> str:
         """The path relative to the folder. It may still leave it by `..` or a link."""
@@ -199,19 +220,23 @@ class Jail:
             path = path[len(self.path) :].lstrip("/") or "."
         if path.startswith("/"):
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-        if not path or "\0" in path:
-            raise ValueError("the path is empty" if not path else "the path holds a NUL byte")
-        if len(os.fsencode(path)) > MAX_PATH:
-            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        check_text(path)
         return path
 
     def _open(self, path: str, flags: int, mode: int = 0) -> int:
-        return self._open_beneath(self._inside(path), flags, mode)
+        with self._at(path, writing=bool(flags & WRITING)) as place:
+            if not place.alone:
+                return self._open_beneath(place.root, place.path, flags, mode)
+            descriptor = self._open_beneath(place.root, place.path, flags | os.O_NOFOLLOW, mode)
+        if stat.S_ISLNK(os.fstat(descriptor).st_mode):  # O_PATH opens the link itself
+            os.close(descriptor)
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        return descriptor
 
-    def _open_beneath(self, path: str, flags: int, mode: int = 0) -> int:
+    def _open_beneath(self, root: int, path: str, flags: int, mode: int = 0) -> int:
         if self._opener is None:
             self._opener = best_opener()
-        return self._opener(self._root, path, flags, mode)
+        return self._opener(root, path, flags, mode)
 
     def _open_to_append(self, path: str, mode: int | None) -> int:
         flags = os.O_WRONLY | os.O_APPEND | REGULAR
@@ -233,12 +258,17 @@ class Jail:
 
         A link that replaces the file after this look is itself replaced, not followed.
         """
-        path = self._inside(path)
+        with self._at(path, writing=True) as place:
+            if place.alone:
+                return os.dup(place.root), place.path
+            return self._parent_beneath(place.root, place.path)
+
+    def _parent_beneath(self, root: int, path: str) -> tuple[int, str]:
         for _ in range(MAX_LINKS):
             folder_path, _slash, name = path.rpartition("/")
             if name in ("", ".", ".."):
                 raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-            folder = self._make_folder(folder_path or ".")
+            folder = self._make_folder(root, folder_path or ".")
             try:
                 target = os.readlink(name, dir_fd=folder)
             except OSError:  # no link
@@ -249,12 +279,12 @@ class Jail:
             path = f"{folder_path or '.'}/{target}"
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
 
-    def _make_folder(self, path: str) -> int:
-        """Open a folder by its inside path; it and its parents are created if missing."""
+    def _make_folder(self, root: int, path: str) -> int:
+        """Open a folder by its path below the root; it and its parents are created if missing."""
         missing: list[str] = []
         while True:
             try:
-                folder = self._open_beneath(path, DIRECTORY)
+                folder = self._open_beneath(root, path, DIRECTORY)
                 break
             except FileNotFoundError:
                 if path == ".":  # the jail itself is gone
@@ -267,7 +297,7 @@ class Jail:
             try:
                 _make_one_folder(folder, name)
                 path = f"{path}/{name}"
-                deeper = self._open_beneath(path, DIRECTORY)
+                deeper = self._open_beneath(root, path, DIRECTORY)
             finally:
                 os.close(folder)
             folder = deeper
@@ -300,7 +330,8 @@ class _Doing:
         if error.errno == errno.EXDEV:
             return SecurityError(
                 f"{what}: it leads out of {self._name}",
-                hint="use a path inside; assets bring files in, outputs take them out",
+                hint="use a path inside; assets bring files in, outputs take them out, and "
+                "`security_context.allow_paths` names others",
             )
         return ModuleError(f"{what}: {(error.strerror or str(error)).lower()}")
 
@@ -339,6 +370,14 @@ def _enter(levels: list[_Level], path: str) -> None:
     except (FileNotFoundError, NotADirectoryError):  # removed or replaced just now
         return
     levels.append(_Level(descriptor, path + "/"))
+
+
+def check_text(path: str) -> None:
+    """ValueError for what no path can be, OSError for one that is too long."""
+    if not path or "\0" in path:
+        raise ValueError("the path is empty" if not path else "the path holds a NUL byte")
+    if len(os.fsencode(path)) > MAX_PATH:
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
 
 
 def _shown(path: str) -> str:

@@ -98,11 +98,12 @@ class Loop:
 class Workload:
     """One workload as the compiler decided it. The keywords of `Job.workload` are its fields.
 
-    lifecycle: None for one that runs once.
+    lifecycle: None for one that runs once. allow_paths: absolute path to `ro` or `rw`.
     """
 
     __slots__ = (
         "after",
+        "allow_paths",
         "channel",
         "function",
         "ignore_errors",
@@ -143,6 +144,7 @@ class Workload:
         channel: "Channel | None" = None,
         skip_on_no_input: bool = False,
         on_record_error: Literal["fail", "skip"] | None = None,
+        allow_paths: Mapping[str, Literal["ro", "rw"]] | None = None,
     ) -> None:
         self.name = name
         self.lifecycle = lifecycle
@@ -160,6 +162,7 @@ class Workload:
         self.channel = channel
         self.skip_on_no_input = skip_on_no_input
         self.on_record_error = on_record_error
+        self.allow_paths = allow_paths
         self.on_failure: list[Workload] = []
 
     @property

@@ -7,11 +7,11 @@ from typing import Literal, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.runtime.jail import Jail
 from gxo.runtime.process import GRACE, Child, Input, Output, spawn
 from gxo.runtime.spec import Record, Size, WorkspacePath, module, runs
 from gxo.runtime.streams import Out, Records
 from gxo.runtime.tasks import run_all
-from gxo.runtime.workspace import Workspace
 
 _EXCERPT = 500
 _SHELL = "/bin/sh"
@@ -179,7 +179,7 @@ async def _folder(ctx: Context, working_dir: str | None) -> str:
     return await ctx.thread(_resolve_folder, ctx.workspace, working_dir)
 
 
-def _resolve_folder(workspace: Workspace, working_dir: str) -> str:
+def _resolve_folder(workspace: Jail, working_dir: str) -> str:
     folder = workspace.resolve(working_dir)
     if not os.path.isdir(folder):
         raise ModuleError(f"`working_dir` {working_dir!r} is no folder")

@@ -182,3 +182,6 @@ def _policies(policies: Policies, imports: Imports) -> Iterator[str]:
         yield f"channel={channel}({size}, {overflow})"
     if policies.skip_on_no_input:
         yield "skip_on_no_input=True"
+    if policies.allow_paths:
+        paths = {allowed.path: allowed.access for allowed in policies.allow_paths}
+        yield f"allow_paths={literal(paths)}"

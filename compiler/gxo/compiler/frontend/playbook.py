@@ -104,6 +104,19 @@ Lifecycle = RunOnce | Supervise | EventDriven | Scheduled
 
 
 @dataclass(frozen=True, slots=True)
+class AllowedPath:
+    """A path outside the workspace that a workload may use; `access` is `ro` or `rw`."""
+
+    path: Name
+    access: str
+
+    @property
+    def normal(self) -> str:
+        """The path without what does not change where it leads: `//srv/./www/` is `/srv/www`."""
+        return "/" + "/".join(part for part in self.path.text.split("/") if part not in ("", "."))
+
+
+@dataclass(frozen=True, slots=True)
 class LoopControl:
     """`parallel` is how many instances run at once; without a `loop_var` the variable is `item`."""
 
@@ -164,6 +177,7 @@ class WorkloadDecl:
     state_policy: StatePolicy | None
     channel_policy: ChannelPolicy | None
     skip_on_no_input: bool | None
+    allow_paths: tuple[AllowedPath, ...] | None
 
     @property
     def source(self) -> Name | None:
@@ -192,4 +206,5 @@ class Playbook:
     state_policy: StatePolicy | None
     channel_policy: ChannelPolicy | None
     skip_on_no_input: bool | None
+    allow_paths: tuple[AllowedPath, ...] | None
     text: str

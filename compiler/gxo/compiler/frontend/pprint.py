@@ -125,6 +125,8 @@ def _policies(owner: Playbook | WorkloadDecl, indent: str) -> Iterator[str]:
         yield f"{indent}state_policy {_settings(owner.state_policy)}"
     if owner.channel_policy:
         yield f"{indent}channel_policy {_settings(owner.channel_policy)}"
+    for allowed in owner.allow_paths or ():
+        yield f"{indent}allow_paths {allowed.normal} {allowed.access}"
     if owner.skip_on_no_input is not None:
         yield f"{indent}skip_on_no_input {str(owner.skip_on_no_input).lower()}"
 

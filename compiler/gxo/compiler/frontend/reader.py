@@ -14,6 +14,7 @@ from gxo.compiler.frontend import rules, schema, unsupported
 from gxo.compiler.frontend.durations import parse_duration
 from gxo.compiler.frontend.migrate import migrate
 from gxo.compiler.frontend.playbook import (
+    AllowedPath,
     Backoff,
     ChannelPolicy,
     EventDriven,
@@ -99,6 +100,7 @@ class _Reader:
             state_policy=self._state_policy(tree),
             channel_policy=self._channel_policy(tree),
             skip_on_no_input=self._skip_on_no_input(tree),
+            allow_paths=self._allow_paths(tree),
             text=text,
         )
 
@@ -163,6 +165,7 @@ class _Reader:
             state_policy=self._state_policy(tree),
             channel_policy=self._channel_policy(tree),
             skip_on_no_input=self._skip_on_no_input(tree),
+            allow_paths=self._allow_paths(tree),
         )
 
     def _lifecycle(self, tree: Mapping) -> Lifecycle | None:
@@ -287,6 +290,14 @@ class _Reader:
             self.diags.error("GXO0207", alias.span, message, "keep workload_policy")
         policy = self._map(tree, "workload_policy" if key else "task_policy")
         return self._bool(policy, "skip_on_no_input")
+
+    def _allow_paths(self, tree: Mapping) -> tuple[AllowedPath, ...] | None:
+        context = self._map(tree, "security_context")
+        if not isinstance(context.get("allow_paths"), Sequence):
+            return None
+        items = (item for item in self._items(context, "allow_paths") if isinstance(item, Mapping))
+        found = ((self._name(item, "path"), self._text(item, "access")) for item in items)
+        return tuple(AllowedPath(path, access) for path, access in found if path and access)
 
     # Values, None where they are absent or wrong
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics, Note
-from gxo.compiler.frontend.playbook import InputDecl, Name, Playbook, WorkloadDecl
+from gxo.compiler.frontend.playbook import AllowedPath, InputDecl, Name, Playbook, WorkloadDecl
 from gxo.compiler.frontend.schema import shown
 from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, Sequence
 from gxo.runtime.errors import ExpressionError
@@ -34,6 +34,8 @@ def check(playbook: Playbook, diags: Diagnostics) -> None:
         _check_loop_variables(workload, names, diags)
     for declaration in playbook.inputs:
         _check_input(declaration, diags)
+    for paths in (playbook.allow_paths, *(workload.allow_paths for workload in workloads)):
+        _check_allowed(paths or (), diags)
     for path in playbook.assets:
         _check_path(path, "an asset is below the playbook's folder", diags)
     for path in playbook.outputs:
@@ -199,3 +201,35 @@ def _check_path(path: Name, rule: str, diags: Diagnostics) -> None:
         diags.error("GXO0210", path.span, message, f"{rule}: write a path without / first and ..")
     elif "{{" in path.text:
         diags.error("GXO0204", path.span, "a template cannot stand here", "write the path itself")
+
+
+def _check_allowed(paths: tuple[AllowedPath, ...], diags: Diagnostics) -> None:
+    """A path is literal and absolute, and listed once; writing to a folder is writing below it."""
+    known: dict[str, AllowedPath] = {}
+    for allowed in paths:
+        path = allowed.path
+        if "{{" in path.text or "${" in path.text:
+            hint = "write the path itself: it must be known before anything runs"
+            diags.error("GXO0204", path.span, "a template cannot stand here", hint)
+        elif not path.text.startswith("/") or ".." in path.text.split("/"):
+            message = f'"{shown(path.text)}" is no absolute path without ..'
+            diags.error("GXO0233", path.span, message, "write where it is from / on")
+        elif allowed.normal in known:
+            note = Note(known[allowed.normal].path.span, "the first one is here")
+            message = f'"{shown(path.text)}" is listed twice in allow_paths'
+            diags.error("GXO0209", path.span, message, None, [note])
+        known.setdefault(allowed.normal, allowed)
+    for allowed in known.values():
+        _check_inside_writable(allowed, known, diags)
+
+
+def _check_inside_writable(
+    inner: AllowedPath, known: dict[str, AllowedPath], diags: Diagnostics
+) -> None:
+    for path, outer in known.items():
+        inside = inner.normal != path and inner.normal.startswith(path.rstrip("/") + "/")
+        if inside and (inner.access, outer.access) == ("ro", "rw"):
+            message = f'"{shown(inner.path.text)}" cannot be read-only: it is inside {shown(path)}'
+            note = Note(outer.path.span, "everything in here may be changed")
+            hint = "take it out, or allow only those parts of the folder that are to be changed"
+            diags.error("GXO0234", inner.path.span, message, hint, [note])

@@ -5,7 +5,7 @@ that learns one of these takes its line out here.
 """
 
 from gxo.compiler.diagnostics import Diagnostics, Span
-from gxo.compiler.frontend.yaml import Mapping, Sequence
+from gxo.compiler.frontend.yaml import Mapping
 
 _TEST_ENDING = ".test.gxo.yaml"
 _TEST_KEYS = ("include", "secrets", "allow", "expect")
@@ -22,20 +22,9 @@ def is_test_playbook(file: str, tree: Mapping, diags: Diagnostics) -> bool:
 
 def check(tree: Mapping, diags: Diagnostics) -> None:
     """Report every part of a playbook that is legal and not built yet."""
-    for name in (*_TEST_KEYS, "security_context"):
+    for name in _TEST_KEYS:
         if key := tree.key(name):
             _report(f'the key "{name}"', key.span, diags)
-    for name in ("workloads", "finally"):
-        _check_workloads(tree.get(name), diags)
-
-
-def _check_workloads(workloads: object, diags: Diagnostics) -> None:
-    for workload in workloads.items if isinstance(workloads, Sequence) else ():
-        if not isinstance(workload, Mapping):
-            continue
-        if key := workload.key("security_context"):
-            _report('the key "security_context"', key.span, diags)
-        _check_workloads(workload.get("on_failure"), diags)
 
 
 def _report(what: str, span: Span, diags: Diagnostics) -> None:

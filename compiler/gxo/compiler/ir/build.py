@@ -37,12 +37,7 @@ def build(playbook: Playbook, library: Library, diagnostics: Diagnostics) -> Pla
         outputs=tuple(output.text for output in playbook.outputs),
         workloads=tuple(_workload(decl, library, diagnostics) for decl in playbook.workloads),
         cleanup=tuple(_workload(decl, library, diagnostics) for decl in playbook.cleanup),
-        policies=merge(
-            Policies(),
-            playbook.state_policy,
-            playbook.channel_policy,
-            playbook.skip_on_no_input,
-        ),
+        policies=merge(Policies(), playbook),
     )
 
 

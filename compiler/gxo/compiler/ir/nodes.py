@@ -164,12 +164,21 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class AllowedPath:
+    """An absolute path outside the workspace that may be used; `access` is `ro` or `rw`."""
+
+    path: str
+    access: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policies:
     """What applies to a workload after the playbook's defaults and its own settings are merged."""
 
     state_copies: bool = True
     channel: Channel = Channel(100, "block")
     skip_on_no_input: bool = False
+    allow_paths: tuple[AllowedPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

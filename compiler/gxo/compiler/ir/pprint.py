@@ -99,6 +99,8 @@ def _policy_facts(policies: Policies) -> Iterator[str]:
     default = Policies()
     if policies.channel != default.channel:
         yield f"channel {policies.channel.buffer_size} {policies.channel.overflow}"
+    for allowed in policies.allow_paths:
+        yield f"allows {allowed.path} {allowed.access}"
     if not policies.state_copies:
         yield "state by reference"
     if policies.skip_on_no_input:

@@ -52,6 +52,7 @@ def render_manifest(
                 "name": one.name,
                 "lifecycle": dict(one.lifecycle),
                 "module": one.module,
+                "allow_paths": dict(one.allow_paths),
             }
             for one in facts.workloads
         ],

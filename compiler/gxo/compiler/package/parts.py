@@ -17,12 +17,13 @@ class Asset:
 class WorkloadFact:
     """A workload as the manifest lists it; everything by the playbook's names, times in seconds.
 
-    lifecycle: its `policy` and that policy's keys.
+    lifecycle: its `policy` and that policy's keys. allow_paths: each path with its access.
     """
 
     name: str
     lifecycle: Mapping[str, object]
     module: str
+    allow_paths: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

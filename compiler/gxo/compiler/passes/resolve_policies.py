@@ -16,10 +16,6 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     del diagnostics
 
     def resolve(workload: Workload) -> Workload:
-        decl = workload.decl
-        policies = merge(
-            plan.policies, decl.state_policy, decl.channel_policy, decl.skip_on_no_input
-        )
-        return replace(workload, policies=policies)
+        return replace(workload, policies=merge(plan.policies, workload.decl))
 
     return map_workloads(plan, resolve)

@@ -6,9 +6,9 @@ from typing import TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
+from gxo.runtime.jail import Jail
 from gxo.runtime.spec import Record, WorkspacePath, module, reads
 from gxo.runtime.streams import Out
-from gxo.runtime.workspace import Workspace
 from gxo.stdlib.filesystem._content import check_path
 from gxo.stdlib.filesystem._status import describe
 
@@ -66,7 +66,7 @@ async def list_(
     return {"count": len(entries)}
 
 
-def _entries(workspace: Workspace, path: str, recursive: bool, pattern: str | None) -> list[Entry]:
+def _entries(workspace: Jail, path: str, recursive: bool, pattern: str | None) -> list[Entry]:
     matches = _matcher(pattern)
     found: Iterable[Entry] = workspace.scan(path, recursive)
     return sorted((entry for entry in found if matches(entry[0])), key=lambda entry: entry[0])

@@ -6,8 +6,8 @@ from typing import Literal
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.runtime.jail import Jail
 from gxo.runtime.spec import WorkspacePath, module, reads
-from gxo.runtime.workspace import Workspace
 from gxo.stdlib.filesystem._content import check_path
 from gxo.stdlib.filesystem._status import Status, describe
 
@@ -55,7 +55,7 @@ async def stat(
     return await ctx.thread(_status, ctx.workspace, path, checksum is not None, missing_ok)
 
 
-def _status(workspace: Workspace, path: str, checksum: bool, missing_ok: bool) -> Status:
+def _status(workspace: Jail, path: str, checksum: bool, missing_ok: bool) -> Status:
     if missing_ok and not workspace.exists(path):
         return {"path": path, "exists": False}
     status = workspace.stat(path)
@@ -67,7 +67,7 @@ def _status(workspace: Workspace, path: str, checksum: bool, missing_ok: bool) -
     return result
 
 
-def _sha256(workspace: Workspace, path: str) -> str:
+def _sha256(workspace: Jail, path: str) -> str:
     from hashlib import sha256  # start-up
 
     digest = sha256()

@@ -4,8 +4,8 @@ import stat
 from typing import TypedDict
 
 from gxo.runtime.context import Context
+from gxo.runtime.jail import Jail
 from gxo.runtime.spec import FileMode, WorkspacePath, module, writes
-from gxo.runtime.workspace import Workspace
 from gxo.stdlib.filesystem._content import (
     Encoding,
     check_encoding,
@@ -70,13 +70,13 @@ async def write(
     return await ctx.thread(_replace, ctx.workspace, path, data, bits)
 
 
-def _replace(workspace: Workspace, path: str, data: bytes, bits: int) -> Written:
+def _replace(workspace: Jail, path: str, data: bytes, bits: int) -> Written:
     if _is_already(workspace, path, data, bits):
         return {"path": path, "bytes_written": 0, "changed": False}
     return {"path": path, "bytes_written": workspace.write(path, data, bits), "changed": True}
 
 
-def _is_already(workspace: Workspace, path: str, data: bytes, bits: int) -> bool:
+def _is_already(workspace: Jail, path: str, data: bytes, bits: int) -> bool:
     if not workspace.exists(path):
         return False
     status = workspace.stat(path)
