@@ -1,0 +1,23 @@
+"""The playbooks in the hand-written pages are valid, and without a finding."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gxo.compiler.codes import Example, complete
+from gxo.compiler.driver import check
+
+DOCS = Path(__file__).parents[2] / "docs"
+EXAMPLES = [
+    (page.name, text)
+    for page in (DOCS / "lifecycles.md", DOCS / "security.md")
+    for text in re.findall(r"^```yaml\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
+]
+
+
+@pytest.mark.parametrize(("page", "text"), EXAMPLES)
+def test_it_is_valid(page: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{page}.gxo.yaml"
+    path.write_text(complete(Example("yaml", text)), encoding="utf-8")
+    assert [item.message for item in check(path).diagnostics.sorted()] == []
