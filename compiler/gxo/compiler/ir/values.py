@@ -111,6 +111,9 @@ def _read_union(
     node: Node, options: tuple[Type, ...], where: str, diagnostics: Diagnostics
 ) -> Value | None:
     """Read the node as the first option that its kind fits; a template fits any."""
+    given = [option for option in options if option != NIL]
+    if len(given) == 1 and not _is_nil(node):
+        return read_value(node, given[0], where, diagnostics)
     fitting = [option for option in options if _fits(node, option)]
     if len(fitting) == 1 or (fitting and not _is_text_template(node)):
         return read_value(node, fitting[0], where, diagnostics)
@@ -160,6 +163,10 @@ def _scalar_matches(value: object, type_: Type) -> bool:
         case _ if type_ == NIL:
             return value is None
     return isinstance(value, str)
+
+
+def _is_nil(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value is None
 
 
 def _is_text(node: Node) -> bool:

@@ -19,7 +19,7 @@ from gxo.compiler.ir.groups import ancestors
 from gxo.compiler.ir.nodes import Computed, Constant, Plan, Workload
 from gxo.compiler.ir.order import reading_order
 from gxo.compiler.ir.walk import workload_templates
-from gxo.compiler.template import ast
+from gxo.compiler.template import ast, walk
 from gxo.compiler.template.knowledge import (
     COMPLETED,
     FAILED,
@@ -44,7 +44,8 @@ ANY_END = SETTLED | FAILED | PENDING | frozenset(("Cancelled",))
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     playbook = _Playbook({workload.name: workload for workload in plan.workloads})
-    playbook.learn()
+    if not playbook.learn():
+        return plan
     for workload in plan.workloads:
         _check(workload, playbook.reader(workload), playbook, diagnostics)
         block: dict[str, Ends] = {}
@@ -63,6 +64,8 @@ def _check(
 ) -> None:
     known: Knowledge | None = NOTHING
     reported: set[str] = set()
+    if _is_broken(workload):
+        return
     for template in workload_templates(workload):
         if known is None:
             return  # its `when` is never true
@@ -72,6 +75,15 @@ def _check(
                 playbook.report(use, diagnostics)
         if template is workload.when:
             known = _when(workload, known, outcomes)
+
+
+def _is_broken(workload: Workload) -> bool:
+    """Whether its `when` has an error, so that nothing is known of what it asks."""
+    if workload.when is None:
+        return workload.decl.when is not None
+    condition = _condition(workload)
+    parts = [] if condition is None else walk.expressions(condition)
+    return any(isinstance(part, ast.Dot) for part in parts)  # a name that was not found
 
 
 def _when(workload: Workload, known: Knowledge, outcomes: Outcomes) -> Knowledge | None:
@@ -106,18 +118,22 @@ class _Playbook:
     implied: dict[str, Knowledge] = field(default_factory=dict)
     registers: dict[str, str] = field(default_factory=dict)
 
-    def learn(self) -> None:
-        """Work out each workload after those that it depends on."""
+    def learn(self) -> bool:
+        """Work out each workload after those that it depends on; whether there is such an order."""
+        circles: list[list[str]] = []
         for workload in self.workloads.values():
             for one in (workload, *workload.on_failure):
                 if one.register:
                     self.registers[one.register] = one.name
-        order = reading_order({one.name: one.sources for one in self.workloads.values()})
+        order = reading_order(
+            {one.name: one.sources for one in self.workloads.values()}, circles.append
+        )
         for workload in (self.workloads[name] for name in order):
             self.ends[workload.name] = self._own_ends(workload)
             self._learn_condition(workload)
             known = _when(workload, NOTHING, self.reader(workload))
             self.implied[workload.name] = known or NOTHING
+        return not circles
 
     def _learn_condition(self, workload: Workload) -> None:
         """Two workloads with one condition are skipped together, unless it can change."""
