@@ -8,7 +8,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from gxo.runtime.errors import ExpressionError
-from gxo.runtime.regex import Pattern, compile_pattern, translate
+from gxo.runtime.regex import Pattern, compile_pattern, matches_whole, translate
 from gxo.runtime.regex.cost import degree
 from gxo.runtime.regex.machine import build
 from gxo.runtime.regex.syntax import parse
@@ -98,3 +98,22 @@ def test_groups_and_names() -> None:
     assert pattern.groups == 3
     assert pattern.search("x a=1 y") == (2, 5, 2, 3, 4, 5, -1, -1)
     assert pattern.search("none") is None
+
+
+def test_a_long_list_of_choices_needs_no_deep_stack() -> None:
+    pattern = "|".join(f"ab{number}" for number in range(5000))
+    assert matches_whole(pattern, "ab4999") and not matches_whole(pattern, "ab5000")
+
+
+def test_what_nests_too_deeply_is_refused_before_the_stack_ends() -> None:
+    """A pattern is read where a job or a compiler is already some hundred calls deep."""
+
+    def deeper(levels: int) -> None:
+        if levels:
+            deeper(levels - 1)
+            return
+        assert matches_whole("(" * 99 + "a" + ")*" * 99, "aaa")
+        with pytest.raises(ExpressionError, match="nests too deeply"):
+            matches_whole("(" * 101 + "a" + ")*" * 101, "aaa")
+
+    deeper(300)

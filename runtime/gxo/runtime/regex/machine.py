@@ -113,12 +113,17 @@ class Program:
         return opening, [(closing, "x")]
 
     def alternate(self, items: list[Node]) -> tuple[int, list[tuple[int, str]]]:
-        if len(items) == 1:
-            return self.fragment(items[0])
-        split = self.add(SPLIT)
-        self.code[split].x, holes = self.fragment(items[0])
-        self.code[split].y, others = self.alternate(items[1:])
-        return split, holes + others
+        """Write a|b|c as a split between a and a split between b and c."""
+        starts: list[int] = []
+        holes: list[tuple[int, str]] = []
+        for item in items[:-1]:
+            starts.append(self.add(SPLIT))
+            self.code[starts[-1]].x, exits = self.fragment(item)
+            holes += exits
+        last, exits = self.fragment(items[-1])
+        for split, following in zip(starts, [*starts[1:], last], strict=True):
+            self.code[split].y = following
+        return starts[0], holes + exits
 
     def repeat(self, node: Repeat) -> tuple[int, list[tuple[int, str]]]:
         """Write x{n,m} as n copies and m - n nested optional ones, x{n,} with a loop at the end."""

@@ -8,7 +8,7 @@ from gxo.runtime.regex import classes
 from gxo.runtime.regex.classes import Ranges
 
 _MOST_REPEATS = 1000
-_DEEPEST = 200
+_DEEPEST = 100
 
 
 class PatternError(ValueError):
