@@ -213,10 +213,20 @@ def test_a_file_over_the_limit() -> None:
     refused("# " + "x" * (10 * 1024 * 1024), "GXO0104")
 
 
-def test_a_number_with_too_many_digits() -> None:
+@pytest.mark.parametrize("number", ["9" * 5000, "0x" + "f" * 5000, "0o" + "7" * 5000])
+def test_a_number_with_too_many_digits(number: str) -> None:
+    """Python refuses to print such a number, so none may get as far as the generated module."""
     diags = Diagnostics()
-    assert load(b"a: " + b"9" * 5000, "f", diags) is not None
+    assert load(f"a: {number}".encode(), "f", diags) is not None
     assert [item.code for item in diags.items] == ["GXO0117"]
+
+
+@pytest.mark.parametrize("number", ["9" * 4000, "0x" + "f" * 3300, "0o" + "7" * 4400])
+def test_the_longest_number_can_be_printed(number: str) -> None:
+    diags = Diagnostics()
+    tree = load(f"a: {number}".encode(), "f", diags)
+    assert tree is not None and not diags.items
+    assert repr(plain(tree))
 
 
 def test_a_scanner_that_lets_half_characters_through() -> None:

@@ -14,6 +14,8 @@ Value = None | bool | int | float | str
 
 MAX_DIGITS = 4000
 """Python refuses to convert longer numbers to and from text."""
+_MAX_BITS = int(MAX_DIGITS * 3.32)
+_TOO_LONG = f"a number has at most {MAX_DIGITS} digits"
 
 _WORDS: dict[str, Value] = {
     "": None,
@@ -56,17 +58,23 @@ def resolve(text: str) -> Value:
 def _number(text: str) -> int | float | None:
     if _INT.match(text):
         if len(text) > MAX_DIGITS:
-            raise ValueError(f"a number has at most {MAX_DIGITS} digits")
+            raise ValueError(_TOO_LONG)
         return int(text)
     if _OCTAL.match(text):
-        return int(text[2:], 8)
+        return _limited(int(text[2:], 8))
     if _HEXADECIMAL.match(text):
-        return int(text[2:], 16)
+        return _limited(int(text[2:], 16))
     if _FLOAT.match(text):
         return float(text)
     if _SPECIAL_FLOAT.match(text):
         return float(text.replace(".", ""))
     return None
+
+
+def _limited(number: int) -> int:
+    if number.bit_length() > _MAX_BITS:
+        raise ValueError(_TOO_LONG)
+    return number
 
 
 def ambiguous(text: str) -> str | None:
