@@ -1,11 +1,13 @@
 """Templates that are deep or long: bounded time, a clear error, and Python that Python accepts."""
 
+import tracemalloc
+
 import pytest
 
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.source import plain
 from gxo.compiler.template.build_expressions import MAX_DEPTH
-from gxo.compiler.template.parse import parse, parse_condition
+from gxo.compiler.template.parse import MAX_PARTS, parse, parse_condition
 from tests.template.evaluator import evaluate
 
 MANY = 4_000
@@ -47,6 +49,50 @@ def test_what_is_long_and_wrong_is_one_error(text: str) -> None:
     assert parse(plain(text, "p"), diags) is None
     assert len(diags.items) == 1
     assert parse_condition(plain(text, "p"), Diagnostics()) is None
+
+
+LONG = {
+    "arguments": "{{ list" + " 1" * 200_000 + " }}",
+    "actions": "{{ 1 }}" * 40_000,
+    "blocks": "{{ if true }}" * 80_000,
+    "operators": "{{ 1 " + "&& 1 " * 100_000 + "}}",
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+def test_what_has_too_many_parts_is_one_error(text: str) -> None:
+    diags = Diagnostics()
+    assert parse(plain(text, "p"), diags) is None
+    assert [item.code for item in diags.items] == ["GXO0413"]
+    assert f"{MAX_PARTS:,}" in diags.items[0].message
+    assert diags.items[0].span.column < len(text) * 0.9  # it is not read to its end
+
+
+SCALARS = {
+    "text": ("y", "", ""),
+    "braces": ("{ ", "", ""),
+    "dollars": ("${", "", ""),
+    "quoted": ("y", '{{ "', '" }}'),
+    "back_quoted": ("y", "{{ `", "` }}"),
+    "escapes": ("\\n", '{{ "', '" }}'),
+    "comment": ("* ", "{{/* ", " */}}"),
+    "white": (" ", "{{ 1", " }}"),
+}
+
+
+@pytest.mark.parametrize("name", SCALARS)
+def test_a_long_scalar_is_read_without_a_way_back(name: str) -> None:
+    """A million characters were hundreds of MiB when each kept a place to come back to."""
+    filling, before, after = SCALARS[name]
+    text = before + filling * (1_000_000 // len(filling)) + after
+    tracemalloc.start()
+    try:
+        diags = Diagnostics()
+        assert parse(plain(text, "p"), diags) is not None, diags.items[:1]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * 1024 * 1024
 
 
 def test_what_is_wide_runs() -> None:

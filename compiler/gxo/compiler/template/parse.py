@@ -17,6 +17,9 @@ from gxo.compiler.template.build import Builder
 from gxo.compiler.template.build_expressions import MAX_DEPTH, TooDeepError
 from gxo.compiler.template.tables import parser
 
+MAX_PARTS = 100_000
+"""Words and signs of one template, texts between actions included."""
+
 _REMEMBERED_LENGTH = 2000
 
 T = TypeVar("T")
@@ -84,7 +87,15 @@ def _tree(source: SourceText, start: str, diags: Diagnostics) -> Tree[Token] | N
     try:
         if len(source.value) <= _REMEMBERED_LENGTH:
             return _remembered_tree(source.value, start)
-        return _parsed(source.value, start)
+        return _counted(source.value, start)
+    except _TooManyPartsError as error:
+        diags.error(
+            "GXO0413",
+            source.at(error.position, error.position + 1),
+            f"the template is too long: more than {MAX_PARTS:,} words and signs in its actions",
+            "split it, or let a command or a file hold what it lists",
+        )
+        return None
     except UnexpectedInput:
         # only a template with a mistake pays for the rules that name it
         from gxo.compiler.template.mistakes import report_mistake
@@ -93,8 +104,26 @@ def _tree(source: SourceText, start: str, diags: Diagnostics) -> Tree[Token] | N
         return None
 
 
+class _TooManyPartsError(Exception):
+    """A template that would take too much time and memory; carries where it becomes too long."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__()
+        self.position = position
+
+
 def _parsed(text: str, start: str) -> Tree[Token]:
     return parser().parse(text, start=start)
+
+
+def _counted(text: str, start: str) -> Tree[Token]:
+    """Parse a text that can have too many parts."""
+    interactive = parser().parse_interactive(text, start=start)
+    for count, token in enumerate(interactive.iter_parse()):
+        if count > MAX_PARTS:
+            raise _TooManyPartsError(token.start_pos or 0)
+    tree: Tree[Token] = interactive.feed_eof()  # type: ignore[no-untyped-call]
+    return tree
 
 
 _remembered_tree = lru_cache(maxsize=4096)(_parsed)
