@@ -4,13 +4,16 @@ This file is the bottom of the compiler: it imports no other stage. The table of
 `codes/`, the text and JSON forms are in `rendering.py`.
 """
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Literal
 
 Level = Literal["error", "warning"]
+
+_FEW_NAMES, _MOST_NAMES, _LONGEST_NAME = 500, 5000, 100
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -96,13 +99,37 @@ class Diagnostics:
         return sorted(set(self.items), key=lambda item: (item.span, item.code, item.message))
 
 
-def nearest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that a misspelt word most likely stands for, or None when none is near."""
-    near = get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.6)
+def nearest(word: str, candidates: Collection[str]) -> str | None:
+    """The candidate that a misspelt word most likely stands for, or None when none is near.
+
+    Among many candidates only those one slip away are near: comparing with each would make a large
+    playbook's many errors slow. What is too long to be a name has no nearest one.
+    """
+    if len(word) > _LONGEST_NAME or len(candidates) > _MOST_NAMES:
+        return None
+    names = frozenset(candidates)
+    if len(names) > _FEW_NAMES:
+        known = _by_shortened(names)
+        names = frozenset(known[form] for form in _shortened(word) if form in known)
+    near = get_close_matches(word, sorted(names), n=1, cutoff=0.6)
     return near[0] if near else None
 
 
-def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
+@lru_cache(maxsize=4)
+def _by_shortened(names: frozenset[str]) -> dict[str, str]:
+    """Each name, and each with one character left out, to the name: a slip meets it there."""
+    found = {name: name for name in names}
+    for name in sorted(names):
+        for form in _shortened(name) if len(name) <= _LONGEST_NAME else ():
+            found.setdefault(form, name)
+    return found
+
+
+def _shortened(word: str) -> list[str]:
+    return [word, *(word[:index] + word[index + 1 :] for index in range(len(word)))]
+
+
+def did_you_mean(word: str, candidates: Collection[str]) -> str | None:
     """The hint for a misspelt name: `did you mean "users"?`, or None when nothing is near."""
     near = nearest(word, candidates)
     return f'did you mean "{near}"?' if near else None

@@ -244,12 +244,19 @@ def _type_hint(finding: _Finding) -> str | None:
 
 def _home(name: str) -> str | None:
     """Where a key that stands in the wrong map belongs: `module` in a process."""
-    homes = sorted(
-        definition["title"]
-        for definition in json.loads(schema_text())["$defs"].values()
-        if name in definition.get("properties", ())
-    )
-    return f'"{name}" is a key of {homes[0]}' if homes else None
+    home = _homes().get(name)
+    return f'"{name}" is a key of {home}' if home else None
+
+
+@cache
+def _homes() -> dict[str, str]:
+    """Each key of the language to the first map, by its title, that has it."""
+    definitions = json.loads(schema_text())["$defs"].values()
+    homes: dict[str, str] = {}
+    for definition in sorted(definitions, key=lambda one: str(one.get("title"))):
+        for name in definition.get("properties", ()):
+            homes.setdefault(name, definition["title"])
+    return homes
 
 
 def _listed(words: Iterable[str]) -> str:

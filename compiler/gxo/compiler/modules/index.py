@@ -45,6 +45,7 @@ class Library:
     _sources: dict[str, SourceFile | None] = field(default_factory=dict)
     _specs: dict[str, tuple[ModuleSpec, ...]] = field(default_factory=dict)
     _refused: set[str] = field(default_factory=set)
+    _names: tuple[str, ...] | None = None
 
     def find(self, name: str) -> ModuleSpec | None:
         """The module `namespace:verb` or `name`; of two with one name the first, with an error."""
@@ -71,7 +72,9 @@ class Library:
 
     def names(self) -> tuple[str, ...]:
         """Every module's name, sorted; reads every file, so it is for messages and listings."""
-        return tuple(spec.name for spec in self.all())
+        if self._names is None:
+            self._names = tuple(spec.name for spec in self.all())
+        return self._names
 
     def namespace_names(self) -> tuple[str, ...]:
         """`control`, `exec`, `filesystem`...: from the file names alone."""

@@ -8,7 +8,7 @@ fields; the value that a module evaluates the template with; registers, inputs a
 Inside `with`, `range` and `define` the dot is a value of the template's own and stays as it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
@@ -286,10 +286,14 @@ class _Resolver:
         self.diags.warning("GXO0320", span, message, "give one of the two another name")
 
     def _report_unknown(self, name: str, span: Span) -> None:
-        fields = self.scope.dot.names() if isinstance(self.scope.dot, Shape) else ()
-        near = did_you_mean(name, [*self.scope.names, *fields])
-        known = ", ".join(f"`.{one}`" for one in sorted([*self.scope.names, *fields])[:10])
-        hint = near or (f"defined here: {known}" if known else "nothing is defined here")
+        names: Collection[str] = self.scope.names
+        if isinstance(self.scope.dot, Shape):
+            names = [*names, *self.scope.dot.names()]
+        near = did_you_mean(name, names)
+        known = ", ".join(f"`.{one}`" for one in sorted(names)[:10]) if len(names) < 1000 else ""
+        hint = near or (
+            f"defined here: {known}" if known else None if names else "nothing is defined here"
+        )
         message = f"`.{name}` is not defined: no input, var, register or loop variable"
         if place := self.scope.elsewhere.get(name):
             message, hint = f"`.{name}` is registered in {place}", ONLY_INSIDE
