@@ -7,7 +7,8 @@ Innermost first (language, section 3): the loop's variables; in per-record templ
 fields; registers, inputs and vars; `_gxo`.
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 
 from gxo.compiler.diagnostics import Diagnostics, Span, working_on
@@ -33,7 +34,7 @@ from gxo.compiler.ir.walk import (
     with_arguments,
     workload_templates,
 )
-from gxo.compiler.template.ast import Field, Root
+from gxo.compiler.template.ast import Field, Literal, Root
 from gxo.compiler.template.check import check
 from gxo.compiler.template.resolve import Scope, references, resolve
 from gxo.compiler.template.walk import expressions
@@ -69,7 +70,7 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     inputs = {decl.name: Root("input", decl.name, INPUT_TYPES[decl.type]) for decl in plan.inputs}
     plan = replace(plan, vars=_resolve_vars(plan.vars, inputs, diagnostics))
     names = inputs | {var.name: _var_root(var) for var in plan.vars} | registers(plan.workloads)
-    workloads = frozenset(one.name for one in plan.workloads)
+    workloads = {one.name: None for one in plan.workloads}
     resolver = _Resolver(names, workloads, _elsewhere(plan), diagnostics)
     return _bind_records(*_bind_once(plan, resolver))
 
@@ -98,11 +99,13 @@ def _bind_once(plan: Plan, resolver: "_Resolver") -> "tuple[Plan, _Resolver]":
         if workload.register and workload.module and workload.module.returns_values
     }
     bound: dict[Span, Workload] = {}
+    names = dict(resolver.names)
+    resolver = replace(resolver, names=names)
     for name in reading_order({name: _named(one, echoes) for name, one in echoes.items()}):
         with working_on(echoes[name].span):
             done = resolver.once(echoes[name])
         bound[done.span] = done
-        resolver = replace(resolver, names={**resolver.names, **registers([done])})
+        names.update(registers([done]))
 
     def once(workload: Workload, block: "_Resolver") -> Workload:
         return bound.get(workload.span) or block.once(workload)
@@ -128,9 +131,11 @@ def _bind_records(plan: Plan, resolver: "_Resolver") -> Plan:
     bound: dict[Span, Workload] = {}
     for workload in stream_order(plan):
         inputs = input_shapes(workload, outputs)
-        with working_on(workload.span):
-            hidden = downstream.registers(workload)
-            done = resolver.for_each(workload, hidden, merged(list(inputs.values())))
+        done = workload
+        if next(_per_record(workload), None) is not None:
+            hidden = downstream.hidden(workload)
+            with working_on(workload.span):
+                done = resolver.for_each(workload, hidden, merged(list(inputs.values())))
         bound[workload.span] = done
         outputs[workload.name] = output_shape(done, inputs)
 
@@ -190,46 +195,60 @@ def registers(workloads: Iterable[Workload]) -> dict[str, Root]:
     }
 
 
-@dataclass(slots=True)
 class _Downstream:
     """Which registers a per-record template cannot mean: its own workload's and later ones."""
 
-    plan: Plan
+    def __init__(self, plan: Plan) -> None:
+        self._owners = {one.register: one.name for one in plan.workloads if one.register}
+        self._readers = _readers(plan)
 
-    def registers(self, workload: Workload) -> frozenset[str]:
-        if not any(isinstance(node, ForEach) for node in _nodes(workload)):
+    def hidden(self, workload: Workload) -> frozenset[str]:
+        """Those that the workload's per-record templates name; the others make no difference."""
+        named = {name for name in _first_names(workload) if name in self._owners}
+        if not named:
             return frozenset()
-        readers = self._readers()
         reached = {workload.name}
         pending = [workload.name]
         while pending:
-            for name in readers.get(pending.pop(), ()):
+            for name in self._readers.get(pending.pop(), ()):
                 if name not in reached:
                     reached.add(name)
                     pending.append(name)
-        return frozenset(
-            one.register for one in self.plan.workloads if one.register and one.name in reached
-        )
-
-    def _readers(self) -> dict[str, list[str]]:
-        by_register = {one.register: one.name for one in self.plan.workloads if one.register}
-        readers: dict[str, list[str]] = {}
-        for workload in self.plan.workloads:
-            sources = {name.text.partition(".")[0] for name in workload.decl.reads}
-            sources.update(name.text for name in workload.decl.needs)
-            for template in workload_templates(workload):
-                sources.update(by_register.get(name, "") for name in template.references.registers)
-            for source in sources:
-                readers.setdefault(source, []).append(workload.name)
-        return readers
+        return frozenset(name for name in named if self._owners[name] in reached)
 
 
-def _nodes(workload: Workload) -> Iterable[Value]:
+def _first_names(workload: Workload) -> set[str]:
+    """What the chains and literal keys in a workload's per-record templates begin with."""
+    names: set[str] = set()
+    for template in _per_record(workload):
+        for expression in expressions(template.template):
+            match expression:
+                case Field(names=(first, *_)) | Literal(str(first)):
+                    names.add(str(first))
+    return names
+
+
+def _readers(plan: Plan) -> dict[str, list[str]]:
+    """Workload name to the names of those that read it, in the state or as a stream, or need it."""
+    by_register = {one.register: one.name for one in plan.workloads if one.register}
+    readers: dict[str, list[str]] = {}
+    for workload in plan.workloads:
+        sources = {name.text.partition(".")[0] for name in workload.decl.reads}
+        sources.update(name.text for name in workload.decl.needs)
+        for template in workload_templates(workload):
+            sources.update(by_register.get(name, "") for name in template.references.registers)
+        for source in sources:
+            readers.setdefault(source, []).append(workload.name)
+    return readers
+
+
+def _per_record(workload: Workload) -> Iterator[Computed]:
     pending: list[Value] = [argument.value for argument in workload.arguments]
     while pending:
         value = pending.pop()
-        yield value
         match value:
+            case ForEach():
+                yield from computed(value)
             case Items(values):
                 pending.extend(values)
             case Fields(entries):
@@ -247,8 +266,8 @@ class _Resolver:
     holds besides, in `on_failure` and in `finally`.
     """
 
-    names: Names
-    workloads: frozenset[str]
+    names: MutableMapping[str, Root]
+    workloads: MutableMapping[str, None]
     elsewhere: Mapping[str, str]
     diagnostics: Diagnostics
     system: frozenset[str] = frozenset()
@@ -277,8 +296,8 @@ class _Resolver:
         """The resolver of a block: its workloads see each other too."""
         return replace(
             self,
-            names={**self.names, **registers(block)},
-            workloads=self.workloads | {workload.name for workload in block},
+            names=ChainMap(registers(block), self.names),
+            workloads=ChainMap({one.name: None for one in block}, self.workloads),
             system=system,
         )
 
@@ -291,13 +310,15 @@ class _Resolver:
         if loop:
             loop = replace(loop, items=rebuild(loop.items, bind))
         workload = replace(workload, when=when, loop=loop)
-        inner = self._bind({**self.names, **_loop_roots(loop)})
+        inner = self._bind(_with_loop(self.names, loop))
         return with_arguments(workload, lambda one: _except_each(one.value, inner))
 
     def for_each(self, workload: Workload, hidden: frozenset[str], record: Shape) -> Workload:
         """Bind the per-record templates, which do not see the `hidden` registers."""
-        names = {name: root for name, root in self.names.items() if name not in hidden}
-        bind = self._bind({**names, **_loop_roots(workload.loop)}, record)
+        names = self.names
+        if hidden:
+            names = {name: root for name, root in names.items() if name not in hidden}
+        bind = self._bind(_with_loop(names, workload.loop), record)
         return with_arguments(workload, lambda one: _only_each(one.value, bind))
 
     def _bind(self, names: Names, record: Shape | None = None) -> Bind:
@@ -339,11 +360,12 @@ def _binder(scope: Scope, diagnostics: Diagnostics) -> Bind:
     return bind
 
 
-def _loop_roots(loop: Loop | None) -> dict[str, Root]:
+def _with_loop(names: Names, loop: Loop | None) -> Names:
+    """The names, and the loop's variables before them; many names are copied only for a loop."""
     if loop is None:
-        return {}
+        return names
     item = item_type(loop.items)
     roots = {loop.variable: Root("loop", loop.variable, item, local_name(loop.variable))}
     if loop.index:
         roots[loop.index] = Root("loop", loop.index, INT, local_name(loop.index))
-    return roots
+    return {**names, **roots}

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.nodes import Computed, Plan, Workload
+from gxo.compiler.ir.order import reading_order
 from gxo.compiler.ir.walk import computed, every_workload, map_workloads, workload_templates
 
 
@@ -39,15 +40,15 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
 
 
 def _secrets_of_vars(plan: Plan, inputs: frozenset[str]) -> dict[str, tuple[str, ...]]:
-    """The secrets of each var, those of the vars it reads included; vars have no cycles here."""
+    """The secrets of each var, those of the vars it reads included."""
     templates = {var.name: list(computed(var.value)) for var in plan.vars}
+    reads = {
+        name: sorted({other for one in values for other in one.references.vars})
+        for name, values in templates.items()
+    }
     found: dict[str, tuple[str, ...]] = {}
-    for _ in range(len(templates)):
-        before = dict(found)
-        for name, values in templates.items():
-            found[name] = _secrets(values, inputs, found)
-        if found == before:
-            break
+    for name in reading_order(reads):
+        found[name] = _secrets(templates[name], inputs, found)
     return found
 
 

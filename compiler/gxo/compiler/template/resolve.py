@@ -43,7 +43,7 @@ class Scope:
     record: Shape | None = None
     dot: Type | None = None
     dot_name: str = "value"
-    workloads: frozenset[str] = frozenset()
+    workloads: Collection[str] = frozenset()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     system: frozenset[str] = frozenset()
 
