@@ -5,8 +5,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PINS := compiler/requirements/dev.txt
 DEMO := docs/examples/host-report
+FUZZ := build/fuzz
+FUZZ_PINS := tests/fuzz/requirements.txt
+FUZZ_SECONDS := 600
 
-.PHONY: setup demo test check bench golden docs format pins clean
+.PHONY: setup demo test check bench fuzz golden docs format pins clean
 
 setup: $(STAMP)
 
@@ -37,6 +40,15 @@ check: setup
 
 bench: setup
 	$(BIN)/python tests/bench/run.py
+
+# Ten minutes for each target; an input that fails is written to build/fuzz.
+fuzz: $(FUZZ)/.ready
+	$(FUZZ)/venv/bin/python tests/fuzz/run.py playbook template --seconds $(FUZZ_SECONDS)
+
+$(FUZZ)/.ready: $(FUZZ_PINS)
+	$(PYTHON) -m venv --clear $(FUZZ)/venv
+	$(FUZZ)/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(FUZZ_PINS)
+	touch $@
 
 # Rewrites the expected files under golden/; read the diff before you commit it.
 golden: setup

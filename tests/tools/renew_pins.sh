@@ -9,3 +9,4 @@ compile() {
 compile compiler/requirements/gxo.in compiler/requirements/gxo.txt
 compile compiler/requirements/linked.in stdlib/gxo/stdlib/linked.txt
 compile compiler/requirements/dev.in compiler/requirements/dev.txt
+compile tests/fuzz/requirements.in tests/fuzz/requirements.txt

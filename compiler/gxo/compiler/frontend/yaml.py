@@ -175,6 +175,9 @@ class _Composer:
 
     def _span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
+        last = len(self.text)
+        if end.index >= last:  # libyaml ends a line that the file leaves open
+            return self._between(min(start.index, last), last)
         return Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
     def _scalar(self, event: Any) -> None:
