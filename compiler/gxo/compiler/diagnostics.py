@@ -48,7 +48,11 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: its code in `codes.table()`, where it is, what is wrong, and what to do."""
+    """One finding: its code in `codes.table()`, where it is, what is wrong, and what to do.
+
+    Findings with the same `root` have one cause, such as a name that nothing defines: they are
+    shown as one.
+    """
 
     code: str
     level: Level
@@ -56,6 +60,7 @@ class Diagnostic:
     message: str
     hint: str | None = None
     notes: tuple[Note, ...] = ()
+    root: str = ""
 
 
 @dataclass(slots=True)
@@ -71,8 +76,9 @@ class Diagnostics:
         message: str,
         hint: str | None = None,
         notes: Iterable[Note] = (),
+        root: str = "",
     ) -> None:
-        self.items.append(Diagnostic(code, "error", span, message, hint, tuple(notes)))
+        self.items.append(Diagnostic(code, "error", span, message, hint, tuple(notes), root))
 
     def warning(
         self,
@@ -95,8 +101,18 @@ class Diagnostics:
         return any(item.level == "error" for item in self.items)
 
     def sorted(self) -> list[Diagnostic]:
-        """Every finding once, in the order of the source."""
-        return sorted(set(self.items), key=lambda item: (item.span, item.code, item.message))
+        """Every finding once, in the source's order; one root's others are notes of its first."""
+        found = sorted(set(self.items), key=lambda item: (item.span, item.code, item.message))
+        first: dict[str, Diagnostic] = {}
+        others: dict[str, list[Note]] = {}
+        for item in found:
+            if item.root and first.setdefault(item.root, item) is not item:
+                others.setdefault(item.root, []).append(Note(item.span, item.message))
+        return [
+            replace(item, notes=(*item.notes, *others.get(item.root, ())))
+            for item in found
+            if first.get(item.root, item) is item
+        ]
 
 
 def nearest(word: str, candidates: Collection[str]) -> str | None:
@@ -109,10 +125,15 @@ def nearest(word: str, candidates: Collection[str]) -> str | None:
         return None
     names = frozenset(candidates)
     if len(names) > _FEW_NAMES:
-        known = _by_shortened(names)
-        names = frozenset(known[form] for form in _shortened(word) if form in known)
+        return one_slip_away(word, names)
     near = get_close_matches(word, sorted(names), n=1, cutoff=0.6)
     return near[0] if near else None
+
+
+def one_slip_away(word: str, candidates: Collection[str]) -> str | None:
+    """The candidate that differs in one letter too many, too few, changed or exchanged."""
+    known = _by_shortened(frozenset(candidates))
+    return next((known[form] for form in _shortened(word) if form in known), None)
 
 
 @lru_cache(maxsize=4)

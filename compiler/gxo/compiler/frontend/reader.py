@@ -50,7 +50,7 @@ def read(tree: Node, file: str, text: str, diags: Diagnostics) -> Playbook | Non
     if unsupported.is_test_playbook(file, tree, diags):
         return None
     tree = migrate(tree, file, diags)
-    wrong = schema.check(tree, diags)
+    tree, wrong = schema.check(tree, diags)
     unsupported.check(tree, diags)
     playbook = _Reader(file, wrong, diags).playbook(tree, text)
     rules.check(playbook, diags)
@@ -127,7 +127,7 @@ class _Reader:
     def _input(self, name: Name, tree: Mapping) -> InputDecl:
         return InputDecl(
             name=name,
-            type=self._text(tree, "type") or "string",
+            type="string" if tree.key("type") is None else self._text(tree, "type") or "",
             default=tree.get("default"),
             enum=self._items(tree, "enum"),
             pattern=self._text(tree, "pattern"),

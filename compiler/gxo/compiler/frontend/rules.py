@@ -118,6 +118,8 @@ def _check_input(declaration: InputDecl, diags: Diagnostics) -> None:
         _check_secret(declaration, diags)
         declaration = replace(declaration, default=None, enum=())
     pattern, default = declaration.pattern, declaration.default
+    if not declaration.type:
+        return
     for value in declaration.enum:
         _check_type(value, declaration, "the choice", diags)
     if default is not None and _check_type(default, declaration, "the default", diags):

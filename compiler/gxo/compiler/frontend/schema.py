@@ -11,12 +11,12 @@ and jsonschema validates with it here. Its `title`s are the nouns of the message
 import json
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
-from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, Sequence
+from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean, nearest
+from gxo.compiler.frontend.yaml import Entry, Mapping, Node, Scalar, Sequence
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
@@ -49,21 +49,54 @@ def schema_text() -> str:
         return file.read()
 
 
-def check(tree: Node, diags: Diagnostics) -> frozenset[Span]:
+def check(tree: Mapping, diags: Diagnostics) -> tuple[Mapping, frozenset[Span]]:
     """Report everything in which a tree differs from the schema.
 
-    Returns the spans of the values that are wrong, so that their reader can leave them out. A value
-    that is reported already, as an unknown alias is, is not reported again.
+    Returns the tree with misspelt keys as they are meant, so that one slip has no consequences, and
+    the spans of the values that are wrong, so that their reader can leave them out. A value that is
+    reported already, as an unknown alias is, is not reported again.
     """
     reported = frozenset(item.span for item in diags.items if item.level == "error")
+    findings = _findings(tree)
+    while meant := _report_misspelt_keys(findings, diags):
+        tree = _with_keys(tree, meant, {})
+        findings = _findings(tree)
     wrong = set(reported)
-    errors = _validator().iter_errors(python_value(tree, {}))
-    for error in sorted(errors, key=_is_about_key):
-        finding = _finding(error, tree)
+    for finding in findings:
         if finding.node.span not in reported:
             _report(finding, diags)
         wrong.add(finding.node.span)
-    return frozenset(wrong)
+    return tree, frozenset(wrong)
+
+
+def _findings(tree: Mapping) -> "list[_Finding]":
+    errors = _validator().iter_errors(python_value(tree, {}))
+    return [_finding(error, tree) for error in sorted(errors, key=_is_about_key)]
+
+
+N = TypeVar("N", bound=Node)
+
+
+def _with_keys(node: N, meant: dict[int, str], done: dict[int, Node]) -> N:
+    """The tree with other names for the keys whose ids are in `meant`; shared nodes stay shared."""
+    if id(node) not in done:
+        new: Node = node
+        if isinstance(node, Mapping):
+            entries = tuple(
+                Entry(_renamed(one.key, meant), _with_keys(one.value, meant, done))
+                for one in node.entries
+            )
+            new = replace(node, entries=entries)
+        elif isinstance(node, Sequence):
+            items = tuple(_with_keys(item, meant, done) for item in node.items)
+            new = replace(node, items=items)
+        done[id(node)] = new
+    return cast(N, done[id(node)])
+
+
+def _renamed(key: Scalar, meant: dict[int, str]) -> Scalar:
+    name = meant.get(id(key))
+    return key if name is None else replace(key, value=name, text=replace(key.text, value=name))
 
 
 @cache
@@ -162,26 +195,44 @@ def _report_key(finding: _Finding, diags: Diagnostics) -> None:
     diags.error("GXO0204", key.span, message, _value_hint(finding.schema, name))
 
 
+def _report_misspelt_keys(findings: "list[_Finding]", diags: Diagnostics) -> dict[int, str]:
+    """Report the unknown keys that a known one is near; returns what the key with an id means."""
+    meant: dict[int, str] = {}
+    for finding in findings:
+        if finding.error.validator != "additionalProperties":
+            continue
+        assert isinstance(finding.node, Mapping)
+        known = finding.schema["properties"]
+        free = {name for name in known if finding.node.key(name) is None}
+        for entry in finding.node.entries:
+            name = entry.key.text.value
+            near = None if name in known else nearest(name, free)
+            if near is not None and id(entry.key) not in meant:
+                _report_unknown_key(entry.key, finding, f'did you mean "{near}"?', diags)
+                meant[id(entry.key)] = near
+                free.remove(near)
+    return meant
+
+
 def _report_unknown_keys(finding: _Finding, diags: Diagnostics) -> None:
     assert isinstance(finding.node, Mapping)
     known = finding.schema["properties"]
-    free = [name for name in known if finding.node.get(name) is None]
     for entry in finding.node.entries:
         name = entry.key.text.value
         if name not in known:
-            hint = did_you_mean(name, free) or _home(name) or f"keys here: {_listed(known)}"
-            message = f'unknown key "{shown(name)}" in {finding.schema["title"]}'
-            diags.error("GXO0201", entry.key.span, message, hint)
+            hint = _home(name) or f"keys here: {_listed(known)}"
+            _report_unknown_key(entry.key, finding, hint, diags)
+
+
+def _report_unknown_key(key: Scalar, finding: _Finding, hint: str, diags: Diagnostics) -> None:
+    message = f'unknown key "{shown(key.text.value)}" in {finding.schema["title"]}'
+    diags.error("GXO0201", key.span, message, hint)
 
 
 def _report_missing_keys(finding: _Finding, diags: Diagnostics) -> None:
     assert isinstance(finding.node, Mapping)
-    present = [entry.key.text.value for entry in finding.node.entries]
-    known = finding.schema.get("properties", present)
-    misspelt = [name for name in present if name not in known]
     for name in finding.schema["required"]:
-        # A misspelt key is missing too, but that is one mistake, and reported as the unknown key.
-        if name not in present and not any(did_you_mean(word, [name]) for word in misspelt):
+        if finding.node.key(name) is None:
             message = f'{finding.schema.get("title", "a playbook")} needs the key "{name}"'
             diags.error("GXO0202", finding.place, message, _EXAMPLES.get(name))
 

@@ -4,7 +4,7 @@ Parameters are read by the pass `bind_arguments`, edges are drawn by `link_state
 `link_streams`.
 """
 
-from gxo.compiler.diagnostics import Diagnostics, did_you_mean, working_on
+from gxo.compiler.diagnostics import Diagnostics, did_you_mean, one_slip_away, working_on
 from gxo.compiler.frontend.playbook import InputDecl, Playbook, WorkloadDecl
 from gxo.compiler.ir.nodes import (
     Computed,
@@ -93,7 +93,9 @@ def _module(decl: WorkloadDecl, library: Library, diagnostics: Diagnostics) -> M
         hint = hint or "`gxo modules` lists those that there are"
         message = f'there is no module "{decl.module.text}"'
         diagnostics.error(UNKNOWN_MODULE, decl.module.span, message, hint)
-        return None
+        # Its parameters are worth checking where only a slip keeps the module from being known.
+        meant = one_slip_away(decl.module.text, library.names())
+        return library.find(meant) if meant else None
     policy = decl.lifecycle.policy if decl.lifecycle else None
     if policy and policy.text not in spec.policies:
         message = f"{spec.name} cannot run with the lifecycle {policy.text}"

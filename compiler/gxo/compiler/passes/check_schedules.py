@@ -27,6 +27,8 @@ def _check(reader: Workload, edge: StreamEdge, source: Workload, diagnostics: Di
     match reader.decl.lifecycle, source.decl.lifecycle:
         case Scheduled() as one, Scheduled() as other if one.schedule == other.schedule:
             return
+        case (None, _) | (_, None):
+            return  # one of the two has an error
         case (Scheduled(), _) | (RunOnce(), Scheduled()):
             message = (
                 f"'{reader.name}' {_times(reader.decl.lifecycle)}, and '{source.name}', whose"

@@ -80,7 +80,9 @@ def _needs(workload: Workload, names: set[str], diagnostics: Diagnostics) -> Ite
             yield StateEdge(need.text, need.span, "needs")
         else:
             message = f"`needs` names a workload that does not exist: {need.text}"
-            diagnostics.error(UNKNOWN_NEED, need.span, message, did_you_mean(need.text, names))
+            near = did_you_mean(need.text, names)
+            root = f"workload {need.text}"
+            diagnostics.error(UNKNOWN_NEED, need.span, message, near, root=root)
 
 
 def _reads(workload: Workload, registers: dict[str, str], names: set[str]) -> Iterator[StateEdge]:

@@ -41,7 +41,9 @@ def _edges(workload: Workload, names: set[str], diagnostics: Diagnostics) -> tup
         edge = _edge(name)
         if edge.source not in names:
             message = f"`stream_inputs` names a workload that does not exist: {edge.source}"
-            diagnostics.error(UNKNOWN_STREAM, name.span, message, did_you_mean(edge.source, names))
+            near = did_you_mean(edge.source, names)
+            root = f"workload {edge.source}"
+            diagnostics.error(UNKNOWN_STREAM, name.span, message, near, root=root)
         elif edge.source == workload.name:
             message = f"workload '{workload.name}' cannot read its own stream"
             diagnostics.error(READS_ITSELF, name.span, message)
@@ -112,7 +114,9 @@ def _check_ports(workload: Workload, diagnostics: Diagnostics) -> None:
 
 
 def _check_stream_names(workload: Workload, diagnostics: Diagnostics) -> None:
-    """A parameter that names a stream must name one of `stream_inputs`."""
+    """A parameter that names a stream must name one of `stream_inputs`, if those are right."""
+    if len(workload.stream_edges) < len(workload.decl.stream_inputs):
+        return
     inputs = [edge.name for edge in workload.stream_edges]
 
     def check(value: Value, type_: Type) -> None:

@@ -67,7 +67,9 @@ Bind = Callable[[Computed], Computed]
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
-    inputs = {decl.name: Root("input", decl.name, INPUT_TYPES[decl.type]) for decl in plan.inputs}
+    inputs = {
+        decl.name: Root("input", decl.name, INPUT_TYPES.get(decl.type, ANY)) for decl in plan.inputs
+    }
     plan = replace(plan, vars=_resolve_vars(plan.vars, inputs, diagnostics))
     names = inputs | {var.name: _var_root(var) for var in plan.vars} | registers(plan.workloads)
     workloads = {one.name: None for one in plan.workloads}

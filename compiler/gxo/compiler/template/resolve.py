@@ -297,7 +297,7 @@ class _Resolver:
         message = f"`.{name}` is not defined: no input, var, register or loop variable"
         if place := self.scope.elsewhere.get(name):
             message, hint = f"`.{name}` is registered in {place}", ONLY_INSIDE
-        self.diags.error("GXO0301", span, message, hint)
+        self.diags.error("GXO0301", span, message, hint, root=f"name {name}")
 
     # _gxo
 
@@ -327,7 +327,7 @@ class _Resolver:
             hint = did_you_mean(name, self.scope.workloads)
             if place := self.scope.elsewhere.get(name):
                 message, hint = f"`{name}` stands in {place}", ONLY_INSIDE
-            self.diags.error("GXO0321", span, message, hint)
+            self.diags.error("GXO0321", span, message, hint, root=f"workload {name}")
             return unresolved
         if len(words) < 2 or words[1] not in _RESULT_TYPES:
             message = f"`_gxo.workloads.{words[0]}` has `status`, `error` and `summary`"

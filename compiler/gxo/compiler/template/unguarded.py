@@ -10,7 +10,7 @@ Language, section 3, "Missing values", says what asks; the rest is the flow of c
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from gxo.compiler.template import ast, walk
+from gxo.compiler.template import ast, functions, walk
 from gxo.compiler.template.functions import asks
 from gxo.compiler.template.knowledge import COMPLETED, NOTHING, Ends, Knowledge, Outcomes, assume
 
@@ -163,6 +163,8 @@ class _Finder:
                         return
                     yield from self.asked(operand, after)
                     after = self.assume(operand, go_on, after)
+            case ast.Call(function) if functions.find(function) is None:
+                return  # an error of its own: it may be `default`, misspelt
             case ast.Call(function, args):
                 for position, argument in enumerate(args):
                     if asks(function, position):
