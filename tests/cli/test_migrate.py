@@ -137,9 +137,21 @@ def test_the_bytes_around_the_text_stay(
         (b"- tasks\n", "GXO0205"),
         (b"", "GXO0101"),
         (b"\xff\xfe", "GXO0102"),
+        (OLD + b"# caf\xe9\n", "GXO0102"),
+        (OLD.replace(b"    type", b"\ttype"), "GXO0107"),
         (b"tasks: [{name: a, # c\n type: exec}]\n", "the comment '# c' would be lost"),
     ],
-    ids=["both", "unknown-key", "no-yaml", "no-map", "empty", "no-text", "comment"],
+    ids=[
+        "both",
+        "unknown-key",
+        "no-yaml",
+        "no-map",
+        "empty",
+        "no-text",
+        "latin-1",
+        "tab",
+        "comment",
+    ],
 )
 def test_what_cannot_be_migrated_stays(
     data: bytes, said: str, playbook: Path, capsys: pytest.CaptureFixture[str]
