@@ -21,7 +21,7 @@ ON_PURPOSE = re.compile(
 )
 """Go's messages for what the conformance README lists as different."""
 STRICTER = re.compile(
-    r" wants .*, not |has no (field|element)|cannot be (used|compared|ordered)|`range` goes over"
+    r" wants .*, not |has no (field|element)|cannot be (used|compared|ordered)|`(range` goes|nil` alone)"
     r"|%p prints an address"
 )
 """gxo's messages where it refuses what Go may let pass: a wrong type in code that data keeps Go from

@@ -392,6 +392,8 @@ def method(value: Any, name: str, *arguments: Any) -> Any:
 def index(value: Any, *keys: Any) -> Any:
     """Return the element the keys lead to: list positions, map keys (nil when absent), or the
     number of a text's byte."""
+    if value is None:
+        raise ExpressionError("nil has no elements")
     for key in keys:
         value = _element(value, key)
     return value

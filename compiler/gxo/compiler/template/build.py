@@ -13,7 +13,7 @@ from lark import Token, Tree
 
 from gxo.compiler.diagnostics import Diagnostics, Span
 from gxo.compiler.source import SourceText
-from gxo.compiler.template import ast
+from gxo.compiler.template import ast, walk
 from gxo.compiler.template.build_expressions import (
     MAX_DEPTH,
     Expressions,
@@ -198,11 +198,17 @@ class Builder:
         self.loops += 1
         body = self._body(parts, depth + 1)
         self.loops -= 1
-        self.expressions.variables.pop()
         otherwise = self._body(rest[0][1], depth + 1) if rest else ()
+        self.expressions.variables.pop()
         index = names[0] if len(names) == 2 else None
         element = names[-1] if names else None
-        return ast.Range(pipe, body, otherwise, index, element, sign == ":=", self._span(tree))
+        span = self._span(tree)
+        if sign == ":=":
+            # the variables of a loop without elements hold what it would have gone through
+            read = walk.variables(otherwise)
+            held = [ast.Assign(name, pipe, True, span) for name in names if name in read]
+            otherwise = (*held, *otherwise)
+        return ast.Range(pipe, body, otherwise, index, element, sign == ":=", span)
 
     def _define(self, tree: Tree[Token], depth: int) -> ast.Include | None:
         """A definition goes to `defines`; a `block` leaves an include of what it defines."""

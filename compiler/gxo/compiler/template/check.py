@@ -248,7 +248,8 @@ def _fits(argument: ast.Expr, known: Type, wanted: Type) -> bool:
         case MapOf() | Shape():
             return isinstance(wanted, MapOf)
     if isinstance(argument, ast.Literal) and isinstance(argument.value, float) and wanted == INT:
-        return argument.value.is_integer()  # an untyped constant, as in Go
+        # an untyped constant, as in Go
+        return argument.value.is_integer() and -(2.0**63) <= argument.value < 2.0**63
     return known == INT and wanted == FLOAT
 
 

@@ -25,10 +25,10 @@ _DECIMAL_INT = re.compile(r"[+-]?(?:0|[1-9](?:_?[0-9])*)")
 _OCTAL_INT = re.compile(r"([+-]?)0((?:_?[0-7])+)")
 _PREFIXED_INT = re.compile(r"[+-]?0(?:[xX](?:_?[0-9a-fA-F])+|[oO](?:_?[0-7])+|[bB](?:_?[01])+)")
 _FLOAT = re.compile(
-    r"[+-]?(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][+-]?[0-9]+)?"
+    r"[+-]?(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][+-]?[0-9](?:_?[0-9])*)?"
 )
 _HEX_FLOAT = re.compile(
-    r"[+-]?0[xX]_?(?:[0-9a-fA-F_]+\.?[0-9a-fA-F_]*|\.[0-9a-fA-F_]+)[pP][+-]?[0-9]+"
+    r"[+-]?0[xX]_?(?:[0-9a-fA-F_]+\.?[0-9a-fA-F_]*|\.[0-9a-fA-F_]+)[pP][+-]?[0-9](?:_?[0-9])*"
 )
 
 
@@ -43,7 +43,9 @@ class BadLiteralError(Exception):
 def text_value(token: str) -> str:
     """The text that a quoted literal stands for, quotes and escapes resolved.
 
-    Raises: BadLiteralError for an escape that Go does not know, or bytes that are not UTF-8.
+    Bytes that are not UTF-8 are kept as Python's "surrogateescape" characters.
+
+    Raises: BadLiteralError for an escape that Go does not know.
     """
     quote, inner = token[0], token[1:-1]
     if quote == "`":
@@ -57,10 +59,7 @@ def text_value(token: str) -> str:
         raw += _escaped(match, quote)
         position = match.end()
     raw += inner[position:].encode("utf-8", "surrogatepass")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise BadLiteralError("these bytes are not UTF-8 text", 0, len(token)) from None
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def _escaped(match: re.Match[str], quote: str) -> bytes:
@@ -97,6 +96,8 @@ def number_value(token: str) -> int | float:
         value = int(octal[1] + octal[2].replace("_", "")[:40], 8)
     elif _PREFIXED_INT.fullmatch(token):
         value = int(token, 0)
+        if token[0] in "+-" and "e" in token.lower():
+            return float(value)  # Go looks for hexadecimal digits only where there is no sign
     elif _HEX_FLOAT.fullmatch(token):
         return _hex_float(token)
     elif _FLOAT.fullmatch(token) and any(mark in token for mark in ".eE"):

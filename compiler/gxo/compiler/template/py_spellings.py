@@ -292,11 +292,17 @@ def may_be_nil(base: ast.Expr) -> bool:
 def is_whole(expression: ast.Expr) -> bool:
     """Whether the texts in a value are all of whole characters, as those from outside are. Go's
     functions cut texts at any byte, and what they leave does not fit Python's operators."""
-    return all(
-        isinstance(part, ast.Literal | ast.Root | ast.Field)
-        or (isinstance(part, ast.Call) and part.function in _CUT_NOTHING)
-        for part in walk.expressions(expression)
-    )
+    return all(_cuts_nothing(part) for part in walk.expressions(expression))
+
+
+def _cuts_nothing(part: ast.Expr) -> bool:
+    match part:
+        case ast.Literal(str() as text):
+            return text.isascii() or text == text.encode("utf-8", "replace").decode()
+        case ast.Call(name):
+            return name in _CUT_NOTHING
+        case _:
+            return isinstance(part, ast.Literal | ast.Root | ast.Field)
 
 
 _CUT_NOTHING = frozenset(

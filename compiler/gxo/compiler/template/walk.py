@@ -29,6 +29,18 @@ def nodes(template: ast.Template) -> Iterator[ast.Node]:
     pending = list(template.nodes)
     for define in template.defines:
         pending.extend(define.body)
+    yield from _all(pending)
+
+
+def variables(nodes: tuple[ast.Node, ...]) -> set[str]:
+    """The names of the variables that statements read."""
+    roots = [pipe for node in _all([*nodes]) for pipe in pipes(node)]
+    parts = [part for pipe in roots for part in expressions(pipe)]
+    return {part.name for part in parts if isinstance(part, ast.Variable)}
+
+
+def _all(pending: list[ast.Node]) -> Iterator[ast.Node]:
+    """The statements and those inside them, outer ones first."""
     pending.reverse()
     while pending:
         node = pending.pop()

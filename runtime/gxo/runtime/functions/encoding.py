@@ -1,7 +1,6 @@
 """Sprig's encodings and checksums. Text that does not decode gives Go's message as the result."""
 
 import base64
-import binascii
 import zlib
 from hashlib import sha1, sha256
 
@@ -26,7 +25,7 @@ def b64dec(text: str) -> str:
     padding = len(data) - len(body)
     if set(body) <= _BASE64 and len(data) % 4 == 0 and padding <= 2:
         return from_bytes(base64.b64decode(data))
-    return f"illegal base64 data at input byte {_first_fault(to_bytes(text), _BASE64, 4)}"
+    return f"illegal base64 data at input byte {_base64_fault(to_bytes(text))}"
 
 
 @function("b32enc")
@@ -40,26 +39,64 @@ def b32dec(text: str) -> str:
     """Return the text that is given in base32; what is not base32 gives a text that says so."""
     data = to_bytes(text).replace(b"\n", b"").replace(b"\r", b"")
     try:
-        return from_bytes(base64.b32decode(data))
-    except binascii.Error:
-        return f"illegal base32 data at input byte {_first_fault(to_bytes(text), _BASE32, 8)}"
+        end = _base32_end(data)
+    except _StrayByteError as error:
+        return f"illegal base32 data at input byte {error.position}"
+    return from_bytes(base64.b32decode(data[:end].ljust(-(-end // 8) * 8, b"=")))
 
 
-def _first_fault(data: bytes, alphabet: frozenset[int], group: int) -> int:
-    """Return the position that Go names: of a stray byte, of bad padding, or the end."""
+class _StrayByteError(Exception):
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
+
+
+def _base32_end(data: bytes) -> int:
+    """Return where padding begins, after which Go looks no further than it must.
+
+    Raises: _StrayByteError
+    """
+    for at, byte in enumerate(data):
+        filled, left = at % 8, len(data) - at - 1
+        if byte == ord("=") and filled >= 2 and left < 8:
+            if left + filled < 7:
+                raise _StrayByteError(len(data))
+            for other in range(at + 1, at + 8 - filled):
+                if data[other] != ord("="):
+                    raise _StrayByteError(other - 1)
+            if filled in (3, 6):
+                raise _StrayByteError(at)
+            return at
+        if byte not in _BASE32:
+            raise _StrayByteError(at)
+    if len(data) % 8:
+        raise _StrayByteError(len(data) - len(data) % 8)
+    return len(data)
+
+
+def _base64_fault(data: bytes) -> int:
+    """Return the position that Go names in what is not base64."""
     count = 0
     for position, byte in enumerate(data):
-        if byte in b"\r\n":
-            continue
-        if byte not in alphabet:
-            return position if byte != ord("=") or count % group < 2 else _padding(data, position)
-        count += 1
-    return len(data) - count % group if count % group else len(data)
+        if byte in _BASE64:
+            count += 1
+        elif byte == ord("=") and count % 4 >= 2:
+            return _base64_padding(data, position, count % 4)
+        elif byte not in b"\r\n":
+            return position
+    return len(data) - count % 4
 
 
-def _padding(data: bytes, position: int) -> int:
-    rest = data[position:].replace(b"\n", b"").replace(b"\r", b"")
-    return position + len(rest) - len(rest.lstrip(b"="))
+def _base64_padding(data: bytes, position: int, filled: int) -> int:
+    """Return where padding is wrong that starts at `position`, after `filled` of 4 characters."""
+    rest = [at for at in range(position + 1, len(data)) if data[at] not in b"\r\n"]
+    if filled == 2:
+        if not rest:
+            return len(data)
+        second = rest.pop(0)
+        if data[second] != ord("="):
+            return second - 1
+    return rest[0]
 
 
 @function("sha1sum")

@@ -65,13 +65,14 @@ def regex_replace_all_literal(pattern: str, text: str, replacement: str) -> str:
 @function("regexSplit", "mustRegexSplit")
 def regex_split(pattern: str, text: str, count: int) -> list[str]:
     """Return the parts between the matches, at most `count`, all with -1."""
+    compiled = compile_pattern(pattern)
     if count == 0:
         return NilList()
     if pattern and not text:
         return [""]
     parts: list[str] = []
     start = end = 0
-    for spans in compile_pattern(pattern).matches(text):
+    for spans in compiled.matches(text):
         if 0 < count <= len(parts) + 1:
             break
         end = spans[0]
