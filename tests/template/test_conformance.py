@@ -1,6 +1,7 @@
 """Go's own results: every shared case, as anyone can check them from outside, in one process."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,3 +54,34 @@ def test_every_case_gives_what_go_gives() -> None:
     print(f"conformance: {len(cases) - len(failed)} of {len(cases)} cases pass")
     assert not failed, "\n".join(failed)
     assert len(answers) == len(cases) > 1000
+
+
+def test_every_failure_names_its_place_and_expression() -> None:
+    """`index .l 5: ... (template:1:4: index .l 5)`: what stands there in the template."""
+    templates = {case["id"]: case["template"] for case in _cases()}
+    misplaced = []
+    for name, answer in _answers().items():
+        if answer["ok"]:
+            continue
+        found = _PLACE.search(answer["message"])
+        here = _text_at(templates[name], int(found[1]), int(found[2])) if found else None
+        named = found[3].removesuffix("...") if found and found[3] else ""
+        if (
+            here is None
+            or not here.startswith(named)
+            or bool(named) == (answer["error"] == "parse")
+        ):
+            misplaced.append(f"{name}: {templates[name]!r}: {answer['message']}")
+    assert not misplaced, "\n".join(misplaced)
+
+
+_PLACE = re.compile(r"\(template:(\d+):(\d+)(?:: (.+))?\)$", re.DOTALL)
+
+
+def _text_at(template: str, line: int, column: int) -> str | None:
+    """The template from a place on, white space as in a message; None outside of it."""
+    lines = template.split("\n")
+    if line > len(lines) or column > len(lines[line - 1]) + 1:
+        return None
+    rest = [lines[line - 1][column - 1 :], *lines[line:]]
+    return " ".join("\n".join(rest).split())
