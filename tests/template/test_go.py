@@ -1,6 +1,7 @@
 """What Go prints, gxo prints: random templates over random data."""
 
 import os
+import subprocess
 from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from gxo.runtime.regex.scripts import script
 from tests.template.evaluator import evaluate
 from tests.template.generated import DATA, ON_PURPOSE, STRICTER, TEMPLATES
-from tests.tools.go_oracle.oracle import Oracle, build, is_installed
+from tests.tools.go_oracle.oracle import HERE, Oracle, build, is_installed
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +24,15 @@ def oracle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oracle]:
         pytest.skip(reason)
     with Oracle(build(tmp_path_factory.mktemp("go"))) as running:
         yield running
+
+
+def test_scripts_are_those_of_go(oracle: Oracle) -> None:
+    program = HERE / "scripts/main.go"
+    printed = subprocess.run(["go", "run", program], capture_output=True, text=True, check=True)
+    for line in printed.stdout.splitlines():
+        name, *words = line.split()
+        pairs = [word.split("-") for word in words]
+        assert script(name) == tuple((int(pair[0], 16), int(pair[-1], 16)) for pair in pairs)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])

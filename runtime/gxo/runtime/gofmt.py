@@ -70,7 +70,7 @@ def _python_directive(found: re.Match[str], type_: type) -> str | None:
         return None
     if type_ is str:
         return None if flags.strip("-") else f"%{flags}{width}{precision}s"
-    if type_ is not float and precision:
+    if (type_ is not float and precision) or (verb == "v" and "+" in flags):
         return None
     return f"%{flags}{width}{precision}{'d' if verb == 'v' else verb}"
 

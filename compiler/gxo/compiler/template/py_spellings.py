@@ -225,6 +225,8 @@ def _directive(found: re.Match[str], value: ast.Expr, printer: Printer) -> Embed
     if known == TEXT and verb in ("s", "v") and not (plus or zero):
         spec = f"{'' if minus else '>'}{width}" if width else ""
     elif known == INT and verb in ("d", "v", "x", "X") and not (minus and zero):
+        if plus and verb == "v":
+            return None
         kind = "" if verb == "v" else verb
         spec = f"{'<' if minus and width else ''}{plus}{zero if width else ''}{width}{kind}"
         spec = "" if spec == "d" else spec

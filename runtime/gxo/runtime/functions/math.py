@@ -105,8 +105,12 @@ def int64(value: Any) -> int:
 
 @function("atoi")
 def atoi(text: str) -> int:
-    """Return the decimal number in a text, 0 for what is none."""
-    return parse_digits(text, 10) or 0
+    """Return the decimal number in a text, 0 for what is none; the nearest that 64 bits hold."""
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    if not (digits.isascii() and digits.isdecimal()):
+        return 0
+    number = int(digits) if len(digits) < 40 else _HALF
+    return max(-number, -_HALF) if text.startswith("-") else min(number, _HALF - 1)
 
 
 @function("toDecimal")

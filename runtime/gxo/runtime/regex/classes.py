@@ -117,6 +117,18 @@ def _orbits() -> dict[int, list[int]]:
     return {code: others for code, others in cases.items() if others}
 
 
+def named(name: str) -> Ranges | None:
+    r"""Return the characters of what `\p{...}` names: any, a category such as `L` or `Lu`, or a
+    script such as `Greek`; None if there is none."""
+    if name == "Any":
+        return ANY
+    if len(name) > 2:
+        from gxo.runtime.regex.scripts import script  # only for patterns that name one
+
+        return script(name)
+    return category(name) if name else None
+
+
 @lru_cache(maxsize=32)
 def category(name: str) -> Ranges | None:
     r"""Return the characters of a Unicode category such as `L` or `Lu`; None if there is none."""

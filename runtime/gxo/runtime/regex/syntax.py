@@ -172,6 +172,8 @@ class _Parser:
             item = self.atom(depth)
             if item is not None:
                 items.append(self.repeats(item))
+            elif items:
+                items[-1] = self.repeats(items[-1])  # flags stand between, as RE2 allows
         return items[0] if len(items) == 1 else Concat(items)
 
     def literal_text(self) -> list[Node]:
@@ -331,10 +333,9 @@ class _Parser:
             self.at += len(name) + len(end)
         negated = (letter == "P") != name.startswith("^")
         name = name.removeprefix("^")
-        known = name == "Any" or (0 < len(name) <= 2 and classes.category(name) is not None)
-        if not known:
+        ranges = classes.named(name)
+        if ranges is None:
             raise PatternError(f"unknown Unicode class: {self.pattern[start : self.at]}")
-        ranges = classes.ANY if name == "Any" else classes.category(name) or ()
         ranges = classes.folded(ranges) if "i" in self.flags else ranges
         return classes.complement(ranges) if negated else ranges
 
