@@ -308,20 +308,18 @@ def _cuts_nothing(part: ast.Expr) -> bool:
 
 
 _CUT_NOTHING = frozenset(
-    (
-        "add",
-        "add1",
-        "join",
-        "len",
-        "list",
-        "lower",
-        "mul",
-        "print",
-        "printf",
-        "replace",
-        "splitList",
-    )
-) | {"sub", "title", "toString", "trim", "trimPrefix", "trimSuffix", "tuple", "until", "upper"}
+    ("add", "add1", "join", "len", "list", "lower", "mul", "print", "printf", "replace", "sub")
+) | {
+    "splitList",
+    "title",
+    "toString",
+    "trim",
+    "trimPrefix",
+    "trimSuffix",
+    "tuple",
+    "until",
+    "upper",
+}
 
 
 def never_fails(expression: ast.Expr, env: Env) -> bool:
