@@ -271,12 +271,11 @@ def _whole(cut: Callable[[float], int], number: float) -> float:
 def round_(value: Any, places: int, *threshold: float) -> float:
     """Return the value rounded to decimal places; up from .5 on, or from the threshold on."""
     power = 10.0**places if abs(places) <= 308 else math.nan
-    digit = power * to_float64(value)
+    digit = power * (value if type(value) is float else to_float64(value))
     if digit - digit != 0:
         return digit / power  # infinite, or no number
     limit = threshold[0] if threshold else 0.5
-    whole = math.ceil(digit) if math.fmod(digit, 1) >= limit else math.floor(digit)
-    return math.copysign(whole, digit) / power
+    return (-(-digit // 1) if math.fmod(digit, 1) >= limit else digit // 1) / power
 
 
 @function("addf")
