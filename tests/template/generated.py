@@ -17,7 +17,7 @@ ON_PURPOSE = re.compile(
     r"expected (u?int|float)(64)?; got (u?int|float)(64)?"  # one integer type
     r"|expected map\[string\]interface \{\}; got map\[string\]string"  # one map type
     r"|incompatible types for comparison|non-comparable type|error calling \w+: (first arg|cannot)"
-    r"|invalid type for comparison"
+    r"|invalid type for comparison|nil pointer evaluating interface"  # a field of nil is asked for
 )
 """Go's messages for what the conformance README lists as different."""
 STRICTER = re.compile(
