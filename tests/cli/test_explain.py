@@ -12,7 +12,8 @@ def test_a_code_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == (
         "GXO0304 (error): `needs` names nothing\n\n"
         "`needs` lists workloads that this one waits for, by their `name`. There is none of this"
-        " name at the\ntop level of the playbook.\n\n"
+        " name at the\ntop level of the playbook. In a step of a `stream:pipeline` it lists other steps of"
+        " the same\npipeline, by their `id`.\n\n"
         "Fails:\n\n"
         "    - name: build\n"
         "    - name: deploy\n"

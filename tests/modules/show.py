@@ -72,9 +72,9 @@ def _lines(spec: ModuleSpec) -> Iterator[str]:
 
 
 def _options(spec: ModuleSpec) -> Iterator[str]:
-    usual = {"changes": False, "idempotent": False, "retry_after_records": False}
+    flags = ("changes", "idempotent", "retry_after_records", "per_record")
     options: dict[str, object] = {
-        **{name: getattr(spec, name) for name, value in usual.items()},
+        **{name: getattr(spec, name) for name in flags},
         "emits_when": spec.emits_when,
         "reads_when": spec.reads_when,
         "lifecycles": spec.lifecycles if spec.lifecycles != ("run_once",) else None,

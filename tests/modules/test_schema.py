@@ -125,3 +125,18 @@ def test_free_parameters_and_no_parameters() -> None:
 def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", "--full"]) == 0
     assert json.loads(capsys.readouterr().out) == validator().schema
+
+
+def steps(step: str) -> bool:
+    return is_right(f"{{steps: [{step}]}}", "stream:pipeline")
+
+
+def test_steps_are_held_against_their_modules() -> None:
+    assert steps("{id: a, uses: exec, with: {command: uname}}")
+    assert steps('{id: a, uses: http:request, needs: [b], when: "{{ .x }}", with: {url: u}}')
+    assert not steps("{id: a, uses: exec, with: {comand: uname}}")
+    assert not steps("{id: a, uses: exec}")
+    assert not steps("{id: a, uses: exec, with: {command: uname, args: 5}}")
+    assert not steps("{id: a, uses: exce, with: {command: uname}}")
+    assert not steps("{id: a, uses: exec, needs: b, with: {command: uname}}")
+    assert not is_right("{steps: []}", "stream:pipeline")

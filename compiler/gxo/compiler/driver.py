@@ -22,7 +22,7 @@ from gxo.compiler.ir.facts import effects, lifecycle_facts
 from gxo.compiler.ir.nodes import Plan, Workload
 from gxo.compiler.ir.pprint import print_plan
 from gxo.compiler.ir.verify import verify
-from gxo.compiler.ir.walk import every_workload
+from gxo.compiler.ir.walk import every_call, every_workload
 from gxo.compiler.modules.index import Library, standard_roots
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.parts import Asset, Facts, Package, WorkloadFact
@@ -163,7 +163,9 @@ class Compilation:
             name=self.plan.name,
             gxo_version=VERSION,
             workloads=tuple(_workload_fact(workload) for workload in workloads),
-            modules={one.module.name: one.module.source for one in workloads if one.module},
+            modules={
+                one.module.name: one.module.source for one in every_call(self.plan) if one.module
+            },
             secrets=self.plan.secrets,
             environment=self.plan.environment,
             effects=effects(self.plan),
@@ -172,7 +174,7 @@ class Compilation:
 
     def _needs(self) -> tuple[str, ...]:
         assert self.plan is not None
-        used = [workload.module for workload in every_workload(self.plan) if workload.module]
+        used = [one.module for one in every_call(self.plan) if one.module]
         needs = {name for module in used for name in module.needs}
         if self.options.native:
             needs.update(name for module in used for name in module.native)

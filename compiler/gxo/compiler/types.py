@@ -81,6 +81,7 @@ class Special:
         "StreamName",
         "FieldName",
         "Condition",
+        "Steps",
     ]
 
 
@@ -189,6 +190,7 @@ _SPECIAL_WORDS = {
     "StreamName": "the name of a workload in stream_inputs",
     "FieldName": "the name of a field",
     "Condition": "a condition",
+    "Steps": "a list of steps",
 }
 
 

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from gxo.runtime.pipes import Channel
     from gxo.runtime.spec import Record
     from gxo.runtime.state import deep_copy
+    from gxo.runtime.steps import Event, Results, Steps
     from gxo.runtime.streams import Inputs, Out, Records
 
 __all__ = [
     "Backoff",
     "Channel",
     "Context",
+    "Event",
     "EventDriven",
     "Input",
     "Inputs",
@@ -26,8 +28,10 @@ __all__ = [
     "Out",
     "Record",
     "Records",
+    "Results",
     "Retry",
     "Scheduled",
+    "Steps",
     "Supervise",
     "deep_copy",
 ]
@@ -36,6 +40,7 @@ _FILES = {
     "Backoff": "lifecycles",
     "Channel": "pipes",
     "Context": "context",
+    "Event": "steps",
     "EventDriven": "lifecycles",
     "Input": "job",
     "Inputs": "streams",
@@ -44,8 +49,10 @@ _FILES = {
     "Out": "streams",
     "Record": "spec",
     "Records": "streams",
+    "Results": "steps",
     "Retry": "job",
     "Scheduled": "lifecycles",
+    "Steps": "steps",
     "Supervise": "lifecycles",
     "deep_copy": "state",
 }

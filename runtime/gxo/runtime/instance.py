@@ -174,10 +174,10 @@ def _check_record_errors(node: Node) -> None:
     if node.port is not None:
         tried = node.port.records_in
     elif node.source is not None:
-        tried = node.record_errors + node.source.records_out
+        tried = node.records_lost + node.source.records_out
     else:
         return
-    if node.record_errors >= tried:
+    if node.records_lost >= tried:
         raise RecordError(f"all of its {tried} records failed")
 
 

@@ -36,6 +36,7 @@ class Node:
 
     started, ended: seconds of the job's monotonic clock. entered: its task has begun.
     cause: why it was cancelled, when it was. settled: it has ended for those that wait for it.
+    records_lost: those of its records that could not be processed, each counted once.
     patience: the moment up to which its module, once cancelled, is not abandoned.
     """
 
@@ -59,6 +60,7 @@ class Node:
         "reason",
         "record_errors",
         "records_in",
+        "records_lost",
         "records_out",
         "rejects",
         "settled",
@@ -91,6 +93,7 @@ class Node:
         self.records_in = 0
         self.records_out = 0
         self.record_errors = 0
+        self.records_lost = 0
         self.summary: Any = None
         self.followers: list[Node] = []
         self.observers: list[Node] = []

@@ -14,9 +14,19 @@ EXTRACT = 200
 
 
 async def record_failed(
-    run: "Run", node: "Node", record: Record, error: Exception, number: int | None
+    run: "Run",
+    node: "Node",
+    record: Record,
+    error: Exception,
+    number: int | None,
+    *,
+    step: str | None = None,
+    lost: bool = True,
 ) -> None:
     """Count it, log it, and do as the playbook chose. RecordError when the workload is to fail.
+
+    step: the pipeline's step that could not. lost: whether this is one of the workload's own
+    records, and not one that has failed before.
 
     A missing secret or a path that leaves the workspace is no fault of the record: those are raised
     again, so that no `skip` hides them.
@@ -24,8 +34,9 @@ async def record_failed(
     if isinstance(error, (SecretError, SecurityError)):
         raise error
     node.record_errors += 1
+    node.records_lost += lost
     number = number or node.record_errors
-    message = run.explain(error)
+    message = run.explain(error) if step is None else f"step '{step}': {run.explain(error)}"
     extract = repr(run.redact(record))
     if len(extract) > EXTRACT:
         extract = extract[:EXTRACT] + "..."

@@ -81,6 +81,7 @@ def module(
     emits_when: str | None = None,
     reads_when: str | None = None,
     retry_after_records: bool = False,
+    per_record: bool = False,
 ) -> Callable[[F], F]:
     """Declare a coroutine function as the module `name` (`namespace:verb`, or a bare `exec`).
 
@@ -89,6 +90,8 @@ def module(
     idempotent: a second call changes nothing. retry_after_records: may retry after `records_out`.
     needs: third-party distributions linked with it; native: those only linked with `--native`.
     emits_when, reads_when: the parameter that switches the output or input port on.
+    per_record: each record that it sends comes of the one that it read last, and is sent before it
+    reads again, so a `stream:pipeline` knows which event it belongs to; others join events.
     """
 
     def declare(function: F) -> F:

@@ -26,11 +26,15 @@ ENDS = {
 
 def deep_copy(value: T) -> T:
     """A copy of lists and maps at any depth, with the same cycles; other values as they are.
+    A view of a map is copied as the map.
 
     It keeps its own stack, so that neither a cycle nor a deep nesting can exhaust Python's.
     """
+    source: Any = value
     if not isinstance(value, (dict, list)):
-        return value
+        if not isinstance(value, Mapping):
+            return value
+        source = dict(value)
     copies: dict[int, Any] = {}
     waiting: list[Any] = []
 
@@ -43,7 +47,7 @@ def deep_copy(value: T) -> T:
             waiting.append(copy)
         return copy
 
-    result: T = copied(value)
+    result: T = copied(source)
     while waiting:
         part = waiting.pop()
         for key, item in part.items() if isinstance(part, dict) else enumerate(part):

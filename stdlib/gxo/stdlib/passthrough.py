@@ -14,7 +14,7 @@ class Passed(TypedDict):
     records_processed: int
 
 
-@module("passthrough", idempotent=True)
+@module("passthrough", idempotent=True, per_record=True)
 async def passthrough(ctx: Context, records: Records, out: Out | None) -> Passed:
     """Pass records on as they are, merging the streams of several producers.
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from gxo.compiler.codegen.gate import check_module, format_module
 from gxo.compiler.codegen.imports import Imports
 from gxo.compiler.codegen.sourcemap import Marks, no_mark, source_map
+from gxo.compiler.codegen.step import step_view
 from gxo.compiler.codegen.values import Mark, Printer
 from gxo.compiler.codegen.views import ProgramView, WorkloadView
-from gxo.compiler.codegen.workload import Surroundings, workload_view
+from gxo.compiler.codegen.workload import Surroundings, function_names, workload_view
 from gxo.compiler.diagnostics import working_on
 from gxo.compiler.ir.names import module_words
 from gxo.compiler.ir.nodes import InputDef, Plan
-from gxo.compiler.ir.walk import every_workload
 from gxo.compiler.python_source import Names, literal
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def emit(plan: Plan, version: str, playbook_text: str, pretty: bool = True) -> M
 def render(plan: Plan, version: str, mark: Mark) -> str:
     """The module's text before formatting, each expression that can fail passed through `mark`."""
     names = Names(module_words())
-    functions = {one.name: names.fresh(one.name) for one in every_workload(plan)}
+    functions = function_names(plan, names)
     imports = Imports(names)
     imports.use_line("from gxo.runtime import Job")
     consumed = frozenset(edge.source for one in plan.workloads for edge in one.stream_edges)
@@ -73,6 +73,9 @@ def _workload_views(plan: Plan, around: Surroundings) -> Iterator[WorkloadView]:
     for workload in plan.workloads:
         with working_on(workload.span):
             yield workload_view(workload, "workload", around)
+        for step in workload.steps:
+            with working_on(step.span):
+                yield step_view(workload, step, around)
         for child in workload.on_failure:
             with working_on(child.span):
                 yield workload_view(child, "on_failure", around, owner=workload.name)

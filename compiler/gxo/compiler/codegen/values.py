@@ -20,13 +20,18 @@ Mark = Callable[[str, Span], str]
 
 @dataclass(slots=True)
 class Printer:
-    """Prints the values of one workload; `helpers` fills with the functions that they call."""
+    """Prints the values of one workload or step.
+
+    `helpers` fills with the functions that the values call, `used` with the names that they read
+    from around them: `ctx`, `record`, `event`, `steps`.
+    """
 
     prefix: str
     names: Names
     imports: Imports
     mark: Mark
     helpers: list[str] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
 
     def code(self, value: Value, name: str) -> str:
         """The expression for the value of the parameter or key `name`."""
@@ -48,11 +53,21 @@ class Printer:
 
     def function_of(self, parameter: str, value: Value, name: str) -> str:
         """A function of `parameter` that yields the value: a lambda, or a helper's name."""
+        return self._function((parameter,), self.code(value, name))
+
+    def function(self, value: Value, name: str, known: tuple[str, ...]) -> str:
+        """A function of those of the `known` names that the value reads."""
+        before, self.used = self.used, set()
         code = self.code(value, name)
+        read = tuple(one for one in known if one in self.used)
+        self.used = before
+        return self._function(read, code)
+
+    def _function(self, parameters: tuple[str, ...], code: str) -> str:
         called, _, rest = code.partition("(")
-        if rest == f"{parameter})" and called.isidentifier() and self._is_helper(called):
+        if rest == f"{', '.join(parameters)})" and self._is_helper(called):
             return called
-        return f"lambda {parameter}: {code}"
+        return f"lambda {', '.join(parameters)}: {code}" if parameters else f"lambda: {code}"
 
     def is_constant(self, value: Value) -> bool:
         """Whether the value needs neither the context nor a record."""
@@ -64,13 +79,16 @@ class Printer:
         if inline is not None:
             for line in inline.imports:
                 self.imports.use_line(line)
+            self.used |= inline.names
             return inline.code
         helper = self.names.fresh(f"{self.prefix}_{name}" if self.prefix else name)
         made = function(value.template, helper, want, self.mark)
         for line in made.imports:
             self.imports.use_line(line)
         self.helpers.append(_source(made))
-        return f"{helper}({', '.join(_bare(parameter) for parameter in made.parameters)})"
+        given = [_bare(parameter) for parameter in made.parameters]
+        self.used.update(given)
+        return f"{helper}({', '.join(given)})"
 
     def _is_helper(self, name: str) -> bool:
         return any(helper.startswith(f"def {name}(") for helper in self.helpers)

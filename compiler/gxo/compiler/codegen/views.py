@@ -1,7 +1,7 @@
 """What the skeletons print: small values that hold finished pieces of Python.
 
 Workload(name="fetch", module=http:request, register="users")
-WorkloadView(comment="fetch: http:request", kind="workload", function="fetch",
+WorkloadView(comment="fetch: http:request", decorator="job.workload", function="fetch",
              decorator_arguments=('"fetch"', 'register="users"'), call="http_request", ...)
 """
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WorkloadView:
-    """One workload; `helpers` are the functions that stand before its decorator."""
+    """One workload or step; `helpers` are what stands before its decorator."""
 
     comment: str
-    kind: str
+    decorator: str
     decorator_arguments: tuple[str, ...]
     function: str
     parameters: tuple[str, ...]

@@ -9,7 +9,8 @@ from gxo.compiler.codegen.lifecycles import lifecycle_code
 from gxo.compiler.codegen.values import Mark, Printer
 from gxo.compiler.codegen.views import WorkloadView
 from gxo.compiler.ir.names import local_name
-from gxo.compiler.ir.nodes import Channel, Constant, Loop, Policies, Retry, Workload
+from gxo.compiler.ir.nodes import Channel, Constant, Loop, Plan, Policies, Retry, Workload
+from gxo.compiler.ir.walk import every_workload
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.python_source import Names, identifier, literal
 
@@ -23,7 +24,8 @@ PORT_TYPES = {"records": "Records", "inputs": "Inputs", "out": "Out"}
 class Surroundings:
     """What the views of one module share.
 
-    functions: each workload's function name; names: the module's namespace; consumed: the workloads
+    functions: each workload's and step's function name, and the name of each pipeline's steps; see
+    `function_names`; names: the module's namespace; consumed: the workloads
     whose streams somebody reads.
     """
 
@@ -32,6 +34,27 @@ class Surroundings:
     imports: Imports
     mark: Mark
     consumed: frozenset[str]
+
+
+def steps_key(pipeline: Workload) -> str:
+    """The key of the name of a pipeline's steps in `Surroundings.functions`."""
+    return f"{pipeline.name}."
+
+
+def step_key(pipeline: Workload, step: Workload) -> str:
+    """The key of the name of a step's function there."""
+    return f"{pipeline.name}.{step.name}"
+
+
+def function_names(plan: Plan, names: Names) -> dict[str, str]:
+    """The name of each workload's function, then those of steps; no workload's has a dot."""
+    found = {one.name: names.fresh(one.name) for one in every_workload(plan)}
+    for pipeline in every_workload(plan):
+        if pipeline.steps:
+            found[steps_key(pipeline)] = names.fresh(f"{pipeline.name}_steps")
+        for step in pipeline.steps:
+            found[step_key(pipeline, step)] = names.fresh(f"{pipeline.name}_{step.name}")
+    return found
 
 
 def workload_view(
@@ -45,58 +68,74 @@ def workload_view(
     assert module is not None, "a plan with errors is not compiled"
     function = around.functions[workload.name]
     printer = Printer(identifier(workload.name), around.names, around.imports, around.mark)
-    ports = _ports(workload, module, around.consumed)
+    ports = taken_ports(module, _connected(workload, around.consumed))
     decorator = [literal(owner)] if owner else []
     decorator += [literal(workload.name), *_settings(workload, module, printer)]
-    arguments = _call_arguments(workload, module, ports, printer)
-    call = around.imports.use(module.source, module.function, _alias(module))
+    arguments = call_arguments(workload, module, ports, printer)
+    helpers = list(printer.helpers)
+    if workload.steps:
+        steps = around.functions[steps_key(workload)]
+        arguments.append(f"steps={steps}")
+        helpers.insert(0, f"{steps} = {around.imports.use('gxo.runtime', 'Steps')}()")
+    call = around.imports.use(module.source, module.function, alias(module))
     return WorkloadView(
         comment=f"{workload.name}: {module.name}",
-        kind=kind,
+        decorator=f"job.{kind}",
         decorator_arguments=tuple(decorator),
         function=function,
         parameters=tuple(_parameters(workload, ports, around.imports)),
-        returns=_returns(module, around.imports),
+        returns=returned(module, around.imports),
         call=call,
         call_arguments=tuple(arguments),
-        helpers=tuple(printer.helpers),
+        helpers=tuple(helpers),
     )
 
 
-def _alias(module: ModuleSpec) -> str:
+def alias(module: ModuleSpec) -> str:
+    """What a generated module calls it: `data_map`."""
     return module.name.replace(":", "_")
 
 
-def _returns(module: ModuleSpec, imports: Imports) -> str:
+def returned(module: ModuleSpec, imports: Imports) -> str:
+    """The type of its summary."""
     if module.returns_values:
         return f"dict[str, {imports.use('typing', 'Any')}]"
     return imports.use(module.source, module.summary_name)
 
 
-def _ports(workload: Workload, module: ModuleSpec, consumed: frozenset[str]) -> list[str]:
-    """The ports that the function takes: those the module insists on, others where connected."""
-    connected = set()
-    if workload.stream_edges:
-        connected |= {"records", "inputs"}
+def _connected(workload: Workload, consumed: frozenset[str]) -> set[str]:
+    """The ports that have a stream."""
+    connected = {"records", "inputs"} if workload.stream_edges else set()
     if workload.name in consumed and workload.emits:
         connected.add("out")
+    return connected
+
+
+def taken_ports(module: ModuleSpec, connected: set[str]) -> list[str]:
+    """The ports that the function takes: those the module insists on, others where connected."""
     return [port for port in module.ports if port not in module.optional_ports or port in connected]
 
 
-def _parameters(workload: Workload, ports: list[str], imports: Imports) -> Iterator[str]:
+def port_parameters(ports: list[str], imports: Imports) -> Iterator[str]:
+    """The context and the ports, as a function's parameters."""
     yield f"ctx: {imports.use('gxo.runtime', 'Context')}"
     for port in ports:
         type_ = imports.use("gxo.runtime", PORT_TYPES[port])
         yield f"{port}: {type_} | None" if port == "out" else f"{port}: {type_}"
+
+
+def _parameters(workload: Workload, ports: list[str], imports: Imports) -> Iterator[str]:
+    yield from port_parameters(ports, imports)
     if workload.loop:
         yield f"{local_name(workload.loop.variable)}: {imports.use('typing', 'Any')}"
         if workload.loop.index:
             yield f"{local_name(workload.loop.index)}: int"
 
 
-def _call_arguments(
+def call_arguments(
     workload: Workload, module: ModuleSpec, ports: list[str], printer: Printer
 ) -> list[str]:
+    """What the module is called with."""
     arguments = ["ctx"]
     arguments += [port for port in ports if port not in module.optional_ports]
     arguments += [f"{port}={port}" for port in ports if port in module.optional_ports]

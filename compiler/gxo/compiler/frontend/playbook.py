@@ -3,7 +3,8 @@
     Playbook
      ├ inputs      InputDecl
      ├ vars        VarDecl
-     ├ workloads   WorkloadDecl ── on_failure  WorkloadDecl (no lifecycle)
+     ├ workloads   WorkloadDecl ┬ on_failure  WorkloadDecl (no lifecycle)
+     │                          └ steps       WorkloadDecl (those of a `stream:pipeline`)
      └ cleanup     WorkloadDecl (the playbook's `finally`; no lifecycle)
 
 `reader.py` makes it from the tree of `yaml.py`. Durations are seconds here, defaults that the
@@ -156,28 +157,31 @@ class WorkloadDecl:
 
     `module.text` is empty when the playbook does not say it in a readable way; that is reported
     already, so later stages leave such a workload's parameters alone. `timeout` is in seconds.
+    A step of a `stream:pipeline` is a workload in small: its `id` is the name, `uses` the module,
+    `with` the params, and what has a default here it cannot have.
     """
 
     name: Name
-    lifecycle: Lifecycle | None
     module: Name
     params: Mapping | None
     span: Span
-    register: Name | None
-    stream_inputs: tuple[Name, ...]
     needs: tuple[Name, ...]
     when: Scalar | None
-    loop: Node | None
-    loop_control: LoopControl | None
-    retry: RetryDecl | None
-    timeout: float | None
-    ignore_errors: bool
-    on_record_error: Literal["fail", "skip"] | None
-    on_failure: "tuple[WorkloadDecl, ...]"
-    state_policy: StatePolicy | None
-    channel_policy: ChannelPolicy | None
-    skip_on_no_input: bool | None
-    allow_paths: tuple[AllowedPath, ...] | None
+    lifecycle: Lifecycle | None = None
+    register: Name | None = None
+    stream_inputs: tuple[Name, ...] = ()
+    loop: Node | None = None
+    loop_control: LoopControl | None = None
+    retry: RetryDecl | None = None
+    timeout: float | None = None
+    ignore_errors: bool = False
+    on_record_error: Literal["fail", "skip"] | None = None
+    on_failure: "tuple[WorkloadDecl, ...]" = ()
+    state_policy: StatePolicy | None = None
+    channel_policy: ChannelPolicy | None = None
+    skip_on_no_input: bool | None = None
+    allow_paths: tuple[AllowedPath, ...] | None = None
+    steps: "tuple[WorkloadDecl, ...]" = ()
 
     @property
     def source(self) -> Name | None:

@@ -82,6 +82,8 @@ def _workload_lines(workload: WorkloadDecl, kind: str, indent: str) -> Iterator[
     yield from (f"{indent}  {fact}" for fact in _lifecycle(workload.lifecycle))
     yield from (f"{indent}  {fact}" for fact in _facts(workload))
     yield from _policies(workload, indent + "  ")
+    for step in workload.steps:
+        yield from _workload_lines(step, "step", indent + "  ")
     for block in workload.on_failure:
         yield from _workload_lines(block, "on_failure", indent + "  ")
 
@@ -116,7 +118,7 @@ def _facts(workload: WorkloadDecl) -> Iterator[str]:
         yield "ignore_errors"
     if workload.on_record_error:
         yield f"on_record_error {workload.on_record_error}"
-    if workload.params:
+    if workload.params and not workload.steps:
         yield f"params {print_node(workload.params)}"
 
 

@@ -37,6 +37,8 @@ from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, Sequence
 CURRENT_VERSION = "v1.0.0"
 DEFAULT_DELAY = 1.0
 DEFAULT_CONCURRENCY = 64
+PIPELINE = "stream:pipeline"
+"""The module whose parameter is a part of the language: steps, as the workloads of a playbook."""
 _RECORD_POLICIES: dict[str, Literal["fail", "skip"]] = {"fail": "fail", "skip": "skip"}
 
 
@@ -166,7 +168,23 @@ class _Reader:
             channel_policy=self._channel_policy(tree),
             skip_on_no_input=self._skip_on_no_input(tree),
             allow_paths=self._allow_paths(tree),
+            steps=tuple(self._steps(process)),
         )
+
+    def _steps(self, process: Mapping) -> Iterator[WorkloadDecl]:
+        if self._text(process, "module") != PIPELINE:
+            return
+        for index, tree in enumerate(self._items(self._map(process, "params"), "steps")):
+            if isinstance(tree, Mapping):
+                params, when = self._get(tree, "with"), self._get(tree, "when")
+                yield WorkloadDecl(
+                    name=self._name(tree, "id") or Name(f"steps[{index}]", tree.span),
+                    module=self._name(tree, "uses") or Name("", tree.span),
+                    params=params if isinstance(params, Mapping) else None,
+                    span=tree.span,
+                    needs=self._names(tree, "needs"),
+                    when=when if isinstance(when, Scalar) else None,
+                )
 
     def _lifecycle(self, tree: Mapping) -> Lifecycle | None:
         keys = self._map(tree, "lifecycle")

@@ -32,6 +32,7 @@ def check(playbook: Playbook, diags: Diagnostics) -> None:
     names = _check_names(playbook, workloads, diags)
     for workload in workloads:
         _check_loop_variables(workload, names, diags)
+        _check_step_ids(workload, names, diags)
     for declaration in playbook.inputs:
         _check_input(declaration, diags)
     for paths in (playbook.allow_paths, *(workload.allow_paths for workload in workloads)):
@@ -101,16 +102,36 @@ def _check_loop_variables(
         if control.index_var.text == variables[0].text:
             message = f'loop_var and index_var are both "{control.index_var.text}"'
             diags.error("GXO0312", control.index_var.span, message, "give them different names")
+    hint = "give the variable another name with loop_control: {loop_var: ...}"
     for variable in variables:
-        if variable.text.startswith("_gxo"):
-            message = f'"{variable.text}" is reserved: names that begin with _gxo are gxo\'s own'
-            diags.error("GXO0313", variable.span, message, "choose another name")
-        elif variable.text in names:
-            kind, name = names[variable.text]
-            note = Note(name.span, f"{kind} of this name is declared here")
-            message = f'the loop variable "{variable.text}" hides {kind}'
-            hint = "give the variable another name with loop_control: {loop_var: ...}"
-            diags.warning("GXO0314", variable.span, message, hint, [note])
+        _check_inner_name("loop variable", variable, names, hint, diags)
+
+
+def _check_step_ids(
+    workload: WorkloadDecl, names: dict[str, tuple[str, Name]], diags: Diagnostics
+) -> None:
+    first: dict[str, Name] = {}
+    for name in (step.name for step in workload.steps):
+        if first.setdefault(name.text, name) is not name:
+            message = f'two steps have the id "{name.text}"'
+            note = Note(first[name.text].span, "the first one is here")
+            diags.error("GXO0310", name.span, message, "give each its own id", [note])
+        else:
+            _check_inner_name("step", name, names, "give the step another id", diags)
+
+
+def _check_inner_name(
+    what: str, inner: Name, names: dict[str, tuple[str, Name]], hint: str, diags: Diagnostics
+) -> None:
+    """A name that means something in a part of the playbook, where it hides an outer one."""
+    if inner.text.startswith("_gxo"):
+        message = f'"{inner.text}" is reserved: names that begin with _gxo are gxo\'s own'
+        diags.error("GXO0313", inner.span, message, "choose another name")
+    elif inner.text in names:
+        kind, name = names[inner.text]
+        note = Note(name.span, f"{kind} of this name is declared here")
+        message = f'the {what} "{inner.text}" hides {kind}'
+        diags.warning("GXO0314", inner.span, message, hint, [note])
 
 
 def _check_input(declaration: InputDecl, diags: Diagnostics) -> None:

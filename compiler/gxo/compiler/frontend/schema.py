@@ -206,9 +206,11 @@ def _report_misspelt_keys(findings: "list[_Finding]", diags: Diagnostics) -> dic
         free = {name for name in known if finding.node.key(name) is None}
         for entry in finding.node.entries:
             name = entry.key.text.value
-            near = None if name in known else nearest(name, free)
-            if near is not None and id(entry.key) not in meant:
-                _report_unknown_key(entry.key, finding, f'did you mean "{near}"?', diags)
+            if name in known or id(entry.key) in meant:
+                continue
+            near, hint = _meant(name, free, finding.schema)
+            if near is not None:
+                _report_unknown_key(entry.key, finding, hint, diags)
                 meant[id(entry.key)] = near
                 free.remove(near)
     return meant
@@ -227,6 +229,15 @@ def _report_unknown_keys(finding: _Finding, diags: Diagnostics) -> None:
 def _report_unknown_key(key: Scalar, finding: _Finding, hint: str, diags: Diagnostics) -> None:
     message = f'unknown key "{shown(key.text.value)}" in {finding.schema["title"]}'
     diags.error("GXO0201", key.span, message, hint)
+
+
+def _meant(name: str, free: set[str], schema: dict[str, Any]) -> tuple[str | None, str]:
+    """The key that an unknown one stands for, and the hint: another map's word, or a slip."""
+    other = schema.get("x-meant", {}).get(name)
+    if other in free:
+        return other, f'{schema["title"]} says "{other}"'
+    near = nearest(name, free)
+    return near, f'did you mean "{near}"?'
 
 
 def _report_missing_keys(finding: _Finding, diags: Diagnostics) -> None:
@@ -265,6 +276,10 @@ _EXAMPLES = {
     "name": "for example: name: fetch-users",
     "lifecycle": "for example: lifecycle: {policy: run_once}",
     "process": "for example: process: {module: exec, params: {command: uname}}",
+    "id": "for example: id: parsed",
+    "uses": "for example: uses: data:map",
+    "params": "for example: params: {steps: [{id: big, uses: data:filter, with: {...}}]}",
+    "steps": "for example: steps: [{id: big, uses: data:filter, with: {...}}]",
     "workloads": "a playbook is a list of workloads, each with a name, a lifecycle and a process",
 }
 
@@ -301,10 +316,9 @@ def _home(name: str) -> str | None:
 
 @cache
 def _homes() -> dict[str, str]:
-    """Each key of the language to the first map, by its title, that has it."""
-    definitions = json.loads(schema_text())["$defs"].values()
+    """Each key of the language to the title of the first map that has it."""
     homes: dict[str, str] = {}
-    for definition in sorted(definitions, key=lambda one: str(one.get("title"))):
+    for definition in json.loads(schema_text())["$defs"].values():
         for name in definition.get("properties", ()):
             homes.setdefault(name, definition["title"])
     return homes

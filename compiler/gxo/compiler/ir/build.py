@@ -81,6 +81,7 @@ def _read_workload(decl: WorkloadDecl, library: Library, diagnostics: Diagnostic
         ignore_errors=decl.ignore_errors,
         on_record_error=decl.on_record_error,
         on_failure=tuple(_workload(child, library, diagnostics) for child in decl.on_failure),
+        steps=tuple(_workload(step, library, diagnostics) for step in decl.steps),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from gxo.compiler.frontend.playbook import Backoff, Lifecycle, Name
 from gxo.compiler.ir.nodes import Computed, Constant, Items, Plan, Value
 from gxo.compiler.ir.pprint import print_value
-from gxo.compiler.ir.walk import every_workload
+from gxo.compiler.ir.walk import every_call
 from gxo.compiler.template.ast import Template
 
 KINDS = {"reads": "reads", "writes": "writes", "runs": "commands", "connects": "hosts"}
@@ -36,7 +36,7 @@ def lifecycle_facts(lifecycle: Lifecycle | None) -> Mapping[str, object]:
 
 
 def _touching(plan: Plan) -> Iterator[tuple[str, Value]]:
-    for workload in every_workload(plan):
+    for workload in every_call(plan):
         given = {argument.name: argument.value for argument in workload.arguments}
         for effect in workload.module.effects if workload.module else ():
             if effect.param in given:

@@ -8,9 +8,12 @@ RUNTIME_WORDS = frozenset(
 ) | frozenset(
     (
         "Backoff",
+        "Event",
         "EventDriven",
+        "Results",
         "Retry",
         "Scheduled",
+        "Steps",
         "Supervise",
         "convert",
         "deep_copy",
@@ -28,7 +31,7 @@ def module_words() -> frozenset[str]:
 
 def local_words() -> frozenset[str]:
     """Names that mean something inside generated functions."""
-    return module_words() | {"ctx", "inputs", "out", "record", "records", "value"}
+    return module_words() | {"ctx", "event", "inputs", "out", "record", "records", "steps", "value"}
 
 
 def local_name(text: str) -> str:

@@ -2,7 +2,8 @@
 
     Plan
      ├ vars       VarDef: a name and a Value
-     ├ workloads  Workload: a typed call of a module, its policies and its edges
+     ├ workloads  Workload: a typed call of a module, its policies and its edges; the steps of a
+     │            `stream:pipeline` are workloads inside it
      └ cleanup    Workload: the playbook's `finally`
 
 Values of parameters are trees of `Constant`, `Computed` (a template), `Items` and `Fields`;
@@ -183,7 +184,10 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """One workload: `decl` is what the author wrote, the rest is what the passes made of it."""
+    """One workload: `decl` is what the author wrote, the rest is what the passes made of it.
+
+    `steps` are those of a `stream:pipeline`; their `state_edges` lead to the steps that they need.
+    """
 
     name: str
     span: Span
@@ -202,6 +206,7 @@ class Workload:
     stream_edges: tuple[StreamEdge, ...] = ()
     secrets: tuple[str, ...] = ()
     on_failure: "tuple[Workload, ...]" = ()
+    steps: "tuple[Workload, ...]" = ()
 
     @property
     def emits(self) -> bool:

@@ -51,6 +51,8 @@ def _workload_lines(workload: Workload, kind: str, indent: str) -> Iterator[str]
         yield f"{indent}  {line}"
     for argument in workload.arguments:
         yield f"{indent}  {argument.name} = {print_value(argument.value)}"
+    for step in workload.steps:
+        yield from _workload_lines(step, "step", indent + "  ")
     for child in workload.on_failure:
         yield from _workload_lines(child, "on_failure", indent + "  ")
 

@@ -80,6 +80,11 @@ def output_shape(workload: Workload, inputs: Inputs) -> Shape:
     return rule({argument.name: argument.value for argument in workload.arguments}, inputs)
 
 
+def passes_on(workload: Workload) -> bool:
+    """Whether its module sends the records that it reads, as they are."""
+    return _RULES.get(workload.module.name if workload.module else "") is _same
+
+
 # Rules, one a module -----------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from gxo.compiler.ir.nodes import Copy, Plan, Workload
-from gxo.compiler.ir.walk import every_workload
+from gxo.compiler.ir.walk import every_call, every_workload
 
 
 class BrokenPlanError(Exception):
@@ -30,6 +30,10 @@ def _problems(plan: Plan) -> Iterator[str]:
     for workload in plan.workloads:
         yield from _edge_problems(workload, names)
     for workload in every_workload(plan):
+        ids = {step.name for step in workload.steps}
+        for step in workload.steps:
+            yield from _edge_problems(step, ids)
+    for workload in every_call(plan):
         yield from _workload_problems(workload)
 
 

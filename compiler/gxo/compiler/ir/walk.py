@@ -34,11 +34,13 @@ def computed(value: Value | None) -> Iterator[Computed]:
 
 
 def workload_templates(workload: Workload) -> Iterator[Computed]:
-    """Every template of the workload itself: `when`, `loop` and the parameters."""
+    """Every template of the workload itself: `when`, `loop`, the parameters, and its steps'."""
     yield from computed(workload.when)
     yield from computed(workload.loop.items if workload.loop else None)
     for argument in workload.arguments:
         yield from computed(argument.value)
+    for step in workload.steps:
+        yield from workload_templates(step)
 
 
 def plan_templates(plan: Plan) -> Iterator[Computed]:
@@ -82,15 +84,26 @@ def every_workload(plan: Plan) -> Iterator[Workload]:
         yield from workload.on_failure
 
 
+def every_call(plan: Plan) -> Iterator[Workload]:
+    """Everything that calls a module: all workloads, and the steps of those that have some."""
+    for workload in every_workload(plan):
+        yield workload
+        yield from workload.steps
+
+
 def map_workloads(plan: Plan, change: Callable[[Workload], Workload]) -> Plan:
-    """The plan with every workload, also those in blocks, replaced."""
+    """The plan with every workload, also those in blocks, and every step replaced."""
 
     def at(workload: Workload) -> Workload:
         with working_on(workload.span):
             return change(workload)
 
+    def with_steps(workload: Workload) -> Workload:
+        changed = at(workload)
+        return replace(changed, steps=tuple(map(at, changed.steps)))
+
     def deep(workload: Workload) -> Workload:
-        return replace(at(workload), on_failure=tuple(map(at, workload.on_failure)))
+        return replace(with_steps(workload), on_failure=tuple(map(with_steps, workload.on_failure)))
 
     return replace(
         plan,

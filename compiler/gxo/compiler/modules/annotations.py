@@ -47,6 +47,7 @@ WORDS: dict[str, Type] = {
     "StreamName": Special("StreamName"),
     "FieldName": Special("FieldName"),
     "Condition": Special("Condition"),
+    "Steps": Special("Steps"),
 }
 FORMS = "list[T], dict[str, T], Literal[...], T | None, a TypedDict, Each[T] or On[R, T]"
 
@@ -105,7 +106,8 @@ def read_type(node: ast.expr, source: SourceFile) -> Type:
 
 
 def _use() -> str:
-    return f"use one of {', '.join(WORDS)}, or {FORMS}"
+    words = ", ".join(word for word in WORDS if word != "Steps")  # which no other module has
+    return f"use one of {words}, or {FORMS}"
 
 
 def _quoted(node: ast.expr, text: str) -> ast.expr:
@@ -201,7 +203,7 @@ def _imported(
     node: ast.expr, name: str, origin: str, statement: ast.ImportFrom, source: SourceFile
 ) -> Type:
     original = next(each.name for each in statement.names if name in (each.asname, each.name))
-    if origin in ("typing", "gxo.runtime", "gxo.runtime.spec"):
+    if origin in ("typing", "gxo.runtime", "gxo.runtime.spec", "gxo.runtime.steps"):
         if original in WORDS:
             return WORDS[original]
         if original in ("T", "R"):

@@ -97,6 +97,7 @@ def _read_module(
         needs=decorator.needs,
         native=decorator.native,
         retry_after_records=decorator.retry_after_records,
+        per_record=decorator.per_record,
         doc=doc,
         span=_name_span(definition, source),
     )
@@ -222,6 +223,8 @@ def _check_decorator(decorator: Decorator, params: list[str], ports: tuple[Port,
         if name not in params:
             message = f"`{option}` names `{name}`, which is no parameter"
             raise DeclarationError(decorator.node, message, did_you_mean(name, params))
+    if decorator.per_record and not {"records", "out"} <= set(ports):
+        raise DeclarationError(decorator.node, "`per_record` needs the ports `records` and `out`")
     if decorator.emits_when and "out" not in ports:
         raise DeclarationError(decorator.node, "`emits_when` needs the port `out`")
     if decorator.reads_when and not {"records", "inputs"} & set(ports):

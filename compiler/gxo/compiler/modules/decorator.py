@@ -34,6 +34,7 @@ class Decorator:
     emits_when: str | None = None
     reads_when: str | None = None
     retry_after_records: bool = False
+    per_record: bool = False
 
 
 _OPTIONS = tuple(field.name for field in fields(Decorator) if field.name not in ("node", "name"))
@@ -69,7 +70,7 @@ def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> N
     match name, given:
         case "changes", True | False | "by_call":
             decorator.changes = given
-        case "idempotent" | "retry_after_records", bool():
+        case "idempotent" | "retry_after_records" | "per_record", bool():
             setattr(decorator, name, given)
         case "emits_when" | "reads_when", str():
             setattr(decorator, name, given)

@@ -143,6 +143,8 @@ def _facts(spec: ModuleSpec) -> Iterator[tuple[str, str]]:
         yield "Stream input", _port(spec.reads_when, "records" in spec.optional_ports)
     if spec.out:
         yield "Stream output", _port(spec.emits_when, False)
+    if _joins(spec):
+        yield "In a pipeline", "joins events together: later steps see only what it sends"
     if spec.doc.raises:
         yield "Errors", spec.doc.raises
     if spec.lifecycles != ("run_once",):
@@ -151,6 +153,12 @@ def _facts(spec: ModuleSpec) -> Iterator[tuple[str, str]]:
         yield "Changes", "what it does may change something outside the job"
     if spec.needs or spec.native:
         yield "Distributions", ", ".join((*spec.needs, *(f"{n} (native)" for n in spec.native)))
+
+
+def _joins(spec: ModuleSpec) -> bool:
+    """Whether it joins events as a step of a pipeline, which a pipeline itself cannot be."""
+    reads = (spec.records or spec.inputs) and spec.reads_when is None and not spec.per_record
+    return reads and not any(param.type == Special("Steps") for param in spec.params)
 
 
 def _port(switch: str | None, optional: bool) -> str:

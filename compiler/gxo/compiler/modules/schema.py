@@ -58,6 +58,7 @@ _SPECIALS: dict[str, Schema] = {
     "Size": {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": f"{_SIZE}|{_ACTION}"}]},
     "FileMode": {"type": "string", "pattern": f"^[0-7]{{3,4}}$|{_ACTION}"},
     "Condition": {"type": ["boolean", "string"]},
+    "Steps": {"$ref": "#/$defs/steps"},
 }
 
 
@@ -65,13 +66,14 @@ def full_schema(language: Schema, library: Library) -> Schema:
     """The schema of the language with the parameters of every module of the library."""
     schema = copy.deepcopy(language)
     schema["$id"] = f"{language['$id']}:full"
-    process = schema["$defs"]["process"]
     modules = library.all()
-    process["properties"]["module"] = {
-        "title": "the name of a module",
-        "anyOf": [{"const": spec.name, "description": spec.doc.summary} for spec in modules],
-    }
-    process["allOf"] = [_rule(spec) for spec in modules]
+    for call, name, params in (("process", "module", "params"), ("step", "uses", "with")):
+        definition = schema["$defs"][call]
+        definition["properties"][name] = {
+            "title": "the name of a module",
+            "anyOf": [{"const": spec.name, "description": spec.doc.summary} for spec in modules],
+        }
+        definition["allOf"] = [_rule(spec, name, params) for spec in modules]
     for spec in modules:
         schema["$defs"][_definition(spec)] = params_schema(spec)
     return schema
@@ -132,11 +134,12 @@ def _param(param: ParamSpec) -> Schema:
     return schema
 
 
-def _rule(spec: ModuleSpec) -> Schema:
-    given: Schema = {"properties": {"params": {"$ref": f"#/$defs/{_definition(spec)}"}}}
+def _rule(spec: ModuleSpec, name: str, params: str) -> Schema:
+    """What the module says of its parameters; `name` and `params` are the keys that hold both."""
+    given: Schema = {"properties": {params: {"$ref": f"#/$defs/{_definition(spec)}"}}}
     if any(param.required for param in spec.params):
-        given["required"] = ["params"]
-    chosen = {"properties": {"module": {"const": spec.name}}, "required": ["module"]}
+        given["required"] = [params]
+    chosen = {"properties": {name: {"const": spec.name}}, "required": [name]}
     return {"if": chosen, "then": given}
 
 

@@ -78,6 +78,7 @@ class ModuleSpec:
     any other port is passed in place.
     reads_when: giving this parameter needs `stream_inputs`. emits_when: there is an output stream
     only when it is given. needs: distributions that are linked with it; native: with `--native`.
+    per_record: each record that it sends comes of the one that it read last (see `ir/steps.py`).
     """
 
     name: str
@@ -99,6 +100,7 @@ class ModuleSpec:
     needs: tuple[str, ...]
     native: tuple[str, ...]
     retry_after_records: bool
+    per_record: bool
     doc: Docstring
     span: Span
 

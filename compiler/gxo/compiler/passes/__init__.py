@@ -19,6 +19,7 @@ from gxo.compiler.passes import (
     copy_state,
     detect_cycles,
     link_states,
+    link_steps,
     link_streams,
     reduce_edges,
     report_dead,
@@ -39,6 +40,7 @@ class Pass:
 PASSES: tuple[Pass, ...] = (
     Pass("resolve_policies", resolve_policies.run, "later passes read the merged policies"),
     Pass("bind_arguments", bind_arguments.run, "types decide how a parameter's text is read"),
+    Pass("link_steps", link_steps.run, "what a step needs decides what its templates see"),
     Pass("resolve_names", resolve_names.run, "what a template reads decides the edges"),
     Pass("check_conversions", check_conversions.run, "what can never fit is known before the run"),
     Pass("check_commands", check_commands.run, "whether a shell runs a command is decided here"),

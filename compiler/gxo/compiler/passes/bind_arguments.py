@@ -13,7 +13,7 @@ from gxo.compiler.ir.nodes import Argument, Plan, Workload
 from gxo.compiler.ir.values import read_value
 from gxo.compiler.ir.walk import map_workloads
 from gxo.compiler.modules.spec import ModuleSpec, ParamSpec
-from gxo.compiler.types import NIL
+from gxo.compiler.types import NIL, Special
 
 UNKNOWN_PARAMETER, MISSING_PARAMETER = "GXO0502", "GXO0503"
 
@@ -27,10 +27,19 @@ def _bind(workload: Workload, diagnostics: Diagnostics) -> Workload:
     if module is None:
         return workload
     entries = workload.decl.params.entries if workload.decl.params else ()
-    arguments = [_argument(entry, module, diagnostics) for entry in entries]
+    arguments = [
+        _argument(entry, module, diagnostics)
+        for entry in entries
+        if not _is_steps(module.param(entry.key.text.value))
+    ]
     given = {entry.key.text.value for entry in entries}
     _report_missing(workload, module, given | _meant(given, module), diagnostics)
     return replace(workload, arguments=tuple(filter(None, arguments)))
+
+
+def _is_steps(param: ParamSpec | None) -> bool:
+    """Whether these are steps: they are in `Workload.steps`, each with arguments of its own."""
+    return param is not None and param.type == Special("Steps")
 
 
 def _meant(given: set[str], module: ModuleSpec) -> set[str]:

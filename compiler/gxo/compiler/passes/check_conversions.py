@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.nodes import Computed, Copy, Fields, ForEach, Items, Plan, Value, Workload
 from gxo.compiler.ir.value_types import value_type
-from gxo.compiler.ir.walk import every_workload
+from gxo.compiler.ir.walk import every_call
 from gxo.compiler.types import (
     ANY,
     BOOL,
@@ -48,7 +48,7 @@ _FROM: dict[Type, frozenset[Type]] = {
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
-    for workload in every_workload(plan):
+    for workload in every_call(plan):
         for where, value in _computed(workload):
             known = value_type(value)
             if not convertible(known, value.type):

@@ -11,7 +11,7 @@ whose fields are known are looked at (`ir/record_shapes.py`).
 from collections.abc import Iterator
 
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
-from gxo.compiler.ir.nodes import Constant, Fields, Items, Plan, Value
+from gxo.compiler.ir.nodes import Constant, Fields, Items, Plan, Value, Workload
 from gxo.compiler.ir.record_shapes import (
     Inputs,
     input_shapes,
@@ -19,6 +19,8 @@ from gxo.compiler.ir.record_shapes import (
     output_shape,
     stream_order,
 )
+from gxo.compiler.ir.step_shapes import StepShapes
+from gxo.compiler.ir.steps import Graph, kind
 from gxo.compiler.types import UNKNOWN_RECORD, ListOf, OneOf, Shape, Special, Type
 
 NO_FIELD = "GXO0302"
@@ -29,11 +31,25 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     for workload in stream_order(plan):
         inputs = input_shapes(workload, outputs)
         outputs[workload.name] = output_shape(workload, inputs)
-        records = merged(list(inputs.values()))
-        for argument in workload.arguments if inputs else ():
-            for name, span, shape in _named(argument.value, argument.type, records, inputs):
-                _check(name, span, shape, diagnostics)
+        _check_arguments(workload, inputs, diagnostics)
+        if workload.steps:
+            _check_steps(workload, merged(list(inputs.values())), diagnostics)
     return plan
+
+
+def _check_steps(pipeline: Workload, events: Shape, diagnostics: Diagnostics) -> None:
+    shapes = StepShapes(Graph(pipeline), events)
+    for step in pipeline.steps:
+        shapes.learn(step)
+        if kind(step) != "call":
+            _check_arguments(step, shapes.inputs(step), diagnostics)
+
+
+def _check_arguments(workload: Workload, inputs: Inputs, diagnostics: Diagnostics) -> None:
+    records = merged(list(inputs.values()))
+    for argument in workload.arguments if inputs else ():
+        for name, span, shape in _named(argument.value, argument.type, records, inputs):
+            _check(name, span, shape, diagnostics)
 
 
 def _named(

@@ -3,14 +3,16 @@
     before:  items: Computed(.users.rows)            a list that the module holds
     after:   items: Copy(Computed(.users.rows))      a copy of that path only
 
-Texts and numbers cannot be changed, and templates only read, so they need none; neither does a
-workload with `state_policy: {access_mode: unsafe_direct_reference}`.
+The record and the results that a step of a pipeline reads are state too. Texts and numbers cannot
+be changed, and templates only read, so they need none; neither does a workload with
+`state_policy: {access_mode: unsafe_direct_reference}`.
 """
 
 from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.nodes import Computed, Copy, ForEach, Plan, Value, Workload
+from gxo.compiler.ir.steps import kind
 from gxo.compiler.ir.walk import map_workloads, rebuild, with_arguments
 from gxo.compiler.template.ast import Template
 from gxo.compiler.template.check import type_of
@@ -26,18 +28,23 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
 def _copy(workload: Workload) -> Workload:
     if not workload.policies.state_copies:
         return workload
-    copied = with_arguments(workload, lambda argument: _with_copies(argument.value))
+    of_event = kind(workload) == "call"
+    copied = with_arguments(workload, lambda argument: _with_copies(argument.value, of_event))
     if copied.loop is None:
         return copied
     return replace(copied, loop=replace(copied.loop, items=_with_copies(copied.loop.items)))
 
 
-def _with_copies(value: Value) -> Value:
-    return value if isinstance(value, ForEach) else rebuild(value, _copied)
+def _with_copies(value: Value, of_event: bool = False) -> Value:
+    """`of_event`: the records that it reads are other steps' too."""
+    if isinstance(value, ForEach):
+        return value
+    return rebuild(value, lambda part: _copied(part, of_event))
 
 
-def _copied(value: Computed) -> Value:
-    reads_state = value.references.registers or value.references.vars or value.references.summaries
+def _copied(value: Computed, of_event: bool) -> Value:
+    read = value.references
+    reads_state = read.registers or read.vars or read.summaries or (of_event and read.records)
     if value.want != "native" or not reads_state or _immutable(value.type):
         return value
     template = value.template

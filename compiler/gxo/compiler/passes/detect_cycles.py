@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from gxo.compiler.diagnostics import Diagnostics, Note, Span
 from gxo.compiler.ir.groups import stream_groups
 from gxo.compiler.ir.nodes import Plan
+from gxo.compiler.ir.walk import every_workload
 
 CYCLE, STREAM_CYCLE = "GXO0609", "GXO0610"
 
@@ -40,6 +41,7 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
         for edge in workload.stream_edges
     ]
     own = {workload.name: workload.name for workload in plan.workloads}
+    _check_steps(plan, diagnostics)
     if _report(streams, own, STREAM_CYCLE, "records would flow in a circle", diagnostics):
         return plan
     _report(
@@ -50,6 +52,17 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
         diagnostics,
     )
     return plan
+
+
+def _check_steps(plan: Plan, diagnostics: Diagnostics) -> None:
+    for pipeline in every_workload(plan):
+        waits = [
+            Wait(step.name, edge.source, edge.span, "needs it")
+            for step in pipeline.steps
+            for edge in step.state_edges
+        ]
+        own = {step.name: step.name for step in pipeline.steps}
+        _report(waits, own, CYCLE, "steps wait for each other", diagnostics)
 
 
 def _state_waits(plan: Plan) -> Iterator[Wait]:

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics, Note, did_you_mean
 from gxo.compiler.frontend.playbook import EventDriven, Name
-from gxo.compiler.ir.nodes import Constant, Fields, Items, Plan, StreamEdge, Value, Workload
-from gxo.compiler.types import ListOf, OneOf, Shape, Special, Type
+from gxo.compiler.ir.nodes import Plan, StreamEdge, Workload
+from gxo.compiler.ir.stream_names import stream_names
 
 UNKNOWN_STREAM, READS_ITSELF, NO_PORT, NO_INPUT = "GXO0305", "GXO0602", "GXO0603", "GXO0604"
 UNKNOWN_SOURCE, NO_STREAM, TWO_PLACES = "GXO0309", "GXO0620", "GXO0621"
@@ -29,6 +29,7 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
         _check_stream_names(workload, diagnostics)
     _check_error_readers(linked, diagnostics)
     for block in (*plan.cleanup, *(child for one in plan.workloads for child in one.on_failure)):
+        _check_ports(block, diagnostics)
         for name in block.decl.stream_inputs:
             message = "streams inside `on_failure` and `finally` are not supported by this version"
             diagnostics.error(IN_BLOCK, name.span, message)
@@ -118,27 +119,11 @@ def _check_stream_names(workload: Workload, diagnostics: Diagnostics) -> None:
     if len(workload.stream_edges) < len(workload.decl.stream_inputs):
         return
     inputs = [edge.name for edge in workload.stream_edges]
-
-    def check(value: Value, type_: Type) -> None:
-        match type_, value:
-            case Special("StreamName"), Constant(str(name), span) if name not in inputs:
-                message = f"'{name}' is not one of this workload's stream_inputs"
-                hint = did_you_mean(name, inputs) or f"they are: {', '.join(inputs)}"
-                diagnostics.error(NOT_AN_INPUT, span, message, hint)
-            case ListOf(item), Items(values):
-                for one in values:
-                    check(one, item)
-            case Shape(), Fields(entries):
-                for key, one in entries:
-                    field = type_.field(key)
-                    if field:
-                        check(one, field)
-            case OneOf(options), _:
-                for option in options:
-                    check(value, option)
-
-    for argument in workload.arguments:
-        check(argument.value, argument.type)
+    for name, span in stream_names(workload):
+        if name not in inputs:
+            message = f"'{name}' is not one of this workload's stream_inputs"
+            hint = did_you_mean(name, inputs) or f"they are: {', '.join(inputs)}"
+            diagnostics.error(NOT_AN_INPUT, span, message, hint)
 
 
 def _check_error_readers(workloads: tuple[Workload, ...], diagnostics: Diagnostics) -> None:

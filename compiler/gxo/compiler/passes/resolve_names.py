@@ -27,6 +27,9 @@ from gxo.compiler.ir.nodes import (
 )
 from gxo.compiler.ir.order import reading_order
 from gxo.compiler.ir.record_shapes import input_shapes, merged, output_shape, stream_order
+from gxo.compiler.ir.step_names import PipelineNames
+from gxo.compiler.ir.step_shapes import StepShapes
+from gxo.compiler.ir.steps import Graph, kind
 from gxo.compiler.ir.value_types import item_type, register_type, var_type
 from gxo.compiler.ir.walk import (
     computed,
@@ -37,6 +40,7 @@ from gxo.compiler.ir.walk import (
 from gxo.compiler.template.ast import Field, Literal, Root
 from gxo.compiler.template.check import check
 from gxo.compiler.template.resolve import Scope, references, resolve
+from gxo.compiler.template.step_names import StepNames
 from gxo.compiler.template.walk import expressions
 from gxo.compiler.types import (
     ANY,
@@ -255,6 +259,8 @@ def _per_record(workload: Workload) -> Iterator[Computed]:
                 pending.extend(values)
             case Fields(entries):
                 pending.extend(item for _, item in entries)
+    for step in workload.steps:
+        yield from workload_templates(step)
 
 
 # Workloads -------------------------------------------------------------------------------------
@@ -320,16 +326,49 @@ class _Resolver:
         names = self.names
         if hidden:
             names = {name: root for name, root in names.items() if name not in hidden}
-        bind = self._bind(_with_loop(names, workload.loop), record)
-        return with_arguments(workload, lambda one: _only_each(one.value, bind))
+        shown = _with_loop(names, workload.loop)
+        bind = self._bind(shown, record)
+        workload = with_arguments(workload, lambda one: _only_each(one.value, bind))
+        if not workload.steps:
+            return workload
+        return self._steps(workload, _with_loop(self.names, workload.loop), shown, record)
 
-    def _bind(self, names: Names, record: Shape | None = None) -> Bind:
+    def _steps(self, pipeline: Workload, outer: Names, shown: Names, events: Shape) -> Workload:
+        """Bind the templates of the steps, each after those that it needs: its types come from
+        there. `shown` are the outer names that what is evaluated for each event sees.
+        """
+        graph = Graph(pipeline)
+        shapes = StepShapes(graph, events)
+        names = PipelineNames(graph, shapes)
+        bound: list[Workload] = []
+        for step in graph.in_order():
+            with working_on(step.span):
+                bound.append(self._step(step, names, outer, shown))
+                shapes.learn(bound[-1])
+        return replace(pipeline, steps=tuple(bound))
+
+    def _step(self, step: Workload, names: PipelineNames, outer: Names, shown: Names) -> Workload:
+        bind = self._bind(shown, step=names.of_when(step))
+        when = step.when and rebuild(step.when, bind)
+        assert when is None or isinstance(when, Constant | Computed)
+        step = replace(step, when=when)
+        bind = self._bind(shown, step=names.of_record(step))
+        if kind(step) == "call":
+            return with_arguments(step, lambda one: rebuild(one.value, bind))
+        once = self._bind(outer, step=names.once(step))
+        step = with_arguments(step, lambda one: _except_each(one.value, once))
+        return with_arguments(step, lambda one: _only_each(one.value, bind))
+
+    def _bind(
+        self, names: Names, record: Shape | None = None, step: StepNames | None = None
+    ) -> Bind:
         scope = Scope(
             names,
             record=record,
             workloads=self.workloads,
             elsewhere=self.elsewhere,
             system=self.system,
+            step=step,
         )
         return _binder(scope, self.diagnostics)
 

@@ -18,4 +18,10 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     def resolve(workload: Workload) -> Workload:
         return replace(workload, policies=merge(plan.policies, workload.decl))
 
-    return map_workloads(plan, resolve)
+    return map_workloads(map_workloads(plan, resolve), _inherit)
+
+
+def _inherit(workload: Workload) -> Workload:
+    """A step has the policies of its pipeline."""
+    steps = tuple(replace(step, policies=workload.policies) for step in workload.steps)
+    return replace(workload, steps=steps)

@@ -24,6 +24,7 @@ RootKind = OneOf[
     "loop",  # a loop variable: the Python name in `python`
     "record",  # the whole record of a per-record template
     "field",  # a field of that record, or else what `outer` names
+    "step",  # the result of a pipeline's step: steps["name"]
     "dot",  # the value a module evaluates the template with, or `gxo eval`'s data
     "workload",  # _gxo.workloads.<name>.<attribute>
     "system",  # another part of _gxo: name is "playbook.run_id", "workspace.path", "status"...

@@ -155,7 +155,8 @@ def _chain(base: ast.Expr, names: tuple[str | int, ...]) -> str:
 def _root(root: ast.Root) -> str:
     attribute = f".{root.attribute}" if root.attribute else ""
     outer = f"|{_root(root.outer)}" if root.outer else ""
-    return f"{root.kind}:{root.name}{attribute}{outer}"
+    kind = "event" if root.python == "event" else root.kind
+    return f"{kind}:{root.name}{attribute}{outer}"
 
 
 def _literal(value: str | int | float | bool) -> str:

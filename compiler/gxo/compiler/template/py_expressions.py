@@ -169,6 +169,8 @@ class ExpressionPrinter:
                 return self._context(f"vars[{key}]")
             case "register":
                 return self.marked(self._context(f"state[{key}]"), root.span)
+            case "step":
+                return self.marked(Code(f"{self._given('steps').text}[{key}]"), root.span)
             case "loop" | "record" | "dot":
                 return self._given(root.python)
             case "workload":
@@ -183,7 +185,7 @@ class ExpressionPrinter:
         if root.outer is None:
             return self.marked(Code(f"{record}[{key}]"), root.span)
         outer = self.root(root.outer)
-        if root.outer.kind != "register":
+        if root.outer.kind not in ("register", "field"):
             return Code(f"{record}.get({key}, {outer.text})")
         return Code(f"{record}[{key}] if {key} in {record} else {outer.text}", TERNARY)
 
@@ -193,6 +195,8 @@ class ExpressionPrinter:
             return self.root(root)
         if root.kind == "register":
             return self._context(f"state.get({key})")
+        if root.kind == "step":
+            return Code(f"{self._given('steps').text}.get({key})")
         if root.kind == "field":
             record = self._record(root)
             if root.outer is None:
@@ -201,7 +205,7 @@ class ExpressionPrinter:
         return self.root(root)
 
     def _record(self, root: ast.Root) -> str:
-        copied = self.copies.get(("record", ""))
+        copied = self.copies.get(("record", record_key(root)))
         return copied if copied is not None else self._given(root.python).text
 
     def string(self, text: str) -> str:
@@ -364,3 +368,8 @@ def _agrees(sign: str, left: Type, right: Type) -> bool:
 def _is_result(base: ast.Expr) -> bool:
     """Whether this is a workload's result, which is None until the workload has ended."""
     return isinstance(base, ast.Root) and base.kind == "workload"
+
+
+def record_key(field: ast.Root) -> str:
+    """What tells the record of the field from the event that steps see besides."""
+    return "event" if field.python == "event" else ""

@@ -6,7 +6,9 @@ $class, $print, $x and an inner $x, .hosts     class_, print_, x, x_2, host
 from gxo.compiler.python_source import Names
 from gxo.compiler.template import ast, functions
 
-_MEANT = frozenset(("ctx", "record", "parts", "deep_copy", "convert", "Any", "Context", "Record"))
+_MEANT = frozenset(("ctx", "record", "event", "steps", "parts", "deep_copy", "convert")) | {
+    *("Any", "Context", "Event", "Record", "Results")
+}
 """What stands for something else inside a generated function."""
 
 

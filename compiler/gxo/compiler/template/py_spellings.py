@@ -288,7 +288,7 @@ def may_be_missing(expression: ast.Expr, env: Env) -> bool:
 
 def may_be_nil(base: ast.Expr) -> bool:
     """Whether the value may be absent as a whole: the register of a workload that did not run."""
-    return isinstance(base, ast.Root) and base.kind in ("register", "field", "workload")
+    return isinstance(base, ast.Root) and base.kind in ("register", "field", "workload", "step")
 
 
 def is_whole(expression: ast.Expr) -> bool:

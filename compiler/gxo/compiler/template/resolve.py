@@ -14,6 +14,7 @@ from typing import TypeVar, cast
 
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
 from gxo.compiler.template import ast, functions, walk
+from gxo.compiler.template.step_names import RecordNames, Refusal, StepNames
 from gxo.compiler.types import ANY, INT, TEXT, MapOf, Shape, Type, simplified
 
 T = TypeVar("T", bound="ast.Template | ast.Expr")
@@ -21,6 +22,7 @@ T = TypeVar("T", bound="ast.Template | ast.Expr")
 SYSTEM = frozenset(("playbook.name", "playbook.run_id", "workspace.path"))
 """What `_gxo` holds everywhere, besides `workloads`."""
 ONLY_INSIDE = "only the workloads of that block can read it"
+RENAME = "give one of the two another name"
 _SYSTEM_TYPES: Mapping[str, Type] = {"failure.attempts": INT, "failure.error": ANY}
 _RESULT_TYPES: Mapping[str, Type] = {"status": TEXT, "error": ANY, "summary": ANY}
 
@@ -36,7 +38,7 @@ class Scope:
     the name that generated code gives it (for a per-record template it is `record`). workloads:
     whose status, error and summary can be read. elsewhere: names of workloads and registers that
     only their own block can read, and which that is. system: names of `_gxo` besides `SYSTEM`
-    (`failure.workload`, `status`...).
+    (`failure.workload`, `status`...). step: what is visible besides in a step of a pipeline.
     """
 
     names: Mapping[str, ast.Root]
@@ -46,6 +48,7 @@ class Scope:
     workloads: Collection[str] = frozenset()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     system: frozenset[str] = frozenset()
+    step: StepNames | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def references(template: ast.Template | ast.Expr) -> References:
     records = impure = False
     for expression in walk.expressions(template):
         if isinstance(expression, ast.Root):
-            records = records or expression.kind in ("record", "field")
+            records = records or expression.kind in ("record", "field", "step")
             _add_root(expression, found)
         elif isinstance(expression, ast.Call):
             signature = functions.find(expression.function)
@@ -201,6 +204,8 @@ class _Resolver:
         assert span is not None
         if scope.record is not None:
             return ast.Root("record", "", scope.record, "record", span=span)
+        if scope.step is not None and scope.step.records:
+            return ast.Root("record", "", scope.step.records[0].shape, "record", span=span)
         if scope.dot is not None:
             return ast.Root("dot", "", scope.dot, scope.dot_name, span=span)
         message = "the dot as a whole is no value here: it stands for all names together"
@@ -210,6 +215,8 @@ class _Resolver:
     def _is_keyed(self, args: tuple[ast.Expr, ...], root: bool) -> bool:
         """Whether this is `index . "name"` where the dot stands for the playbook's names."""
         if self.scope.record is not None or self.scope.dot is not None or len(args) < 2:
+            return False
+        if self.scope.step is not None and self.scope.step.records:
             return False
         return self._is_root(args[0], root) and _text(args[1]) is not None
 
@@ -245,8 +252,10 @@ class _Resolver:
             outer = replace(outer, span=span)
             if outer.kind == "loop":
                 return outer
+        if scope.step is not None:
+            return self._step_name(scope.step, name, outer, span)
         if scope.record is not None:
-            return self._record_field(scope.record, name, outer, span)
+            return self._record_field((RecordNames("record", scope.record),), name, outer, span)
         if isinstance(scope.dot, MapOf):
             return ast.Root("field", name, scope.dot.value, scope.dot_name, outer=outer, span=span)
         if isinstance(scope.dot, Shape) and scope.dot.field(name) is not None:
@@ -255,27 +264,51 @@ class _Resolver:
             self._report_unknown(name, span)
         return outer
 
-    def _record_field(
-        self, record: Shape, name: str, outer: ast.Root | None, span: Span
+    def _step_name(
+        self, step: StepNames, name: str, outer: ast.Root | None, span: Span
     ) -> ast.Root | None:
-        """The record's field where it can have it, else the outer name."""
-        declared = record.field(name)
-        if declared is None:
-            if outer is None:
-                self._report_no_field(record, name, span)
-            return outer
-        if outer is not None and name in record.names():
-            self._warn_ambiguous(outer, name, span)
-        if record.requires(name):
-            outer = None
-        return ast.Root("field", name, simplified(declared), "record", outer=outer, span=span)
+        if name not in step.ids:
+            return self._record_field(step.records, name, outer, span)
+        found = step.find(name)
+        if isinstance(found, Refusal):
+            self.diags.error(found.code, span, found.message, found.hint)
+            return None
+        if step.certain(name):
+            message = f"`.{name}` is the result of a step and also a field of these records"
+            self.diags.warning("GXO0320", span, f"{message}; the step comes first", RENAME)
+        return replace(found, span=span)
 
-    def _report_no_field(self, record: Shape, name: str, span: Span) -> None:
-        known = record.names()
-        near = did_you_mean(name, [*known, *self.scope.names])
+    def _record_field(
+        self, records: tuple[RecordNames, ...], name: str, outer: ast.Root | None, span: Span
+    ) -> ast.Root | None:
+        """The field of the first record that can have it, with what stands behind; else the outer
+        name."""
+        found = outer
+        for record in reversed(records):
+            declared = record.shape.field(name)
+            if declared is None:
+                continue
+            if outer is not None and name in record.shape.names():
+                self._warn_ambiguous(outer, name, span)
+            type_ = simplified(declared)
+            behind = None if record.shape.requires(name) else found
+            found = ast.Root("field", name, type_, record.python, outer=behind, span=span)
+        if found is None:
+            self._report_no_field(records, name, span)
+        return found
+
+    def _report_no_field(self, records: tuple[RecordNames, ...], name: str, span: Span) -> None:
+        step = self.scope.step
+        if not records:
+            self._report_unknown(name, span)
+            return
+        known = list(dict.fromkeys(one for record in records for one in record.shape.names()))
+        results = step.seen() if step else []
+        near = did_you_mean(name, [*known, *results, *self.scope.names])
         has = f"they have: {', '.join(known[:10])}" if known else "they have no fields"
+        why = step.why_not if step else None
         message = f"`.{name}` is no field of these records, and no outer name"
-        self.diags.error("GXO0302", span, message, near or has)
+        self.diags.error("GXO0302", span, message, near or why or has)
 
     def _warn_ambiguous(self, outer: ast.Root, name: str, span: Span) -> None:
         kinds = {"input": "an input", "var": "a var", "register": "a register"}
@@ -283,7 +316,7 @@ class _Resolver:
             f"`.{name}` is a field of these records and also"
             f" {kinds.get(outer.kind, 'a name')}; the field comes first"
         )
-        self.diags.warning("GXO0320", span, message, "give one of the two another name")
+        self.diags.warning("GXO0320", span, message, RENAME)
 
     def _report_unknown(self, name: str, span: Span) -> None:
         names: Collection[str] = self.scope.names
@@ -294,6 +327,8 @@ class _Resolver:
         hint = near or (
             f"defined here: {known}" if known else None if names else "nothing is defined here"
         )
+        if self.scope.step is not None:
+            hint = near or self.scope.step.why_not or hint
         message = f"`.{name}` is not defined: no input, var, register or loop variable"
         if place := self.scope.elsewhere.get(name):
             message, hint = f"`.{name}` is registered in {place}", ONLY_INSIDE

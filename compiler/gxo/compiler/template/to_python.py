@@ -23,6 +23,7 @@ from gxo.compiler.template.py_expressions import (
     Collected,
     ExpressionPrinter,
     Mark,
+    record_key,
 )
 from gxo.compiler.template.py_names import local_names
 from gxo.compiler.template.py_pieces import is_piece, pieces
@@ -35,6 +36,8 @@ _MAX_PARTS = 60
 _PARAMETER_TYPES = {
     "ctx": ("Context", "from gxo.runtime import Context"),
     "record": ("Record", "from gxo.runtime import Record"),
+    "event": ("Event", "from gxo.runtime import Event"),
+    "steps": ("Results", "from gxo.runtime import Results"),
 }
 
 
@@ -229,13 +232,13 @@ def _with_copies(
     for part in walk.expressions(template):
         if not isinstance(part, ast.Root) or part.kind in ("workload", "system"):
             continue
-        root = part
-        if part.kind == "field":
-            root = ast.Root("record", "", MapOf(ANY), part.python)
-            if part.outer is not None and (part.outer.kind, part.outer.name) not in copies:
-                _copy(part.outer, copies, statements, printer)
-        if (root.kind, root.name) not in copies:
-            _copy(root, copies, statements, printer)
+        root: ast.Root | None = part
+        while root is not None:
+            copied, root = root, root.outer
+            if copied.kind == "field":
+                copied = ast.Root("record", record_key(copied), MapOf(ANY), copied.python)
+            if (copied.kind, copied.name) not in copies:
+                _copy(copied, copies, statements, printer)
     return replace(printer, copies=copies)
 
 
@@ -291,8 +294,11 @@ def _facts(template: ast.Template | ast.Expr) -> Facts:
 def _given_names(template: ast.Template | ast.Expr) -> set[str]:
     """The Python names that the template reads from around it."""
     roots = [part for part in walk.expressions(template) if isinstance(part, ast.Root)]
-    outer = [root.outer for root in roots if root.outer is not None]
-    return {root.python for root in (*roots, *outer) if root.python}
+    names: set[str] = set()
+    while roots:
+        names.update(root.python for root in roots)
+        roots = [root.outer for root in roots if root.outer is not None]
+    return names - {""}
 
 
 def _parameters(collected: Collected) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ class Filtered(TypedDict):
     dropped: int
 
 
-@module("data:filter")
+@module("data:filter", per_record=True)
 async def filter_(
     ctx: Context,
     records: Records,

@@ -16,7 +16,7 @@ class Flattened(TypedDict):
     records: int
 
 
-@module("data:flatten")
+@module("data:flatten", per_record=True)
 async def flatten(
     ctx: Context, records: Records, out: Out | None, *, field: FieldName
 ) -> Flattened:

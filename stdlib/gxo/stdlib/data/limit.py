@@ -15,7 +15,7 @@ class Limited(TypedDict):
     records: int
 
 
-@module("data:limit")
+@module("data:limit", per_record=True)
 async def limit(
     ctx: Context,  # noqa: ARG001 - every module has it
     records: Records,

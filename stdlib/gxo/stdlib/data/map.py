@@ -16,7 +16,7 @@ class Mapped(TypedDict):
     records: int
 
 
-@module("data:map")
+@module("data:map", per_record=True)
 async def map_(
     ctx: Context,
     records: Records,

@@ -1,0 +1,62 @@
+"""One step of a `stream:pipeline` as the view that the skeleton prints."""
+
+from collections.abc import Iterator
+
+from gxo.compiler.codegen.values import Printer
+from gxo.compiler.codegen.views import WorkloadView
+from gxo.compiler.codegen.workload import (
+    Surroundings,
+    alias,
+    call_arguments,
+    port_parameters,
+    returned,
+    step_key,
+    steps_key,
+    taken_ports,
+)
+from gxo.compiler.ir.nodes import Constant, Workload
+from gxo.compiler.ir.steps import emits_records, kind
+from gxo.compiler.python_source import identifier, literal
+
+_TYPES = {"record": "Record", "event": "Event", "steps": "Results"}
+"""What a step's function can ask for besides its ports, in the order in which it does."""
+
+
+def step_view(pipeline: Workload, step: Workload, around: Surroundings) -> WorkloadView:
+    """The view of a step, which stands behind that of its pipeline."""
+    module = step.module
+    assert module is not None, "a plan with errors is not compiled"
+    function = around.functions[step_key(pipeline, step)]
+    prefix = identifier(f"{pipeline.name}_{step.name}")
+    printer = Printer(prefix, around.names, around.imports, around.mark)
+    ports = taken_ports(module, _connected(step))
+    arguments = call_arguments(step, module, ports, printer)
+    # The record of a module that reads a stream is its own: it is a parameter of its lambdas.
+    given = [name for name in _TYPES if name in printer.used]
+    if kind(step) != "call":
+        given = [name for name in given if name != "record"]
+    uses = around.imports.use
+    parameters = [f"{name}: {uses('gxo.runtime', _TYPES[name])}" for name in given]
+    return WorkloadView(
+        comment=f"{pipeline.name}, step {step.name}: {module.name}",
+        decorator=f"{around.functions[steps_key(pipeline)]}.{kind(step)}",
+        decorator_arguments=(literal(step.name), *_settings(step, printer)),
+        function=function,
+        parameters=(*port_parameters(ports, around.imports), *parameters),
+        returns=returned(module, around.imports),
+        call=uses(module.source, module.function, alias(module)),
+        call_arguments=tuple(arguments),
+        helpers=tuple(printer.helpers),
+    )
+
+
+def _connected(step: Workload) -> set[str]:
+    connected = {"out"} if emits_records(step) else set()
+    return connected | {"records", "inputs"} if kind(step) != "call" else connected
+
+
+def _settings(step: Workload, printer: Printer) -> Iterator[str]:
+    if step.state_edges:
+        yield f"needs={literal([edge.source for edge in step.state_edges])}"
+    if step.when is not None and step.when != Constant(True, step.when.span):
+        yield f"when={printer.function(step.when, 'when', ('ctx', *_TYPES))}"
