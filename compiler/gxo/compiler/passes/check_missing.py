@@ -30,9 +30,9 @@ from gxo.compiler.template.knowledge import (
     Knowledge,
     Outcomes,
     assume,
+    condition_of,
     conditions,
 )
-from gxo.compiler.template.parse import single_action
 from gxo.compiler.template.resolve import references
 from gxo.compiler.template.unguarded import Use, unguarded
 
@@ -97,15 +97,7 @@ def _when(workload: Workload, known: Knowledge, outcomes: Outcomes) -> Knowledge
 
 def _condition(workload: Workload) -> ast.Expr | None:
     """The `when` as one expression; None when there is none, or none that says it all."""
-    if not isinstance(workload.when, Computed):
-        return None
-    template = workload.when.template
-    if not isinstance(template, ast.Template):
-        return template
-    match template.nodes:
-        case [ast.If([ast.Branch(condition, [ast.Text(value)])], [])] if value.strip() == "true":
-            return condition
-    return single_action(template)
+    return condition_of(workload.when.template) if isinstance(workload.when, Computed) else None
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from gxo.compiler.template import ast
 from gxo.compiler.template.infer import infer, kinds
+from gxo.compiler.template.parse import single_action
 
 Ends = frozenset[str]
 COMPLETED: Ends = frozenset(("Completed",))
@@ -69,7 +70,14 @@ class Outcomes:
             return None
         if base.kind == "register":
             return self.registers.get(base.name)
+        if base.kind == "step":
+            return result_key(base.name)
         return base.name if base.kind == "workload" and base.attribute == "summary" else None
+
+
+def result_key(step: str) -> str:
+    """The name under which the end of a pipeline's step is kept; no workload's begins so."""
+    return f".{step}"
 
 
 def _both(one: Knowledge, other: Knowledge) -> Knowledge:
@@ -86,6 +94,16 @@ def _either(one: Knowledge | None, other: Knowledge | None) -> Knowledge | None:
     shared = one.ends.keys() & other.ends.keys()
     ends = {workload: one.ends[workload] | other.ends[workload] for workload in shared}
     return Knowledge(ends, one.held & other.held)
+
+
+def condition_of(template: ast.Template | ast.Expr) -> ast.Expr | None:
+    """The condition that a template is, as one expression; None when no expression says it all."""
+    if not isinstance(template, ast.Template):
+        return template
+    match template.nodes:
+        case [ast.If([ast.Branch(condition, [ast.Text(value)])], [])] if value.strip() == "true":
+            return condition
+    return single_action(template)
 
 
 def conditions(condition: ast.Expr) -> frozenset[ast.Expr]:
