@@ -18,9 +18,11 @@ from gxo.compiler.types import (
 
 
 def show_type(kind: Type) -> str:
-    """`[text]`, `{text}`, `{a: int, b?: bool, key!: Secret}`, `each any`, `on text any`."""
+    """`[text]`, `{text}`, `{a: int, b?: bool, key!: Secret}`, `each any`, `text as url`."""
     match kind:
-        case Scalar(name) | Special(name):
+        case Scalar(name, use):
+            return f"{name} as {use}" if use else name
+        case Special(name):
             return name
         case ListOf(item):
             return f"[{show_type(item)}]"
@@ -81,6 +83,10 @@ def _options(spec: ModuleSpec) -> Iterator[str]:
         "effects": [f"{effect.kind} {effect.param}" for effect in spec.effects],
         "needs": spec.needs,
         "native": spec.native,
+        "returns": dict(spec.returns),
+        "sends": spec.sends,
+        "keeps": spec.keeps,
+        "drops": spec.drops,
     }
     for name, value in options.items():
         if value:

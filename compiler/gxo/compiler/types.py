@@ -11,13 +11,19 @@ OnDot(dot, item)                evaluated by the module with its own value as do
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+Use = Literal["command", "argument", "shell", "sql", "url", "file", "message", "label"]
+"""Where the value of a parameter goes, when that matters for secrets and values from outside."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
+    """`use` says what becomes of the value, not which values there are: types compare without."""
+
     name: Literal["text", "int", "float", "bool", "nil", "any"]
+    use: Use | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

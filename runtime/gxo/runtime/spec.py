@@ -40,6 +40,30 @@ FieldName = str
 Condition = bool
 """The result of a condition (language, section 4)."""
 
+Command = str
+"""A program. Where the module has a parameter `shell`, a line for the shell when that says so."""
+
+Argument = str
+"""A word of a command line, passed as it is; other users of the host can see it."""
+
+ShellText = str
+"""A line that a shell runs."""
+
+SqlText = str
+"""A statement of SQL."""
+
+Url = str
+"""An address. Servers and proxies write it into their logs."""
+
+UrlValue = Any
+"""A value that becomes a part of an address."""
+
+Message = str
+"""A text for a log, or for the error of a failure."""
+
+Label = str
+"""A name under which something is known to others: of a container, a tag, a channel."""
+
 Each = Callable[[Record], T]
 """A parameter that is evaluated for each record."""
 
@@ -82,6 +106,10 @@ def module(
     reads_when: str | None = None,
     retry_after_records: bool = False,
     per_record: bool = False,
+    returns: dict[str, list[str]] | None = None,
+    sends: list[str] | None = None,
+    keeps: str | None = None,
+    drops: str | None = None,
 ) -> Callable[[F], F]:
     """Declare a coroutine function as the module `name` (`namespace:verb`, or a bare `exec`).
 
@@ -92,6 +120,15 @@ def module(
     emits_when, reads_when: the parameter that switches the output or input port on.
     per_record: each record that it sends comes of the one that it read last, and is sent before it
     reads again, so a `stream:pipeline` knows which event it belongs to; others join events.
+
+    What holds what, so that the compiler can follow secrets and values from outside:
+
+    returns: for a field of the summary, what it holds: the first of these that the playbook gives.
+    A parameter (`path`), a key of one (`format_options.template`), `records` for a list of the
+    records read, `record values` for what is in them under any name; `[]` for nothing. Texts of
+    which this is not said come from outside. sends: the same for each record sent; of a list
+    parameter its elements. keeps: a parameter that, when true, leaves the fields of the record read
+    in the record sent; drops: one that names fields to leave out, with which all others stay.
     """
 
     def declare(function: F) -> F:

@@ -7,7 +7,7 @@ from typing import TypedDict, TypeVar
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.runtime.spec import Condition, Duration, module
+from gxo.runtime.spec import Condition, Duration, Message, module
 from gxo.runtime.streams import Inputs, Records
 from gxo.runtime.tasks import run_all
 
@@ -53,7 +53,7 @@ async def identity(ctx: Context, /, **values: T) -> dict[str, T]:
 
 @module("control:assert", idempotent=True)
 async def assert_(
-    ctx: Context, *, condition: Condition, fail_message: str | None = None
+    ctx: Context, *, condition: Condition, fail_message: Message | None = None
 ) -> Asserted:
     """Fail unless a condition holds.
 
@@ -130,7 +130,7 @@ async def sleep(ctx: Context, *, duration: Duration) -> Slept:
 
 
 @module("control:fail", idempotent=True)
-async def fail(ctx: Context, *, message: str) -> Never:
+async def fail(ctx: Context, *, message: Message) -> Never:
     """Fail with a message.
 
     Args:

@@ -9,7 +9,7 @@ from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.jail import Jail
 from gxo.runtime.process import GRACE, Child, Input, Output, spawn
-from gxo.runtime.spec import Record, Size, WorkspacePath, module, runs
+from gxo.runtime.spec import Argument, Command, Record, Size, WorkspacePath, module, runs
 from gxo.runtime.streams import Out, Records
 from gxo.runtime.tasks import run_all
 
@@ -37,8 +37,8 @@ async def exec_(
     records: Records | None = None,
     out: Out | None = None,
     *,
-    command: str,
-    args: Sequence[str] = (),
+    command: Command,
+    args: Sequence[Argument] = (),
     environment: Sequence[str] | None = None,
     env: Mapping[str, str] | None = None,
     working_dir: WorkspacePath | None = None,

@@ -14,7 +14,7 @@ class Passed(TypedDict):
     records_processed: int
 
 
-@module("passthrough", idempotent=True, per_record=True)
+@module("passthrough", idempotent=True, per_record=True, sends=["records"])
 async def passthrough(ctx: Context, records: Records, out: Out | None) -> Passed:
     """Pass records on as they are, merging the streams of several producers.
 

@@ -26,6 +26,7 @@ from gxo.compiler.types import (
     OnDot,
     OneOf,
     PerRecord,
+    Scalar,
     Shape,
     Special,
     Type,
@@ -48,6 +49,14 @@ WORDS: dict[str, Type] = {
     "FieldName": Special("FieldName"),
     "Condition": Special("Condition"),
     "Steps": Special("Steps"),
+    "Command": Scalar("text", "command"),
+    "Argument": Scalar("text", "argument"),
+    "ShellText": Scalar("text", "shell"),
+    "SqlText": Scalar("text", "sql"),
+    "Url": Scalar("text", "url"),
+    "UrlValue": Scalar("any", "url"),
+    "Message": Scalar("text", "message"),
+    "Label": Scalar("text", "label"),
 }
 FORMS = "list[T], dict[str, T], Literal[...], T | None, a TypedDict, Each[T] or On[R, T]"
 

@@ -16,7 +16,13 @@ from gxo.compiler.modules.annotations import Load, SourceFile, read_type
 from gxo.compiler.modules.decorator import Decorator, literal, read_decorator
 from gxo.compiler.modules.docstrings import read_docstring
 from gxo.compiler.modules.fault import DeclarationError, span_of
-from gxo.compiler.modules.spec import ModuleSpec, ParamSpec, Port
+from gxo.compiler.modules.spec import (
+    RECORD_VALUES,
+    RECORDS,
+    ModuleSpec,
+    ParamSpec,
+    Port,
+)
 from gxo.compiler.types import ANY, BOOL, MapOf, Shape, Type
 
 BROKEN = "GXO0590"
@@ -77,6 +83,7 @@ def _read_module(
     values = _read_values(arguments, source)
     summary, name, returns_values = _read_summary(definition, source)
     _check_decorator(decorator, [param.name for param in params], ports)
+    _check_contents(decorator, summary, ports)
     return ModuleSpec(
         name=decorator.name,
         function=definition.name,
@@ -98,6 +105,10 @@ def _read_module(
         native=decorator.native,
         retry_after_records=decorator.retry_after_records,
         per_record=decorator.per_record,
+        returns=decorator.returns,
+        sends=decorator.sends,
+        keeps=decorator.keeps,
+        drops=decorator.drops,
         doc=doc,
         span=_name_span(definition, source),
     )
@@ -218,6 +229,10 @@ def _check_decorator(decorator: Decorator, params: list[str], ports: tuple[Port,
         *((effect.param, "effects") for effect in decorator.effects),
         *((name, "emits_when") for name in [decorator.emits_when] if name),
         *((name, "reads_when") for name in [decorator.reads_when] if name),
+        *((name, "keeps") for name in [decorator.keeps] if name),
+        *((name, "drops") for name in [decorator.drops] if name),
+        *((name, "sends") for name in map(_parameter, decorator.sends) if name),
+        *((name, "returns") for name in map(_parameter, _returned(decorator)) if name),
     ]
     for name, option in named:
         if name not in params:
@@ -229,3 +244,23 @@ def _check_decorator(decorator: Decorator, params: list[str], ports: tuple[Port,
         raise DeclarationError(decorator.node, "`emits_when` needs the port `out`")
     if decorator.reads_when and not {"records", "inputs"} & set(ports):
         raise DeclarationError(decorator.node, "`reads_when` needs the port `records` or `inputs`")
+
+
+def _returned(decorator: Decorator) -> list[str]:
+    return [source for _, sources in decorator.returns for source in sources]
+
+
+def _parameter(source: str) -> str:
+    """The parameter that a word of `returns` or `sends` names; "" when it names the records."""
+    return "" if source in (RECORDS, RECORD_VALUES) else source.partition(".")[0]
+
+
+def _check_contents(decorator: Decorator, summary: Shape | MapOf, ports: tuple[Port, ...]) -> None:
+    """`returns` names fields of the summary, `sends` needs a stream to send."""
+    known = [name for name, _ in summary.fields] if isinstance(summary, Shape) else []
+    for name, _ in decorator.returns:
+        if name not in known:
+            message = f"`returns` names `{name}`, which is no field of the summary"
+            raise DeclarationError(decorator.node, message, did_you_mean(name, known))
+    if (decorator.sends or decorator.keeps or decorator.drops) and "out" not in ports:
+        raise DeclarationError(decorator.node, "`sends` needs the port `out`")

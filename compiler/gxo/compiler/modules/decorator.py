@@ -6,6 +6,7 @@ parameters, apart from names of the file's own constants and sums and products o
 
 import ast
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
@@ -35,6 +36,10 @@ class Decorator:
     reads_when: str | None = None
     retry_after_records: bool = False
     per_record: bool = False
+    returns: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    sends: tuple[str, ...] = ()
+    keeps: str | None = None
+    drops: str | None = None
 
 
 _OPTIONS = tuple(field.name for field in fields(Decorator) if field.name not in ("node", "name"))
@@ -72,10 +77,12 @@ def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> N
             decorator.changes = given
         case "idempotent" | "retry_after_records" | "per_record", bool():
             setattr(decorator, name, given)
-        case "emits_when" | "reads_when", str():
+        case "emits_when" | "reads_when" | "keeps" | "drops", str():
             setattr(decorator, name, given)
-        case "needs" | "native", tuple() if all(isinstance(each, str) for each in given):
+        case "needs" | "native" | "sends", tuple() if _is_texts(given):
             setattr(decorator, name, given)
+        case "returns", dict() if _is_texts(given) and all(map(_is_text_list, given.values())):
+            decorator.returns = tuple(given.items())
         case "lifecycles", tuple() if given and set(given) <= set(LIFECYCLES):
             decorator.lifecycles = given
         case _ if name in _OPTIONS:
@@ -83,6 +90,14 @@ def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> N
         case _:
             message = f"`{name}` is no option of a module"
             raise DeclarationError(keyword, message, did_you_mean(name, _OPTIONS))
+
+
+def _is_texts(given: Iterable[object]) -> bool:
+    return all(isinstance(each, str) for each in given)
+
+
+def _is_text_list(given: object) -> bool:
+    return isinstance(given, tuple) and _is_texts(given)
 
 
 def _items(node: ast.expr) -> list[ast.expr]:

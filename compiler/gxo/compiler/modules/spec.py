@@ -16,6 +16,8 @@ from gxo.compiler.diagnostics import Span
 from gxo.compiler.types import NIL, MapOf, OneOf, Shape, Type
 
 EffectKind = Literal["reads", "writes", "runs", "connects"]
+RECORDS, RECORD_VALUES = "records", "record values"
+"""What `returns` and `sends` may name besides parameters."""
 Port = Literal["records", "inputs", "out"]
 
 
@@ -79,6 +81,7 @@ class ModuleSpec:
     reads_when: giving this parameter needs `stream_inputs`. emits_when: there is an output stream
     only when it is given. needs: distributions that are linked with it; native: with `--native`.
     per_record: each record that it sends comes of the one that it read last (see `ir/steps.py`).
+    returns, sends, keeps, drops: what summary and records hold (`gxo.runtime.spec.module`).
     """
 
     name: str
@@ -101,6 +104,10 @@ class ModuleSpec:
     native: tuple[str, ...]
     retry_after_records: bool
     per_record: bool
+    returns: tuple[tuple[str, tuple[str, ...]], ...]
+    sends: tuple[str, ...]
+    keeps: str | None
+    drops: str | None
     doc: Docstring
     span: Span
 

@@ -47,7 +47,7 @@ Group = tuple[Record, list[tuple[str | None, Accumulator]]]
 """The group's own fields, and an accumulator with the field it takes (None: the record)."""
 
 
-@module("data:aggregate")
+@module("data:aggregate", sends=["record values"])
 async def aggregate(
     ctx: Context,
     records: Records,

@@ -14,7 +14,7 @@ class Collected(TypedDict):
     count: int
 
 
-@module("data:collect")
+@module("data:collect", returns={"records": ["records"]})
 async def collect(
     ctx: Context,  # noqa: ARG001 - every module has it
     records: Records,

@@ -15,7 +15,7 @@ class Filtered(TypedDict):
     dropped: int
 
 
-@module("data:filter", per_record=True)
+@module("data:filter", per_record=True, sends=["records"])
 async def filter_(
     ctx: Context,
     records: Records,

@@ -16,7 +16,7 @@ class Flattened(TypedDict):
     records: int
 
 
-@module("data:flatten", per_record=True)
+@module("data:flatten", per_record=True, sends=["record values"])
 async def flatten(
     ctx: Context, records: Records, out: Out | None, *, field: FieldName
 ) -> Flattened:

@@ -21,7 +21,16 @@ class Formatted(TypedDict):
     records: int
 
 
-@module("data:format", changes="by_call", effects=[writes("path")], idempotent=True)
+@module(
+    "data:format",
+    changes="by_call",
+    effects=[writes("path")],
+    idempotent=True,
+    returns={
+        "path": ["path"],
+        "formatted_content": ["format_options.template", "record values"],
+    },
+)
 async def format_(
     ctx: Context,
     records: Records,

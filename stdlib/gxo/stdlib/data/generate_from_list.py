@@ -14,7 +14,7 @@ class Generated(TypedDict):
     records: int
 
 
-@module("data:generate_from_list")
+@module("data:generate_from_list", sends=["items"])
 async def generate_from_list(
     ctx: Context,  # noqa: ARG001 - every module has it
     out: Out | None,

@@ -48,7 +48,7 @@ class Joined(TypedDict):
     records: int
 
 
-@module("data:join")
+@module("data:join", sends=["records"])
 async def join(
     ctx: Context,
     inputs: Inputs,

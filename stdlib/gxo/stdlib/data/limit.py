@@ -15,7 +15,7 @@ class Limited(TypedDict):
     records: int
 
 
-@module("data:limit", per_record=True)
+@module("data:limit", per_record=True, sends=["records"])
 async def limit(
     ctx: Context,  # noqa: ARG001 - every module has it
     records: Records,

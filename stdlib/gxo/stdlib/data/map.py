@@ -16,7 +16,7 @@ class Mapped(TypedDict):
     records: int
 
 
-@module("data:map", per_record=True)
+@module("data:map", per_record=True, sends=["template", "fields"], keeps="keep", drops="drop")
 async def map_(
     ctx: Context,
     records: Records,

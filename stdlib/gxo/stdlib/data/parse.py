@@ -26,7 +26,7 @@ class Parsed(TypedDict):
     records: int
 
 
-@module("data:parse", effects=[reads("path")], native=["orjson"])
+@module("data:parse", effects=[reads("path")], native=["orjson"], sends=["content", "path"])
 async def parse(
     ctx: Context,
     out: Out | None,

@@ -14,7 +14,12 @@ from gxo.stdlib.filesystem._status import Status, describe
 _PIECE = 1024 * 1024
 
 
-@module("filesystem:stat", effects=[reads("path")], idempotent=True)
+@module(
+    "filesystem:stat",
+    effects=[reads("path")],
+    idempotent=True,
+    returns={"path": ["path"], "mode": [], "modified_time": [], "checksum": []},
+)
 async def stat(
     ctx: Context,
     *,

@@ -21,7 +21,7 @@ class Written(TypedDict):
     changed: bool
 
 
-@module("filesystem:write", changes=True, effects=[writes("path")])
+@module("filesystem:write", changes=True, effects=[writes("path")], returns={"path": ["path"]})
 async def write(
     ctx: Context,
     *,

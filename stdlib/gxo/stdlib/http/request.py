@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
-from gxo.runtime.spec import Duration, Record, Secret, Size, WorkspacePath, connects, module, writes
+from gxo.runtime.spec import (
+    Duration,
+    Record,
+    Secret,
+    Size,
+    Url,
+    UrlValue,
+    WorkspacePath,
+    connects,
+    module,
+    writes,
+)
 from gxo.runtime.streams import Out
 from gxo.stdlib._spool import Spool
 from gxo.stdlib.data._batches import BATCH
@@ -61,15 +72,16 @@ class Response(TypedDict):
     effects=[connects("url"), writes("download_to")],
     needs=["httpx"],
     emits_when="pagination",
+    returns={"path": ["download_to"]},
 )
 async def request(
     ctx: Context,
     out: Out | None = None,
     *,
-    url: str,
+    url: Url,
     method: Method = "GET",
     headers: Mapping[str, str] | None = None,
-    query: Mapping[str, Any] | None = None,
+    query: Mapping[str, UrlValue] | None = None,
     body: str | None = None,
     json: Any = None,
     form: Mapping[str, Any] | None = None,
