@@ -20,6 +20,8 @@ ELSEWHERE = {
     "GXO0591": "modules/test_library.py",
     "GXO0620": "passes/test_event_driven.py",
     "GXO0621": "passes/test_event_driven.py",
+    "GXO0804": "flow/test_declared_uses.py",
+    "GXO0809": "flow/test_declared_uses.py",
     "GXO0902": "package/test_wheels.py",
     "GXO0903": "package/test_wheels.py",
     "GXO0904": "package/test_wheels.py",

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.flow.shells import declared_uses
 from gxo.compiler.modules.index import Library, Root, standard_roots
 
 HEAD = "class S(TypedDict): ...\n"
@@ -133,6 +134,18 @@ def test_the_standard_library_reads_without_a_fault() -> None:
     library = Library(standard_roots(), Diagnostics())
     assert {"exec", "filesystem:read", "control:assert", "passthrough"} <= set(library.names())
     assert not library.diags.items
+
+
+def test_every_standard_module_says_what_becomes_of_its_parameters() -> None:
+    """A parameter that the manifest lists as a command is one for the compiler's checks too."""
+    for spec in Library(standard_roots(), Diagnostics()).all():
+        for effect in spec.effects:
+            param = spec.param(effect.param)
+            if effect.kind == "runs" and param:
+                assert {"command", "shell"} & set(declared_uses(param.type)), spec.name
+        texts = {param.name for param in spec.params if "message" in param.name}
+        messages = {p.name for p in spec.params if "message" in declared_uses(p.type)}
+        assert texts == messages, spec.name
 
 
 def test_every_standard_module_is_documented() -> None:

@@ -15,9 +15,13 @@ HEAD = "name: p\nschemaVersion: v1.0.0\n"
 
 
 def run_until(case: Case) -> dict[str, str]:
-    """The plan after the pass that the case's file is named for, and what was found by then."""
+    """The plan after the pass that the case's file is named for, and what was found by then.
+
+    `[way]` has the notes of findings that follow a value through the plan.
+    """
     plans: dict[str, Plan] = {}
     found: dict[str, list[str]] = {}
+    ways: dict[str, list[str]] = {}
 
     def dump(stage: str, plan: Plan) -> None:
         plans[stage] = plan
@@ -25,6 +29,12 @@ def run_until(case: Case) -> dict[str, str]:
             f"{item.span.line - HEAD.count(chr(10))}:{item.span.column}: {item.level} {item.code}"
             f" {item.message}" + (f" ({item.hint})" if item.hint else "")
             for item in compilation.diagnostics.sorted()
+        ]
+        ways[stage] = [
+            f"{note.span.line - HEAD.count(chr(10))}:{note.span.column}: {note.message}"
+            for item in compilation.diagnostics.sorted()
+            for note in item.notes
+            if item.place
         ]
 
     compilation = Compilation("p.gxo.yaml", Options(verify_ir=True, dump=dump))
@@ -34,6 +44,8 @@ def run_until(case: Case) -> dict[str, str]:
     sections = {}
     if found[stage]:
         sections["err"] = "\n".join(found[stage]) + "\n"
+    if ways[stage]:
+        sections["way"] = "\n".join(ways[stage]) + "\n"
     if not any(" error GXO" in line for line in found[stage]):
         sections["out"] = print_plan(plans[stage])
     return sections

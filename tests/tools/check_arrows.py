@@ -57,8 +57,17 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.compiler.source",
         "gxo.compiler.diagnostics",
     ),
+    "gxo.compiler.flow": (
+        "gxo.compiler.flow",
+        "gxo.compiler.ir",
+        "gxo.compiler.template",
+        "gxo.compiler.modules",
+        "gxo.compiler.types",
+        "gxo.compiler.diagnostics",
+    ),
     "gxo.compiler.passes": (
         "gxo.compiler.passes",
+        "gxo.compiler.flow",
         "gxo.compiler.ir",
         "gxo.compiler.frontend",
         "gxo.compiler.template",

@@ -47,11 +47,19 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """What a finding is about: a workload ("" for none), and `params.command`, `when`, `vars.x`."""
+
+    workload: str
+    parameter: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding: its code in `codes.table()`, where it is, what is wrong, and what to do.
 
     Findings with the same `root` have one cause, such as a name that nothing defines: they are
-    shown as one.
+    shown as one. `place` is what a followed value arrives at; two of one text are one finding.
     """
 
     code: str
@@ -61,6 +69,7 @@ class Diagnostic:
     hint: str | None = None
     notes: tuple[Note, ...] = ()
     root: str = ""
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)
@@ -77,8 +86,9 @@ class Diagnostics:
         hint: str | None = None,
         notes: Iterable[Note] = (),
         root: str = "",
+        place: Place | None = None,
     ) -> None:
-        self.items.append(Diagnostic(code, "error", span, message, hint, tuple(notes), root))
+        self.items.append(Diagnostic(code, "error", span, message, hint, tuple(notes), root, place))
 
     def warning(
         self,
@@ -87,8 +97,10 @@ class Diagnostics:
         message: str,
         hint: str | None = None,
         notes: Iterable[Note] = (),
+        place: Place | None = None,
     ) -> None:
-        self.items.append(Diagnostic(code, "warning", span, message, hint, tuple(notes)))
+        item = Diagnostic(code, "warning", span, message, hint, tuple(notes), place=place)
+        self.items.append(item)
 
     def promote(self, codes: Container[str]) -> None:
         """Make errors of the warnings with these codes."""

@@ -50,6 +50,7 @@ def _input(decl: InputDecl) -> InputDef:
         pattern=decl.pattern,
         description=decl.description,
         secret=decl.secret,
+        span=decl.name.span,
     )
 
 

@@ -99,6 +99,7 @@ class InputDef:
     pattern: str | None
     description: str
     secret: bool
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,151 @@
+"""What a value may hold: a secret, something from outside, and the way it took to get there.
+
+    {{ dict "user" .name "pass" (secret "DB") }}
+    Flow(fields={"user": the input's marks, "pass": {SECRET: (Note "`DB` is named here")}})
+
+A `Flow` is an upper bound: what has no mark is safe, what has one may be. Joining two flows keeps
+the first trail of each kind, since one way is enough to explain a finding.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+
+from gxo.compiler.diagnostics import Note
+
+
+class Kind(Enum):
+    """`*_BARE`: the text of such a value that `shellquote` has not made one word of."""
+
+    SECRET = auto()
+    OUTSIDE = auto()
+    OUTSIDE_BARE = auto()
+    GIVEN = auto()
+    GIVEN_BARE = auto()
+
+
+Trail = tuple[Note, ...]
+Marks = Mapping[Kind, Trail]
+Key = str | int
+
+NO_MARKS: Marks = {}
+LONGEST_TRAIL = 12
+"""Steps that are told; of a longer way, the middle is left out."""
+_DEPTH = 3
+"""How deep two maps are joined field by field; below, each field counts as the whole."""
+
+
+def outside(note: Note) -> Marks:
+    return {Kind.OUTSIDE: (note,), Kind.OUTSIDE_BARE: (note,)}
+
+
+def given(note: Note) -> Marks:
+    """The marks of what the playbook or its caller says."""
+    return {Kind.GIVEN: (note,), Kind.GIVEN_BARE: (note,)}
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What a value may hold.
+
+    marks: of the value itself and all in it. fields: of a map by name, of a list by position.
+    rest: of any other field or element. notes: the last steps of what is in `fields` and `rest`,
+    which are not yet in their trails. whole: everything together.
+    """
+
+    marks: Marks = field(default_factory=dict)
+    fields: "Mapping[Key, Flow]" = field(default_factory=dict)
+    rest: "Flow | None" = None
+    notes: Trail = ()
+    whole: Marks = field(init=False)
+
+    def __post_init__(self) -> None:
+        inside: dict[Kind, Trail] = {}
+        for part in self._parts():
+            for kind, trail in part.whole.items():
+                inside.setdefault(kind, trail)
+        whole = {kind: _longer(trail, self.notes) for kind, trail in inside.items()}
+        object.__setattr__(self, "whole", {**whole, **self.marks})
+
+    def _parts(self) -> "Iterable[Flow]":
+        return self.fields.values() if self.rest is None else (*self.fields.values(), self.rest)
+
+    def through(self, *notes: Note) -> "Flow":
+        """The same value after further steps of its way."""
+        if not self.whole or not notes:
+            return self
+        marks = {kind: _longer(trail, notes) for kind, trail in self.marks.items()}
+        return replace(self, marks=marks, notes=_longer(self.notes, notes))
+
+    def at(self, name: Key) -> "Flow":
+        """The field or element of that name."""
+        found = self.fields.get(name, self.rest)
+        part = CLEAN if found is None else found.through(*self.notes)
+        return join(Flow(self.marks), part) if self.marks else part
+
+    def elements(self) -> "Flow":
+        """Any element of a list, any value of a map."""
+        return joined([Flow(self.marks), *(part.through(*self.notes) for part in self._parts())])
+
+    def keys(self) -> "Flow":
+        """The names of a map's fields: those that the playbook says hold nothing."""
+        return Flow(self.marks)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the playbook itself says that it is a list."""
+        return any(isinstance(name, int) for name in self.fields)
+
+    def without(self, *kinds: Kind) -> "Flow":
+        """All that the value holds but these kinds, as one piece."""
+        return Flow({kind: trail for kind, trail in self.whole.items() if kind not in kinds})
+
+
+CLEAN = Flow()
+
+
+def _longer(trail: Trail, notes: Trail) -> Trail:
+    fresh = tuple(note for note in notes if note not in trail[-1:])
+    whole = trail + fresh
+    half = LONGEST_TRAIL // 2
+    return whole if len(whole) <= LONGEST_TRAIL else whole[:half] + whole[-half:]
+
+
+def join(one: Flow, other: Flow, depth: int = _DEPTH) -> Flow:
+    """What a value holds that may be either."""
+    if one is other or not other.whole:
+        return one
+    if not one.whole:
+        return other
+    if not depth:
+        return mixed([one, other])
+    names = dict.fromkeys((*one.fields, *other.fields))
+    rests = [flow.rest.through(*flow.notes) for flow in (one, other) if flow.rest is not None]
+    return Flow(
+        {**other.marks, **one.marks},
+        {name: join(_own(one, name), _own(other, name), depth - 1) for name in names},
+        join(rests[0], rests[1], depth - 1) if len(rests) == 2 else next(iter(rests), None),
+    )
+
+
+def _own(flow: Flow, name: Key) -> Flow:
+    """As `Flow.at`, without the marks of the whole, which the join keeps."""
+    found = flow.fields.get(name, flow.rest)
+    return CLEAN if found is None else found.through(*flow.notes)
+
+
+def joined(flows: Iterable[Flow]) -> Flow:
+    """What a value holds that may be any of these."""
+    result = CLEAN
+    for flow in flows:
+        result = join(result, flow)
+    return result
+
+
+def mixed(flows: Iterable[Flow]) -> Flow:
+    """What a text holds that is made of all of these."""
+    marks: dict[Kind, Trail] = {}
+    for flow in flows:
+        for kind, trail in flow.whole.items():
+            marks.setdefault(kind, trail)
+    return Flow(marks)
