@@ -43,5 +43,6 @@ def test_every_code_is_on_the_page_and_has_one_of_its_own() -> None:
     page = document()
     for code in table().values():
         level = f"{code.level}, error with --strict" if code.strict else code.level
+        level += ", can be accepted" if code.acceptable else ""
         assert f"\n### {code.code} {level}: {code.title}\n\n{code.explanation}\n" in page
         assert code.explanation in explain(code)

@@ -11,7 +11,7 @@ import pytest
 
 from gxo.compiler.package.collect import manifest_text
 from gxo.compiler.package.manifest import slug
-from gxo.compiler.package.parts import Facts, WorkloadFact
+from gxo.compiler.package.parts import AcceptedFact, Facts, WorkloadFact
 from tests.package.support import EMPTY_JOB, build, package
 from tests.package.wheel_files import offer, wheel
 
@@ -27,7 +27,25 @@ FACTS = Facts(
     environment=("HOME",),
     effects={"commands": ("uname", "df")},
     warnings=("GXO0213 no name",),
+    accepted=(
+        AcceptedFact("GXO0802", "b", "params.command", "a list of words"),
+        AcceptedFact("GXO0808", "", "vars.x", "never in production"),
+    ),
 )
+ACCEPTED = [
+    {
+        "code": "GXO0802",
+        "workload": "b",
+        "parameter": "params.command",
+        "reason": "a list of words",
+    },
+    {
+        "code": "GXO0808",
+        "workload": None,
+        "parameter": "vars.x",
+        "reason": "never in production",
+    },
+]
 SOURCE = f"from gxo.stdlib.exec import exec_\n{EMPTY_JOB}"
 
 
@@ -94,6 +112,7 @@ def test_what_it_says(artifact: zipfile.ZipFile) -> None:
             },
         ],
         "warnings": ["GXO0213 no name"],
+        "accepted": ACCEPTED,
         "signature": None,
     }
 

@@ -17,11 +17,13 @@ HEAD = "name: p\nschemaVersion: v1.0.0\n"
 def run_until(case: Case) -> dict[str, str]:
     """The plan after the pass that the case's file is named for, and what was found by then.
 
-    `[way]` has the notes of findings that follow a value through the plan.
+    `[way]` has the notes of findings that follow a value through the plan, `[accepted]` those that
+    a comment accepts.
     """
     plans: dict[str, Plan] = {}
     found: dict[str, list[str]] = {}
     ways: dict[str, list[str]] = {}
+    accepted: dict[str, list[str]] = {}
 
     def dump(stage: str, plan: Plan) -> None:
         plans[stage] = plan
@@ -36,6 +38,11 @@ def run_until(case: Case) -> dict[str, str]:
             for note in item.notes
             if item.place
         ]
+        accepted[stage] = [
+            f"{one.finding.code} {place.workload or '-'} {place.parameter}: {one.reason}"
+            for one in compilation.diagnostics.accepted_sorted()
+            if (place := one.finding.place)
+        ]
 
     compilation = Compilation("p.gxo.yaml", Options(verify_ir=True, dump=dump))
     assert compilation.read((HEAD + case.input).encode()), compilation.diagnostics.sorted()
@@ -46,6 +53,8 @@ def run_until(case: Case) -> dict[str, str]:
         sections["err"] = "\n".join(found[stage]) + "\n"
     if ways[stage]:
         sections["way"] = "\n".join(ways[stage]) + "\n"
+    if accepted[stage]:
+        sections["accepted"] = "\n".join(accepted[stage]) + "\n"
     if not any(" error GXO" in line for line in found[stage]):
         sections["out"] = print_plan(plans[stage])
     return sections

@@ -68,6 +68,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.compiler.passes": (
         "gxo.compiler.passes",
         "gxo.compiler.flow",
+        "gxo.compiler.codes",
         "gxo.compiler.ir",
         "gxo.compiler.frontend",
         "gxo.compiler.template",

@@ -38,7 +38,8 @@ def show(compilations: Iterable[Compilation], form: str) -> None:
     elif form == "sarif":
         from gxo.compiler.sarif import render_sarif
 
-        print(render_sarif(found, VERSION))
+        accepted = [item for one in compilations for item in one.diagnostics.accepted_sorted()]
+        print(render_sarif(found, VERSION, accepted))
     elif form == "github" and found:
         print(render_github(found), end="")
     elif found:

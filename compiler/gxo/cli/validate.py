@@ -52,7 +52,13 @@ def _verdict(compilation: Compilation) -> str:
     if "error" in levels:
         return found
     count = len(compilation.plan.workloads) if compilation.plan else 0
-    return f"valid, {count} workload{'s' if count != 1 else ''}" + (f", {found}" if found else "")
+    accepted = len(compilation.diagnostics.accepted)
+    parts = [
+        f"valid, {count} workload{'s' if count != 1 else ''}",
+        found,
+        f"{accepted} accepted" if accepted else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def _coverage(plan: Plan) -> str:

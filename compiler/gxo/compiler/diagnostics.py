@@ -59,7 +59,7 @@ class Diagnostic:
     """One finding: its code in `codes.table()`, where it is, what is wrong, and what to do.
 
     Findings with the same `root` have one cause, such as a name that nothing defines: they are
-    shown as one. `place` is what a followed value arrives at; two of one text are one finding.
+    shown as one. `place` is there for findings that can be accepted; two of one text are one.
     """
 
     code: str
@@ -72,11 +72,23 @@ class Diagnostic:
     place: Place | None = field(default=None, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A finding that a comment in the playbook accepts, and the reason that it gives."""
+
+    finding: Diagnostic
+    reason: str
+
+
 @dataclass(slots=True)
 class Diagnostics:
-    """Collects the findings of all stages, so that a user sees every error of a file in one run."""
+    """Collects the findings of all stages, so that a user sees every error of a file in one run.
+
+    `accepted` are no findings any more: they count nowhere.
+    """
 
     items: list[Diagnostic] = field(default_factory=list)
+    accepted: list[Accepted] = field(default_factory=list)
 
     def error(
         self,
@@ -125,6 +137,10 @@ class Diagnostics:
             for item in found
             if first.get(item.root, item) is item
         ]
+
+    def accepted_sorted(self) -> list[Accepted]:
+        """Every accepted finding, in the order of the source."""
+        return sorted(self.accepted, key=lambda one: (one.finding.span, one.finding.code))
 
 
 def nearest(word: str, candidates: Collection[str]) -> str | None:

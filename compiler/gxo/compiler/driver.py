@@ -25,7 +25,7 @@ from gxo.compiler.ir.verify import verify
 from gxo.compiler.ir.walk import every_call, every_workload
 from gxo.compiler.modules.index import Library, standard_roots
 from gxo.compiler.package.errors import PackageError
-from gxo.compiler.package.parts import Asset, Facts, Package, WorkloadFact
+from gxo.compiler.package.parts import AcceptedFact, Asset, Facts, Package, WorkloadFact
 from gxo.compiler.passes import PASSES
 from gxo.compiler.version import VERSION
 
@@ -170,6 +170,7 @@ class Compilation:
             environment=self.plan.environment,
             effects=effects(self.plan),
             warnings=tuple(f"{item.code} {item.message}" for item in self.diagnostics.sorted()),
+            accepted=tuple(_accepted_facts(self.diagnostics)),
         )
 
     def _needs(self) -> tuple[str, ...]:
@@ -196,6 +197,16 @@ def _workload_fact(workload: Workload) -> WorkloadFact:
         workload.module.name if workload.module else "",
         {allowed.path: allowed.access for allowed in workload.policies.allow_paths},
     )
+
+
+def _accepted_facts(diagnostics: Diagnostics) -> Iterator[AcceptedFact]:
+    """Each accepted finding once at each of its places: an anchor's text has several."""
+    facts = (
+        AcceptedFact(one.finding.code, place.workload, place.parameter, one.reason)
+        for one in diagnostics.accepted_sorted()
+        if (place := one.finding.place)
+    )
+    yield from dict.fromkeys(facts)
 
 
 @contextmanager

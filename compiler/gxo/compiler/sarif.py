@@ -12,20 +12,27 @@ from typing import Any
 from urllib.parse import quote
 
 from gxo.compiler.codes import table
-from gxo.compiler.diagnostics import Diagnostic, Span
+from gxo.compiler.diagnostics import Accepted, Diagnostic, Span
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 
 
-def render_sarif(diagnostics: Iterable[Diagnostic], version: str) -> str:
-    """One run of gxo `version` as a SARIF log."""
-    found = list(diagnostics)
-    codes = sorted({item.code for item in found})
+def render_sarif(
+    diagnostics: Iterable[Diagnostic], version: str, accepted: Iterable[Accepted] = ()
+) -> str:
+    """One run of gxo `version` as a SARIF log; accepted findings are suppressed results."""
+    found, suppressed = list(diagnostics), list(dict.fromkeys(accepted))
+    codes = sorted({item.code for item in [*found, *(one.finding for one in suppressed)]})
     driver = {"name": "gxo", "version": version, "rules": [_rule(code) for code in codes]}
+    # All results of a run say whether they are suppressed, or none does (3.27.23).
+    open_: dict[str, Any] = {"suppressions": []} if suppressed else {}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(item, codes) for item in found],
+        "results": [
+            *(_result(item, codes) | open_ for item in found),
+            *(_result(one.finding, codes) | _suppressed(one) for one in suppressed),
+        ],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
@@ -55,6 +62,10 @@ def _result(item: Diagnostic, codes: Sequence[str]) -> dict[str, Any]:
             for note in item.notes
         ]
     return result
+
+
+def _suppressed(one: Accepted) -> dict[str, Any]:
+    return {"suppressions": [{"kind": "inSource", "justification": one.reason}]}
 
 
 def _place(span: Span) -> dict[str, Any]:

@@ -22,7 +22,9 @@ from functools import cache
 
 from gxo.compiler.diagnostics import Level
 
-_HEADING = re.compile(r"^## (GXO\d{4}) (error|warning)(, error with --strict)?: (.+)$", re.M)
+_HEADING = re.compile(
+    r"^## (GXO\d{4}) (error|warning)(, error with --strict)?(, can be accepted)?: (.+)$", re.M
+)
 _EXAMPLE = re.compile(r"^(Fails|Passes):\n\n```(.+)\n((?:.*\n)*?)```$", re.M)
 _MAIN = "process: {module: exec, params: {command: uname}}"
 
@@ -37,11 +39,13 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One kind of finding. `strict`: with --strict, this warning is an error."""
+    """One kind of finding. `strict`: with --strict, this warning is an error. `acceptable`: a
+    comment in the playbook can accept it."""
 
     code: str
     level: Level
     strict: bool
+    acceptable: bool
     title: str
     explanation: str
     fails: Example
@@ -126,7 +130,7 @@ def _read_range(text: str) -> Range:
 
 
 def _read_code(heading: re.Match[str], body: str) -> Code:
-    code, level, strict, title = heading.groups()
+    code, level, strict, acceptable, title = heading.groups()
     examples = {word: Example(kind, text) for word, kind, text in _EXAMPLE.findall(body)}
     explanation = body.partition("\nFails:")[0].strip()
     if set(examples) != {"Fails", "Passes"} or not explanation:
@@ -137,6 +141,7 @@ def _read_code(heading: re.Match[str], body: str) -> Code:
         code,
         "error" if level == "error" else "warning",
         strict is not None,
+        acceptable is not None,
         title,
         explanation,
         examples["Fails"],

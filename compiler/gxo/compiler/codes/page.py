@@ -9,8 +9,9 @@ _INTRODUCTION = """\
 
 Everything that gxo says about a playbook when it validates or compiles it. `gxo explain GXO0301`
 prints one of these on a terminal. Errors stop the compilation; warnings do not, unless you give
-`--deny-warnings`. `--strict` makes errors of the warnings that say so. Codes keep their meaning
-from version to version.
+`--deny-warnings`. `--strict` makes errors of the warnings that say so. What can be accepted is
+accepted by a comment in the playbook ([how](#secrets-and-injection)). Codes keep their meaning from
+version to version.
 
 `--output json` prints findings as data ([its schema](diagnostics.schema.json)), `--output sarif` as
 SARIF 2.1.0 for code scanning, `--output github` as annotations of a pull request.
@@ -37,7 +38,8 @@ def document() -> str:
 
 
 def _level(code: Code) -> str:
-    return f"{code.level}, error with --strict" if code.strict else code.level
+    strict = ", error with --strict" if code.strict else ""
+    return f"{code.level}{strict}" + (", can be accepted" if code.acceptable else "")
 
 
 def _indented(example: Example) -> str:

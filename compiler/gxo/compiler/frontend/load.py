@@ -6,8 +6,10 @@ playbook = load_playbook(data, path, diags)   everything else is a diagnostic in
 
 import errno
 import os
+from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.frontend.allows import read_allows
 from gxo.compiler.frontend.decode import MAX_BYTES, decode
 from gxo.compiler.frontend.playbook import Playbook
 from gxo.compiler.frontend.reader import read
@@ -57,4 +59,7 @@ def load_playbook(data: bytes, file: str, diags: Diagnostics) -> Playbook | None
     """
     text = decode(data, file, diags)
     tree = None if text is None else compose(text, file, diags)
-    return None if text is None or tree is None else read(tree, file, text, diags)
+    if text is None or tree is None:
+        return None
+    playbook = read(tree, file, text, diags)
+    return playbook and replace(playbook, allows=read_allows(tree, text, file))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gxo.compiler.diagnostics import Span
+from gxo.compiler.frontend.allows import Allow
 from gxo.compiler.frontend.yaml import Mapping, Node, Scalar
 from gxo.runtime.cron import WORDS
 
@@ -212,3 +213,4 @@ class Playbook:
     skip_on_no_input: bool | None
     allow_paths: tuple[AllowedPath, ...] | None
     text: str
+    allows: tuple[Allow, ...] = ()

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import CommentMark, YAMLError
@@ -22,6 +21,7 @@ from ruamel.yaml.scalarstring import FoldedScalarString, ScalarString
 from ruamel.yaml.tokens import CommentToken
 
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.frontend.comments import comments
 from gxo.compiler.frontend.migrate import (
     BLOCKS,
     LIFECYCLE,
@@ -30,13 +30,12 @@ from gxo.compiler.frontend.migrate import (
     aliases,
     migrate,
 )
-from gxo.compiler.frontend.yaml import FASTEST_LOADER, Mapping, Node, Scalar, Sequence, compose
+from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, Sequence, compose
 
 _NO_WRAPPING = 1_000_000_000
 _START = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*---[ \t]*(?:#[^\n]*)?\n")
 """The line that starts a document, and the comments above it, which ruamel.yaml does not keep."""
 _FIRST_ITEM = re.compile(r"^tasks:.*?\n( *)(- *)", re.MULTILINE | re.DOTALL)
-_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#[^\r\n]*", re.MULTILINE)
 _COMMENT_LINE = re.compile(r"^ *(?=#)", re.MULTILINE)
 _STEP = 2
 """The indentation of a map in a map, as it is printed."""
@@ -124,6 +123,8 @@ def _upgrade_task(task: CommentedMap, in_block: bool) -> None:
         place = list(task).index("type")
         below = None if in_block else _take_below(task, "type")
         _bring_together(task, own)
+    elif own[0] == "params" and place and not in_block:
+        below = _take_below(task, list(task)[place - 1])  # what stands above `params` goes with it
     first = list(task).index(own[0])
     task.insert(first, "process", _process(task, own))
     if not in_block:
@@ -291,17 +292,11 @@ def _meaning(node: Node, seen: dict[int, Any]) -> Any:
 
 
 def _check_comments(before: str, after: str) -> None:
-    lost = Counter(_comment_texts(before)) - Counter(_comment_texts(after))
+    lost = Counter(_texts(before)) - Counter(_texts(after))
     if lost:
         hint = "give it a line of its own, outside of brackets"
         raise UpgradeError(f"the comment {next(iter(lost))!r} would be lost; {hint}")
 
 
-def _comment_texts(text: str) -> Iterator[str]:
-    """The comments of a text: what looks like one between its scalars."""
-    start = 0
-    for token in yaml.scan(text, Loader=FASTEST_LOADER):
-        if isinstance(token, yaml.ScalarToken | yaml.StreamEndToken):
-            between = text[start : token.start_mark.index]
-            yield from (comment.rstrip() for comment in _COMMENT.findall(between))
-            start = token.end_mark.index
+def _texts(text: str) -> Iterator[str]:
+    return (comment for _, comment in comments(text))

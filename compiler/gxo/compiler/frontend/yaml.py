@@ -46,10 +46,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """A map in the order of the file; keys are raw texts, unique, and merge keys are merged in."""
+    """A map in the order of the file; keys are raw texts, unique, and merge keys are merged in.
+
+    `merges` are the merge keys themselves, each with a list of the maps that it names.
+    """
 
     entries: tuple[Entry, ...]
     span: Span
+    merges: tuple[Entry, ...] = ()
 
     def get(self, name: str) -> "Node | None":
         return next((entry.value for entry in self.entries if entry.key.text.value == name), None)
@@ -132,6 +136,14 @@ class _Frame:
     key: Scalar | None = None
     has_key: bool = False
     unquoted_template: bool = False
+
+
+def _merges(members: list[Entry | _Merge]) -> tuple[Entry, ...]:
+    return tuple(
+        Entry(member.key, Sequence(member.maps, member.key.span))
+        for member in members
+        if isinstance(member, _Merge)
+    )
 
 
 class _Composer:
@@ -270,7 +282,7 @@ class _Composer:
         if frame.unquoted_template:
             node = self._as_text(start.index, event.end_mark.index, span)
         elif frame.is_map:
-            node = Mapping(self._entries(frame.members), span)
+            node = Mapping(self._entries(frame.members), span, _merges(frame.members))
         else:
             node = Sequence(tuple(frame.items), span)
         self._add(_Built(node, frame.size, frame.height, end), frame.event.anchor)

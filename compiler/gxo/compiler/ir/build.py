@@ -38,6 +38,7 @@ def build(playbook: Playbook, library: Library, diagnostics: Diagnostics) -> Pla
         workloads=tuple(_workload(decl, library, diagnostics) for decl in playbook.workloads),
         cleanup=tuple(_workload(decl, library, diagnostics) for decl in playbook.cleanup),
         policies=merge(Policies(), playbook),
+        allows=playbook.allows,
     )
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gxo.compiler.diagnostics import Span
+from gxo.compiler.frontend.allows import Allow
 from gxo.compiler.frontend.playbook import WorkloadDecl
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.template.ast import Expr, Template
@@ -237,6 +238,7 @@ class Plan:
     secrets: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     policies: Policies = field(default_factory=Policies)
+    allows: tuple[Allow, ...] = ()
 
     def workload(self, name: str) -> Workload | None:
         return next((workload for workload in self.workloads if workload.name == name), None)

@@ -73,6 +73,15 @@ def render_manifest(
             for path, asset in sorted(package.assets.items())
         ],
         "warnings": list(facts.warnings),
+        "accepted": [
+            {
+                "code": one.code,
+                "workload": one.workload or None,
+                "parameter": one.parameter,
+                "reason": one.reason,
+            }
+            for one in facts.accepted
+        ],
         "files": hashes,
         "signature": None,
     }

@@ -27,13 +27,23 @@ class WorkloadFact:
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptedFact:
+    """A finding that the playbook accepts, where (workload "" for none), and why."""
+
+    code: str
+    workload: str
+    parameter: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the manifest says about a job (architecture, "Artifact").
 
     modules: each module used, with the import name of the file that declares it
     (`http:request`: `gxo.stdlib.http`). effects: kind of effect to what it touches, such as
     `commands`: ("df", "ps"). secrets, environment: names that the job reads, never values.
-    warnings: those that were accepted when it was compiled, one line each.
+    warnings: what the compiler warned of, one line each. accepted: in the order of the playbook.
     """
 
     name: str
@@ -44,6 +54,7 @@ class Facts:
     environment: tuple[str, ...] = ()
     effects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    accepted: tuple[AcceptedFact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

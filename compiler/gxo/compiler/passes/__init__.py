@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.nodes import Plan
 from gxo.compiler.passes import (
+    accept_findings,
     bind_arguments,
     check_commands,
     check_conversions,
@@ -47,6 +48,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("check_conversions", check_conversions.run, "what can never fit is known before the run"),
     Pass("check_commands", check_commands.run, "whether a shell runs a command is decided here"),
     Pass("check_flows", check_flows.run, "outside values are no code, and secrets stay unseen"),
+    Pass("accept_findings", accept_findings.run, "an author may know better, and says why"),
     Pass("link_states", link_states.run, "registers, statuses and `needs` become edges"),
     Pass("link_streams", link_streams.run, "`stream_inputs` become edges between ports"),
     Pass("check_schedules", check_schedules.run, "what a stream connects runs at the same times"),
