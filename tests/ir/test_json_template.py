@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,3 +76,18 @@ def test_a_text_cannot_pose_as_an_action() -> None:
     """The characters that mark actions inside the compiler mean nothing when an author writes them."""
     posing = '{"a": "\ue0000\ue001", "b": "{{ .x }}", "c": "\\ue0000\\ue001"}'
     assert plain_value(record(posing)) == {"value": "<text>"}
+
+
+@pytest.mark.parametrize("depth", [101, 150, 300, 500, 990, 5_000, 100_000])
+def test_what_is_nested_too_deeply_is_one_error(depth: int) -> None:
+    """A playbook's own lists nest at most 100 deep; these are the same lists, written as text."""
+    diagnostics = Diagnostics()
+    text = '{"a": ' + "[" * (depth - 1) + "{{ .x }}" + "]" * (depth - 1) + "}"
+    template = parse(plain(text, "t"), diagnostics)
+    assert template is not None
+    assert read_record_template(template, diagnostics) is None
+    assert [one.code for one in diagnostics.items] == ["GXO0413"]
+
+
+def test_the_deepest_that_is_read() -> None:
+    assert record('{"a": ' + "[" * 99 + "{{ .x }}" + "]" * 99 + "}")

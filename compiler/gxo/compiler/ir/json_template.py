@@ -13,11 +13,12 @@ import re
 from collections.abc import Iterator
 
 from gxo.compiler.diagnostics import Diagnostics, Span
+from gxo.compiler.frontend.yaml import MAX_DEPTH
 from gxo.compiler.ir.nodes import NO_REFERENCES, Computed, Constant, Fields, Items, Value
 from gxo.compiler.template import ast
 from gxo.compiler.types import ANY, TEXT
 
-ACTION_IN_KEY, BLOCK = "GXO0509", "GXO0511"
+ACTION_IN_KEY, BLOCK, TOO_DEEP = "GXO0509", "GXO0511", "GXO0413"
 
 # Private-use characters that mark where the action with that number stands.
 _MARK = re.compile("\ue000([0-9]+)\ue001")
@@ -27,8 +28,17 @@ def read_record_template(template: ast.Template, diagnostics: Diagnostics) -> Va
     """The record that the template describes."""
     try:
         tree = json.loads("".join(_with_marks(template.nodes)))
-    except (ValueError, RecursionError):
-        tree = None
+        too_deep = isinstance(tree, dict) and _is_too_deep(tree)
+    except ValueError:
+        tree, too_deep = None, False
+    except RecursionError:
+        too_deep = True
+    if too_deep:
+        message = f"the JSON template is nested more than {MAX_DEPTH} deep"
+        diagnostics.error(
+            TOO_DEEP, template.span, message, "make it with `fields`, or in more than one step"
+        )
+        return None
     if not isinstance(tree, dict) or _marks(tree) != _actions(template):
         whole = Computed(template, "text", TEXT, NO_REFERENCES, template.span)
         return Fields((("value", whole),), template.span)
@@ -42,6 +52,20 @@ def read_record_template(template: ast.Template, diagnostics: Diagnostics) -> Va
         diagnostics.error(ACTION_IN_KEY, template.span, message, "use `fields` or a fixed key")
         return None
     return _value(tree, template)
+
+
+def _is_too_deep(tree: object) -> bool:
+    """Whether maps and lists nest deeper than a playbook's own may; what follows walks by calls."""
+    level, depth = [tree], 0
+    while level:
+        inner: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                inner.extend(value.values())
+            elif isinstance(value, list):
+                inner.extend(value)
+        level, depth = inner, depth + 1
+    return depth - 1 > MAX_DEPTH
 
 
 def _marks(tree: object) -> list[int]:
