@@ -54,7 +54,7 @@ class _Renderer:
     def __init__(self, sources: Mapping[str, str], colour: bool) -> None:
         self.sources = sources
         self.colour = colour
-        self.split: dict[str, list[str]] = {}
+        self.split: dict[str, list[str | None]] = {}
 
     def lines(self, diagnostic: Diagnostic) -> Iterator[str]:
         level = self._paint(
@@ -75,7 +75,7 @@ class _Renderer:
     def _extract(self, span: Span, colour: str) -> Iterator[str]:
         """The span's first line with carets below; nothing when it is binary or not there."""
         line = self._line(span)
-        if line is None or "\0" in line:
+        if line is None:
             return
         start = min(span.column - 1, len(line))
         stop = span.end_column - 1 if span.end_line == span.line else len(line)
@@ -95,10 +95,11 @@ class _Renderer:
     def _line(self, span: Span) -> str | None:
         if span.file not in self.split:
             text = self.sources.get(span.file)
-            # Spans do not count a byte order mark.
-            self.split[span.file] = _LINE_BREAK.split(text.removeprefix("\ufeff")) if text else []
-        lines = self.split[span.file]
-        return lines[span.line - 1] if span.line <= len(lines) else None
+            # Spans do not count a byte order mark; binary lines are not shown.
+            lines = _LINE_BREAK.split(text.removeprefix("\ufeff")) if text else []
+            self.split[span.file] = [None if "\0" in line else line for line in lines]
+        shown = self.split[span.file]
+        return shown[span.line - 1] if span.line <= len(shown) else None
 
     def _paint(self, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self.colour else text

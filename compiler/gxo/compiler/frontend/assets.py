@@ -32,9 +32,12 @@ class AssetFile:
 
 def find_assets(playbook: Playbook, folder: Path, diagnostics: Diagnostics) -> list[AssetFile]:
     """The files that the playbook's patterns name, each once, sorted by name."""
+    refused = {item.span for item in diagnostics.items if item.level == "error"}
     found: dict[str, AssetFile] = {}
     total = 0
     for pattern in playbook.assets:
+        if pattern.span in refused:
+            continue
         matches = list(_matches(pattern, folder, diagnostics))
         for asset, size in matches:
             total += 0 if asset.name in found else size

@@ -14,6 +14,8 @@ from gxo.runtime.errors import ExpressionError
 from gxo.runtime.regex import matches_whole
 
 DEFAULT_LOOP_VARIABLE = "item"
+_MOST_PARTS, _MOST_RECURSIVE = 100, 2
+"""Of a path: more are not looked for in bounded time and depth of calls."""
 
 _TYPE_NOUNS = {
     "string": "a text",
@@ -219,7 +221,11 @@ def _check_pattern(pattern: str, declaration: InputDecl, diags: Diagnostics) -> 
 
 
 def _check_path(path: Name, rule: str, diags: Diagnostics) -> None:
-    if path.text.startswith(("/", "~")) or ".." in path.text.split("/"):
+    parts = path.text.split("/")
+    if len(parts) > _MOST_PARTS or parts.count("**") > _MOST_RECURSIVE:
+        message = f"a path has at most {_MOST_PARTS} parts, and {_MOST_RECURSIVE} of them are `**`"
+        diags.error("GXO0210", path.span, message, "write a shorter path")
+    elif path.text.startswith(("/", "~")) or ".." in parts:
         message = f'"{shown(path.text)}" leaves its folder'
         diags.error("GXO0210", path.span, message, f"{rule}: write a path without / first and ..")
     elif "{{" in path.text:
