@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gxo.compiler.driver import Compilation
 
 TEXTS = st.text(st.characters(codec="utf-8"))
+KEYS = st.text(st.characters(codec="utf-8"), max_size=80)  # YAML reads keys of up to 1024 bytes
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -23,7 +24,7 @@ SCALARS = st.one_of(
 )
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXTS, inner, max_size=4)),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=4)),
     max_leaves=12,
 )
 HEAD = "name: p\nschemaVersion: v1.0.0\n"
@@ -95,7 +96,10 @@ def test_vars(values: dict[str, Any]) -> None:
         assert same(keyword(tree, "vars"), values)
 
 
-@given(TEXTS.filter(is_plain), st.sampled_from(["", "x", "\n"]))
+@given(
+    TEXTS.filter(lambda text: is_plain(text) and not text.endswith(("{", "$"))),
+    st.sampled_from(["", "x", "\n"]),
+)
 def test_the_text_around_an_action(text: str, after: str) -> None:
     """It takes part in an f-string, whose braces and quotes are its own."""
     playbook = (
