@@ -69,15 +69,15 @@ def records(call: Call) -> Flow:
             from_outside = f"the records of `{call.workload.name}` come from outside"
             return Flow(outside(Note(call.workload.span, from_outside)))
         return made.through(note)
-    return _over(made or CLEAN, _kept(call)).through(note)
+    return over(made or CLEAN, _kept(call)).through(note)
 
 
-def _over(made: Flow, kept: Flow) -> Flow:
+def over(made: Flow, kept: Flow) -> Flow:
     """A record with the fields of `made`, and with those of `kept` that have other names."""
     fields = {name: kept.at(name) for name in kept.fields}
     fields |= {name: made.at(name) for name in made.fields}
     others = (made.rest or CLEAN).through(*made.notes)
-    rest = joined([Flow(kept.marks), kept.rest or CLEAN, others])
+    rest = joined([Flow(kept.marks), (kept.rest or CLEAN).through(*kept.notes), others])
     return Flow(made.marks, fields, rest)
 
 

@@ -56,7 +56,7 @@ def shell_runs(workload: Workload) -> bool:
 
 
 def shell_argument(workload: Workload) -> str | None:
-    """The place of the text that `sh -c TEXT` runs: `params.args[1]`."""
+    """The place of the text that `sh -c TEXT` runs: `args[1]`."""
     command, arguments = command_of(workload), _of_use(workload, "argument")
     if command is None or arguments is None or not isinstance(arguments.value, Items):
         return None
@@ -64,7 +64,7 @@ def shell_argument(workload: Workload) -> str | None:
         return None
     for index, value in enumerate(arguments.value.values):
         if _RUNS_TEXT.fullmatch(_text(value)):
-            return f"params.{arguments.name}[{index + 1}]"
+            return f"{arguments.name}[{index + 1}]"
     return None
 
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from gxo.compiler.diagnostics import Note, Place
 from gxo.compiler.flow import declared
-from gxo.compiler.flow.marks import CLEAN, Flow, Key, given, join, joined, outside
+from gxo.compiler.flow.marks import CLEAN, Flow, Key, Kind, given, join, joined, outside
 from gxo.compiler.flow.order import in_order, var_order
 from gxo.compiler.flow.shells import runs_commands, shell_argument, shell_runs
 from gxo.compiler.flow.templates import Look, Printed, follow, named_secret
 from gxo.compiler.ir.nodes import (
+    Argument,
     Computed,
     Constant,
     Copy,
@@ -28,8 +29,23 @@ from gxo.compiler.ir.nodes import (
     VarDef,
     Workload,
 )
+from gxo.compiler.ir.steps import Graph, emits_records
+from gxo.compiler.ir.value_types import value_type
 from gxo.compiler.template import ast
-from gxo.compiler.types import ListOf, MapOf, OneOf, PerRecord, Scalar, Shape, Special, Type, Use
+from gxo.compiler.types import (
+    BOOL,
+    FLOAT,
+    INT,
+    ListOf,
+    MapOf,
+    OneOf,
+    PerRecord,
+    Scalar,
+    Shape,
+    Special,
+    Type,
+    Use,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +114,49 @@ class _Tracer:
             note = Note(workload.loop.items.span, f"`{workload.loop.variable}` is one of these")
             loop = {workload.loop.variable: _item(items, workload.loop.items).through(note)}
         read = self.read_by(workload)
-        look = self.look(loop, read)
-        flows = {}
-        for argument in workload.arguments:
-            place = Place(workload.name, f"params.{argument.name}")
-            values = _Values(self, place, look, workload=workload)
-            flows[argument.name] = values.flow(argument.value)
+        flows = self.arguments(workload, Place(workload.name, "params"), self.look(loop, read))
         if workload.module is not None:
             self.results(declared.Call(workload, workload.module, flows, read))
+        if workload.steps:
+            self.records[workload.name] = self.steps(workload, loop, read)
+
+    def arguments(self, workload: Workload, place: Place, look: Look) -> Mapping[str, Flow]:
+        """What each parameter holds of a workload, or of a step that stands at the place."""
+        return {
+            argument.name: _Values(
+                self,
+                Place(place.workload, f"{place.parameter}.{argument.name}"),
+                look,
+                _own(workload, argument),
+                workload,
+                argument.name,
+            ).flow(argument.value)
+            for argument in workload.arguments
+        }
+
+    def steps(self, pipeline: Workload, loop: Mapping[str, Flow], events: Flow) -> Flow:
+        """Follow what the steps of a pipeline do with its events; returns what its records hold."""
+        graph = Graph(pipeline)
+        emitted: dict[str, Flow] = {}
+        results: dict[str, Flow] = {}
+        for step in graph.in_order():
+            needs = [emitted[need.name] for need in graph.needs(step) if need.name in emitted]
+            record = joined(needs) if needs else events
+            # A step that needs several works on the event; any other sees it behind its record.
+            seen = join(record, events) if len(needs) > 1 else declared.over(record, events)
+            look = self.look(loop, seen, results)
+            place = Place(pipeline.name, f"params.steps.{step.name}")
+            if step.when is not None:
+                when = Place(place.workload, f"{place.parameter}.when")
+                _Values(self, when, look).flow(step.when)
+            flows = self.arguments(step, Place(place.workload, f"{place.parameter}.with"), look)
+            if step.module is None:
+                continue
+            call = declared.Call(step, step.module, flows, record)
+            sent = declared.records(call) if emits_records(step) else declared.summary(call)
+            emitted[step.name] = results[step.name] = sent
+        needed = {need.name for step in pipeline.steps for need in graph.needs(step)}
+        return joined([flow for name, flow in emitted.items() if name not in needed])
 
     def results(self, call: declared.Call) -> None:
         workload = call.workload
@@ -134,8 +185,10 @@ class _Tracer:
         # A module that gets its streams apart may send each as a field of its own.
         return join(merged, Flow({}, by_stream))
 
-    def look(self, loop: Mapping[str, Flow], record: Flow) -> Look:
-        """How names are looked up in a workload with these loop variables and records."""
+    def look(
+        self, loop: Mapping[str, Flow], record: Flow, steps: Mapping[str, Flow] | None = None
+    ) -> Look:
+        """How names are looked up in a workload with these loop variables, records and steps."""
 
         def look(root: ast.Root) -> Flow:
             match root.kind:
@@ -147,6 +200,8 @@ class _Tracer:
                     return self.registers.get(root.name, CLEAN)
                 case "loop":
                     return loop.get(root.name, CLEAN)
+                case "step":
+                    return (steps or {}).get(root.name, CLEAN)
                 case "record":
                     return record
                 case "field":
@@ -172,6 +227,15 @@ def _system(root: ast.Root) -> Flow:
     return CLEAN
 
 
+def _own(workload: Workload, argument: Argument) -> Flow:
+    """What texts hold for where they stand: in a record, they are as any record's."""
+    sends = workload.module.sends if workload.module else ()
+    if argument.name not in sends:
+        return CLEAN
+    note = Note(argument.value.span, f"a text of the records of `{workload.name}`")
+    return Flow(outside(note))
+
+
 def _item(items: Flow, value: Value) -> Flow:
     """What one item of a loop holds; over a map, items are `{key, value}`."""
     if items.is_list or isinstance(value, Items):
@@ -189,6 +253,7 @@ class _Values:
     look: Look
     own: Flow = CLEAN
     workload: Workload | None = None
+    argument: str = ""
 
     def flow(self, value: Value, path: str = "") -> Flow:
         match value:
@@ -218,7 +283,10 @@ class _Values:
                 if not self.is_ambiguous(one)
             )
             found.append(Arrival(self.in_shell(use, path), place, printed, value.template))
-        return CLEAN if value.want == "condition" else join(outcome.value, self.own)
+        if value.want == "condition" or value_type(value) in (INT, FLOAT, BOOL):
+            return CLEAN
+        is_outside = Kind.OUTSIDE in outcome.value.whole and Kind.OUTSIDE in self.own.whole
+        return outcome.value if is_outside else join(outcome.value, self.own)
 
     def is_ambiguous(self, printed: Printed) -> bool:
         """Whether it is a `${NAME}` that must be written in another way first."""
@@ -232,7 +300,7 @@ class _Values:
             return use
         if use == "command":
             return "shell" if shell_runs(self.workload) else "command"
-        return "shell" if self.place.parameter + path == shell_argument(self.workload) else use
+        return "shell" if self.argument + path == shell_argument(self.workload) else use
 
 
 Steps = tuple[str | None, ...]
