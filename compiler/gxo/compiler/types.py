@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-Use = Literal["command", "argument", "shell", "sql", "url", "file", "message", "label"]
+Use = Literal["command", "argument", "shell", "sql", "url", "query", "file", "message", "label"]
 """Where the value of a parameter goes, when that matters for secrets and values from outside."""
 
 

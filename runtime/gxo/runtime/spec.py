@@ -56,7 +56,7 @@ Url = str
 """An address. Servers and proxies write it into their logs."""
 
 UrlValue = Any
-"""A value that becomes a part of an address."""
+"""A value that becomes a part of an address' query."""
 
 Message = str
 """A text for a log, or for the error of a failure."""

@@ -25,7 +25,7 @@ _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 def check(arrival: Arrival, diagnostics: Diagnostics) -> None:
     """Report the secrets that arrive where others can see them."""
     for printed in arrival.printed:
-        if Kind.SECRET in printed.flow.whole and not _in_authority(arrival, printed):
+        if Kind.SECRET in printed.flow.whole and not _is_address(arrival, printed):
             _report(arrival, printed, diagnostics)
 
 
@@ -35,7 +35,7 @@ def _report(arrival: Arrival, printed: Printed, diagnostics: Diagnostics) -> Non
     match arrival.use:
         case "command" | "argument" | "shell":
             diagnostics.warning(ON_COMMAND_LINE, span, _SEEN, _PROCESS, notes, place=place)
-        case "url":
+        case "url" | "query":
             message = "a secret reaches the path or query of an address, which servers log"
             hint = "send it in a header or in the body, as `auth` does"
             diagnostics.warning(IN_URL, span, message, hint, notes, place=place)
@@ -52,14 +52,16 @@ def _report(arrival: Arrival, printed: Printed, diagnostics: Diagnostics) -> Non
             diagnostics.warning(IN_LABEL, span, message, "use another name", notes, place=place)
 
 
-def _in_authority(arrival: Arrival, printed: Printed) -> bool:
-    """Whether the action stands in `https://user:password@host`, before path and query."""
+def _is_address(arrival: Arrival, printed: Printed) -> bool:
+    """Whether the secret says where to go, and not what to ask for there: it stands in
+    `https://user:password@host`, before path and query, or is an address itself."""
     template = arrival.template
     if arrival.use != "url" or not isinstance(template, ast.Template):
         return False
     before = ""
     for node in template.nodes:
         if node is printed.node:
-            return _AUTHORITY.fullmatch(before) is not None
+            whole = not before.strip() and Kind.SECRET_PART not in printed.flow.whole
+            return whole or _AUTHORITY.fullmatch(before) is not None
         before += node.value if isinstance(node, ast.Text) else "\0"
     return False

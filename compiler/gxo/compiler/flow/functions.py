@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from gxo.compiler.diagnostics import Note
-from gxo.compiler.flow.marks import CLEAN, Flow, Key, Kind, join, joined, mixed
+from gxo.compiler.flow.marks import CLEAN, Flow, Key, Kind, combined, join, joined, mixed
 from gxo.compiler.template import ast, functions
 from gxo.compiler.types import BOOL, FLOAT, INT
 
@@ -25,6 +25,7 @@ _NOTHING = frozenset(
 """Results in which nothing of the arguments can be read."""
 _PLAIN = frozenset(("b64enc", "b32enc", "urlquery", "adler32sum"))
 """Results of letters, digits and signs that mean nothing to a shell or in SQL."""
+_OF_SECRETS = (Kind.SECRET, Kind.SECRET_PART)
 _FIRST_ONLY = frozenset(("date", "dateInZone", "date_in_zone"))
 """The result is made by the first argument's pattern."""
 _KEEPS_QUOTES = frozenset(
@@ -46,11 +47,12 @@ def call(node: ast.Call, args: Args) -> Flow:
     if node.function == "shellquote":
         return mixed(args).without(Kind.OUTSIDE_BARE, Kind.GIVEN_BARE)
     if node.function in _PLAIN:
-        return mixed(args).without(*(kind for kind in Kind if kind is not Kind.SECRET))
+        return combined(args).without(*(kind for kind in Kind if kind not in _OF_SECRETS))
     if node.function in _FIRST_ONLY:
         return mixed(args[:1])
+    result = mixed(args) if len(args) == 1 else combined(args)
     keeps = node.function in _KEEPS_QUOTES and _adds_no_quotes(node.function, literals)
-    return mixed(args) if keeps else bare(mixed(args), _lost(node))
+    return result if keeps else bare(result, _lost(node))
 
 
 def _lost(node: ast.Call) -> Note:

@@ -15,9 +15,11 @@ from gxo.compiler.diagnostics import Note
 
 
 class Kind(Enum):
-    """`*_BARE`: the text of such a value that `shellquote` has not made one word of."""
+    """`SECRET_PART`: a secret that is only a part of the text. `*_BARE`: the text of such a value
+    that `shellquote` has not made one word of."""
 
     SECRET = auto()
+    SECRET_PART = auto()
     OUTSIDE = auto()
     OUTSIDE_BARE = auto()
     GIVEN = auto()
@@ -148,4 +150,12 @@ def mixed(flows: Iterable[Flow]) -> Flow:
     for flow in flows:
         for kind, trail in flow.whole.items():
             marks.setdefault(kind, trail)
+    return Flow(marks)
+
+
+def combined(flows: Iterable[Flow]) -> Flow:
+    """As `mixed`, of a text in which a secret does not stand alone."""
+    marks = dict(mixed(flows).marks)
+    if Kind.SECRET in marks:
+        marks.setdefault(Kind.SECRET_PART, marks[Kind.SECRET])
     return Flow(marks)

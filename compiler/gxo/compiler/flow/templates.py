@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from gxo.compiler.diagnostics import Note, Span
 from gxo.compiler.flow import functions
-from gxo.compiler.flow.marks import CLEAN, Flow, Key, Kind, given, join, joined, mixed
+from gxo.compiler.flow.marks import CLEAN, Flow, Key, Kind, combined, given, join, joined, mixed
 from gxo.compiler.template import ast, walk
 from gxo.compiler.template import functions as library
 from gxo.compiler.template.parse import single_action
@@ -69,7 +69,11 @@ def follow(template: ast.Template | ast.Expr, native: bool, look: Look) -> Outco
 
 
 def _as_text(template: ast.Template, printed: list[Printed]) -> Flow:
-    whole = mixed(one.flow for one in printed)
+    alone = len(printed) == 1 and not any(
+        isinstance(node, ast.Text) and node.value.strip() for node in template.nodes
+    )
+    flows = [one.flow for one in printed]
+    whole = mixed(flows) if alone else combined(flows)
     for text in walk.nodes(template):
         if isinstance(text, ast.Text) and functions.wraps(text.value):
             return functions.bare(whole, Note(text.span, WRAPPED))
@@ -184,7 +188,7 @@ class _Follower:
             case ast.Method(base, _, args):
                 return mixed(self.expression(part, scope) for part in (base, *args))
             case ast.Binary("+", left, right, span):
-                both = mixed([self.expression(left, scope), self.expression(right, scope)])
+                both = combined([self.expression(left, scope), self.expression(right, scope)])
                 return functions.bare(both, Note(span, WRAPPED)) if _wraps(left, right) else both
             case ast.Binary(_, left, right):
                 self.expression(left, scope), self.expression(right, scope)

@@ -54,7 +54,7 @@ WORDS: dict[str, Type] = {
     "ShellText": Scalar("text", "shell"),
     "SqlText": Scalar("text", "sql"),
     "Url": Scalar("text", "url"),
-    "UrlValue": Scalar("any", "url"),
+    "UrlValue": Scalar("any", "query"),
     "Message": Scalar("text", "message"),
     "Label": Scalar("text", "label"),
 }
