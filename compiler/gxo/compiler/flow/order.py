@@ -1,26 +1,25 @@
 """The order in which values move: each reader after what it reads. Circles are cut anywhere; they
 have their own findings."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
 
 from gxo.compiler.ir.nodes import VarDef, Workload
+from gxo.compiler.ir.order import reading_order
 from gxo.compiler.ir.walk import computed, workload_templates
 
-T = TypeVar("T", VarDef, Workload)
 
-
-def var_order(vars_: Sequence[VarDef]) -> Iterator[VarDef]:
+def var_order(vars_: Sequence[VarDef]) -> list[VarDef]:
     """The vars, each after those that it reads."""
-    return _after({var.name: var for var in vars_}, _vars_read)
+    by_name = {var.name: var for var in vars_}
+    reads = {name: _vars_read(var) for name, var in by_name.items()}
+    return [by_name[name] for name in reading_order(reads)]
 
 
-def _vars_read(var: VarDef) -> Iterator[str]:
-    for template in computed(var.value):
-        yield from sorted(template.references.vars)
+def _vars_read(var: VarDef) -> list[str]:
+    return [name for one in computed(var.value) for name in sorted(one.references.vars)]
 
 
-def in_order(workloads: Sequence[Workload]) -> Iterator[Workload]:
+def in_order(workloads: Sequence[Workload]) -> list[Workload]:
     """The workloads, each after those whose registers, summaries and records it reads."""
     owners = {one.register: one.name for one in workloads if one.register}
 
@@ -32,23 +31,6 @@ def in_order(workloads: Sequence[Workload]) -> Iterator[Workload]:
                 yield owners.get(register, "")
             yield from sorted(template.references.summaries)
 
-    return _after({workload.name: workload for workload in workloads}, read)
-
-
-def _after(nodes: dict[str, T], read: Callable[[T], Iterable[str]]) -> Iterator[T]:
-    """Depth first without recursion: chains may be longer than Python's stack."""
-    entered: set[str] = set()
-    for root in nodes:
-        if root in entered:
-            continue
-        entered.add(root)
-        path = [(nodes[root], iter(list(read(nodes[root]))))]
-        while path:
-            node, waiting = path[-1]
-            name = next((name for name in waiting if name in nodes and name not in entered), None)
-            if name is None:
-                path.pop()
-                yield node
-            else:
-                entered.add(name)
-                path.append((nodes[name], iter(list(read(nodes[name])))))
+    by_name = {workload.name: workload for workload in workloads}
+    order = reading_order({name: list(read(workload)) for name, workload in by_name.items()})
+    return [by_name[name] for name in order]

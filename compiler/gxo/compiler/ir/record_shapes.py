@@ -26,6 +26,9 @@ from gxo.compiler.types import (
     one_of,
 )
 
+MAX_FIELDS = 1000
+"""Of records with more fields nothing is claimed, or a chain of `keep` would repeat them all."""
+
 Arguments = Mapping[str, Value]
 Inputs = Mapping[str, Shape]
 """The shapes of the records that a workload reads, by the name in `stream_inputs` or `source`."""
@@ -77,7 +80,8 @@ def output_shape(workload: Workload, inputs: Inputs) -> Shape:
     params = workload.decl.params
     if rule is None or (params and len(params.entries) > len(workload.arguments)):
         return UNKNOWN_RECORD  # a parameter that is left out is wrong, and was reported
-    return rule({argument.name: argument.value for argument in workload.arguments}, inputs)
+    shape = rule({argument.name: argument.value for argument in workload.arguments}, inputs)
+    return shape if len(shape.fields) <= MAX_FIELDS else UNKNOWN_RECORD
 
 
 def passes_on(workload: Workload) -> bool:
