@@ -26,7 +26,7 @@ GROUP = """\
       params:
         content: "{{{{ .fetched_{n}.body | default '[]' }}}}"
         format: "{{{{ if eq .env \\"prod\\" }}}}json{{{{ else }}}}csv{{{{ end }}}}"
-    when: "{{{{ .fetched_{n}.status_code }}}} == 200 || {{{{ .limit }}}} < {{{{ len .regions }}}}"
+    when: '{{{{ .env }}}} != "none" && {{{{ .limit }}}} > {n} && {{{{ .fetched_{n}.status_code }}}} == 200'
     timeout: 30s
   - name: live-{n}
     lifecycle: {{policy: run_once}}
@@ -62,7 +62,7 @@ GROUP = """\
     lifecycle: {{policy: run_once}}
     loop: "{{{{ .regions }}}}"
     loop_control: {{loop_var: region, parallel: 4}}
-    needs: [report-{n}]
+    when: "{{{{ .env }}}} != 'none'"
     process:
       module: exec
       params:
@@ -71,6 +71,7 @@ GROUP = """\
     register: deployed_{n}
   - name: check-{n}
     lifecycle: {{policy: run_once}}
+    when: "{{{{ .env }}}} != 'none'"
     loop: "{{{{ .deployed_{n} }}}}"
     process:
       module: control:assert
@@ -79,6 +80,7 @@ GROUP = """\
         fail_message: "{{{{ .item.stderr | trim | trunc 200 }}}} in {{{{ .env }}}}"
   - name: page-{n}
     lifecycle: {{policy: run_once}}
+    when: "{{{{ .env }}}} != 'none'"
     process:
       module: filesystem:write
       params:
@@ -91,6 +93,7 @@ GROUP = """\
     register: page_{n}
   - name: summary-{n}
     lifecycle: {{policy: run_once}}
+    when: "{{{{ .env }}}} != 'none'"
     process:
       module: control:identity
       params:
@@ -102,7 +105,7 @@ GROUP = """\
   - name: notify-{n}
     lifecycle: {{policy: run_once}}
     ignore_errors: true
-    when: '{{{{ eq ._gxo.workloads.check-{n}.status "Completed" }}}}'
+    when: '{{{{ and (ne .env "none") (eq ._gxo.workloads.check-{n}.status "Completed") }}}}'
     process:
       module: http:request
       params:
