@@ -16,10 +16,7 @@ from gxo.compiler.modules.declare import parse_file, read_modules
 
 TOLD = re.compile(r"(?:error|warning)\[GXO\d{4}\]")
 ELSEWHERE = {
-    "GXO0309": "passes/test_event_driven.py",
     "GXO0591": "modules/test_library.py",
-    "GXO0620": "passes/test_event_driven.py",
-    "GXO0621": "passes/test_event_driven.py",
     "GXO0804": "flow/test_declared_uses.py",
     "GXO0809": "flow/test_declared_uses.py",
     "GXO0902": "package/test_wheels.py",

@@ -1,12 +1,26 @@
 """services, compiled by gxo 0.1.0 from playbook.gxo.yaml. Change the playbook, not this file."""
 
-from gxo.runtime import Backoff, Context, Input, Job, Out, Records, Scheduled, Supervise, expr
+from gxo.runtime import (
+    Backoff,
+    Context,
+    EventDriven,
+    Input,
+    Job,
+    Out,
+    Record,
+    Records,
+    Scheduled,
+    Steps,
+    Supervise,
+    expr,
+)
 from gxo.runtime.functions import strings
 from gxo.stdlib.data.filter import Filtered, filter_ as data_filter
 from gxo.stdlib.data.format import Formatted, format_ as data_format
 from gxo.stdlib.exec import Executed, exec_
 from gxo.stdlib.filesystem.list import Listed, list_ as filesystem_list
 from gxo.stdlib.filesystem.read import Content, read as filesystem_read
+from gxo.stdlib.stream import Piped, pipeline as stream_pipeline
 
 job = Job(
     "services",
@@ -49,6 +63,37 @@ async def heartbeat(ctx: Context) -> Executed:
 async def failures(ctx: Context, records: Records, out: Out | None) -> Filtered:
     return await data_filter(
         ctx, records, out, condition=lambda record: expr.ge(record["status"], 500)
+    )
+
+
+# on-failure: stream:pipeline
+on_failure_steps = Steps()
+
+
+@job.workload(
+    "on-failure",
+    lifecycle=EventDriven(source="shop", concurrency=4),
+    allow_paths={"/etc/shop": "ro"},
+)
+async def on_failure(ctx: Context, records: Records, out: Out | None) -> Piped:
+    return await stream_pipeline(ctx, records, out, steps=on_failure_steps)
+
+
+# on-failure, step failed: data:filter
+@on_failure_steps.transform("failed")
+async def on_failure_failed(ctx: Context, records: Records, out: Out | None) -> Filtered:
+    return await data_filter(
+        ctx, records, out, condition=lambda record: expr.ge(record["status"], 500)
+    )
+
+
+# on-failure, step tell: exec
+@on_failure_steps.call("tell", needs=["failed"])
+async def on_failure_tell(ctx: Context, record: Record) -> Executed:
+    return await exec_(
+        ctx,
+        command="logger",
+        args=[f"{expr.text(record['path'])} failed with {expr.text(record['status'])}"],
     )
 
 

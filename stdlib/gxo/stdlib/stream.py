@@ -14,7 +14,7 @@ class Piped(TypedDict):
     records_processed: int
 
 
-@module("stream:pipeline", changes="by_call")
+@module("stream:pipeline", changes="by_call", lifecycles=["run_once", "event_driven"])
 async def pipeline(ctx: Context, records: Records, out: Out | None, *, steps: Steps) -> Piped:
     """Work on each event of a stream in several steps.
 

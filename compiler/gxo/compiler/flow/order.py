@@ -24,7 +24,7 @@ def in_order(workloads: Sequence[Workload]) -> list[Workload]:
     owners = {one.register: one.name for one in workloads if one.register}
 
     def read(workload: Workload) -> Iterator[str]:
-        for stream in workload.decl.stream_inputs:
+        for stream in workload.decl.reads:
             yield stream.text.partition(".")[0]
         for template in workload_templates(workload):
             for register in sorted(template.references.registers):

@@ -167,14 +167,14 @@ class _Tracer:
             self.registers[workload.register] = whole
         self.records[workload.name] = declared.records(call)
         error = Note(workload.span, f"the errors of `{workload.name}` quote what it was given")
-        read = call.records if workload.decl.stream_inputs else Flow(outside(error))
+        read = call.records if workload.decl.reads else Flow(outside(error))
         self.faults[workload.name] = Flow({}, {"record": read, "error": Flow(outside(error))})
 
     def read_by(self, workload: Workload) -> Flow:
         """What each record holds that the workload reads."""
         flows: list[Flow] = []
         by_stream: dict[Key, Flow] = {}
-        for name in workload.decl.stream_inputs:
+        for name in workload.decl.reads:
             source, _, suffix = name.text.partition(".")
             flow = (self.faults if suffix else self.records).get(source, CLEAN)
             flows.append(flow)

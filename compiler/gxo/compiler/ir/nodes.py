@@ -219,6 +219,12 @@ class Workload:
         return switch is None or any(argument.name == switch for argument in self.arguments)
 
     @property
+    def is_understood(self) -> bool:
+        """Whether each of its parameters became an argument; one that did not was reported."""
+        params = self.decl.params
+        return params is None or len(params.entries) <= len(self.arguments)
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """The workloads that it waits for or reads, as often as it does."""
         state = (edge.source for edge in self.state_edges)

@@ -77,9 +77,8 @@ def merged(shapes: list[Shape]) -> Shape:
 def output_shape(workload: Workload, inputs: Inputs) -> Shape:
     """The shape of the records that the workload sends, its templates being bound."""
     rule = _RULES.get(workload.module.name if workload.module else "")
-    params = workload.decl.params
-    if rule is None or (params and len(params.entries) > len(workload.arguments)):
-        return UNKNOWN_RECORD  # a parameter that is left out is wrong, and was reported
+    if rule is None or not workload.is_understood:
+        return UNKNOWN_RECORD
     shape = rule({argument.name: argument.value for argument in workload.arguments}, inputs)
     return shape if len(shape.fields) <= MAX_FIELDS else UNKNOWN_RECORD
 

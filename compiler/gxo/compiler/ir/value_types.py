@@ -81,10 +81,9 @@ def register_type(workload: Workload) -> Type:
     module = workload.module
     summary: Type = module.summary if module else ANY
     if module and module.returns_values:
-        params = workload.decl.params
-        wrong = params is None or len(params.entries) > len(workload.arguments)
         given = tuple(map(_given, workload.arguments))
-        summary = ANY if wrong else Shape(module.summary_name, given)
+        known = workload.is_understood and workload.decl.params is not None
+        summary = Shape(module.summary_name, given) if known else ANY
     return ListOf(summary) if workload.loop or workload.decl.loop else summary
 
 

@@ -24,12 +24,14 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     )
     by_name = {workload.name: workload for workload in plan.workloads}
     for workload in linked:
-        _check_ports(workload, diagnostics)
+        # Events come from a `source`, which a lifecycle that cannot be read may name.
+        may_have_source = isinstance(workload.decl.lifecycle, EventDriven | None)
+        _check_ports(workload, may_have_source, diagnostics)
         _check_source(workload, by_name, diagnostics)
         _check_stream_names(workload, diagnostics)
     _check_error_readers(linked, diagnostics)
     for block in (*plan.cleanup, *(child for one in plan.workloads for child in one.on_failure)):
-        _check_ports(block, diagnostics)
+        _check_ports(block, False, diagnostics)
         for name in block.decl.stream_inputs:
             message = "streams inside `on_failure` and `finally` are not supported by this version"
             diagnostics.error(IN_BLOCK, name.span, message)
@@ -64,7 +66,8 @@ def _events(
         diagnostics.error(READS_ITSELF, source.span, message)
     elif source.text not in names:
         message = f"`source` names a workload that does not exist: {source.text}"
-        diagnostics.error(UNKNOWN_SOURCE, source.span, message, did_you_mean(source.text, names))
+        near, root = did_you_mean(source.text, names), f"workload {source.text}"
+        diagnostics.error(UNKNOWN_SOURCE, source.span, message, near, root=root)
     else:
         return {source.text: StreamEdge(source.text, source.span, events=True)}
     return {}
@@ -75,8 +78,9 @@ def _check_source(
 ) -> None:
     """Events are records, and come from one place (language, section 7)."""
     source, inputs = workload.decl.source, workload.decl.stream_inputs
-    if source and source.text in by_name and not by_name[source.text].emits:
-        module = by_name[source.text].module
+    producer = by_name.get(source.text) if source else None
+    if source and producer and not producer.emits and producer.is_understood:
+        module = producer.module
         assert module is not None
         message = f"workload '{source.text}' has no stream, so it gives no events"
         hint = None
@@ -94,7 +98,7 @@ def _edge(name: Name) -> StreamEdge:
     return StreamEdge(source, name.span, errors=bool(dot) and suffix == "errors")
 
 
-def _check_ports(workload: Workload, diagnostics: Diagnostics) -> None:
+def _check_ports(workload: Workload, may_have_source: bool, diagnostics: Diagnostics) -> None:
     module = workload.module
     if module is None:
         return
@@ -108,8 +112,7 @@ def _check_ports(workload: Workload, diagnostics: Diagnostics) -> None:
         message = "a workload with a loop cannot read a stream"
         diagnostics.error(LOOP_READS, workload.stream_edges[0].span, message)
     required = reads and not {"records", "inputs"} & module.optional_ports
-    is_event_driven = isinstance(workload.decl.lifecycle, EventDriven)
-    if required and not workload.decl.stream_inputs and not is_event_driven:
+    if required and not workload.decl.stream_inputs and not may_have_source:
         message = f"{module.name} needs `stream_inputs`: the workloads whose records it reads"
         diagnostics.error(NO_INPUT, workload.decl.module.span, message)
 
