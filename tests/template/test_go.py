@@ -1,29 +1,15 @@
 """What Go prints, gxo prints: random templates over random data."""
 
-import os
 import subprocess
 from base64 import b64decode
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 
 from gxo.runtime.regex.scripts import script
 from tests.template.evaluator import evaluate
 from tests.template.generated import DATA, ON_PURPOSE, STRICTER, TEMPLATES
-from tests.tools.go_oracle.oracle import HERE, Oracle, build, is_installed
-
-
-@pytest.fixture(scope="module")
-def oracle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oracle]:
-    if not is_installed():
-        reason = "needs Go and Sprig; tests/tools/go_oracle/install.sh installs them"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with Oracle(build(tmp_path_factory.mktemp("go"))) as running:
-        yield running
+from tests.tools.go_oracle.oracle import HERE, Oracle
 
 
 def test_scripts_are_those_of_go(oracle: Oracle) -> None:
