@@ -68,7 +68,9 @@ func typed(value any) any {
 func functions() template.FuncMap {
 	made := sprig.TxtFuncMap()
 	made["secret"] = func(name string) string { return "s3cr3t-" + name }
-	made["env"] = func(name string) string { return "env-" + name }
+	env := func(name string) string { return "env-" + name }
+	made["env"] = env
+	made["expandenv"] = func(text string) string { return os.Expand(text, env) }
 	return made
 }
 

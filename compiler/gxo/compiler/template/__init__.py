@@ -6,7 +6,7 @@
            -> to_python.expression(_, Want(...))   PyExpr, or None: then to_python.function
 
 grammar.lark              the whole language; tables.py loads the parser that was made of it
-build.py, build_expressions.py, literals.py   the parser's tree to ast nodes
+build.py, build_expressions.py, literals.py, expandenv.py   the parser's tree to ast nodes
 mistakes.py               syntax errors named by rule and by example
 resolve.py                scopes; `references` says what a template reads
 functions.py, infer.py    the library's signatures; static types

@@ -16,6 +16,7 @@ from lark import Token, Tree
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
 from gxo.compiler.source import SourceText
 from gxo.compiler.template import ast
+from gxo.compiler.template.expandenv import expanded
 from gxo.compiler.template.literals import BadLiteralError, number_value, text_value
 
 MAX_DEPTH = 220
@@ -205,7 +206,7 @@ class Expressions:
 
 
 def _call(name: str, args: tuple[ast.Expr, ...], span: Span) -> ast.Expr:
-    """A call, or the operator that the function's name stands for."""
+    """A call, or what the function's name stands for."""
     if name in _COMPARISONS and len(args) == 2:
         return ast.Binary(_COMPARISONS[name], args[0], args[1], span)
     if name == "not" and len(args) == 1:
@@ -214,7 +215,8 @@ def _call(name: str, args: tuple[ast.Expr, ...], span: Span) -> ast.Expr:
         return ast.And(args, span)
     if name == "or" and args:
         return ast.Or(args, span)
-    return ast.Call(name, args, span)
+    call = ast.Call(name, args, span)
+    return expanded(call) if name == "expandenv" else call
 
 
 def _split(chain: ast.Field) -> tuple[ast.Expr, str]:

@@ -175,7 +175,7 @@ class _Checker:
         if call.function == "index":
             self._check_keys(call, infer(call.args[0], env).type)
         if signature.module == "" and call.args:
-            self._check_literal_name(call)
+            self._check_literal_name(call, signature.parameters[0][0])
 
     def _check_count(self, call: ast.Call, signature: Signature) -> bool:
         count, most = len(call.args), len(signature.parameters)
@@ -196,10 +196,10 @@ class _Checker:
         )
         return False
 
-    def _check_literal_name(self, call: ast.Call) -> None:
+    def _check_literal_name(self, call: ast.Call, word: str) -> None:
         argument = call.args[0]
         if not isinstance(argument, ast.Literal) or not isinstance(argument.value, str):
-            message = f"the name for `{call.function}` must be a text in quotes"
+            message = f"the {word} for `{call.function}` must be a text in quotes"
             hint = "names are known when compiling, so that nothing else can be read"
             self.diags.error("GXO0416", _span(argument), message, hint)
         elif call.function == "secret" and not _SECRET_NAME.fullmatch(argument.value):

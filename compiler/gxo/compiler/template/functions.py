@@ -66,6 +66,11 @@ class Signature:
 _OWN = {
     "secret": Signature("secret", "", "secret", (("name", TEXT),), 1, None, TEXT, pure=False),
     "env": Signature("env", "", "env", (("name", TEXT),), 1, None, TEXT, pure=False),
+    "expandenv": Signature(
+        *("expandenv", "", "expandenv", (("text", TEXT),), 1, None, TEXT),
+        pure=False,
+        doc="Return a literal text with `$NAME` and `${NAME}` filled in from the environment.",
+    ),
     "now": Signature("now", "", "now", (), 0, None, TEXT, pure=False),
 }
 OPERATORS = frozenset(("and", "or", "not"))
