@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from gxo.compiler.template import functions
-from gxo.compiler.types import ANY, BOOL, INT, TEXT
+from gxo.compiler.types import ANY, BOOL, INT, NIL, TEXT, ListOf, OneOf, Shape
 
 NAMES = sorted(functions.names() - functions.OPERATORS)
 
@@ -32,6 +32,24 @@ def test_a_signature_has_names_types_and_flags() -> None:
     assert prefix is not None
     assert prefix.result == BOOL
     assert functions.find("nosuch") is None
+
+
+def test_a_signature_says_what_is_linked_and_what_is_secret() -> None:
+    found = functions.find("genSignedCert")
+    assert found is not None
+    assert found.needs == ("cryptography",)
+    assert found.result == Shape(
+        "Certificate", (("Cert", TEXT), ("Key", TEXT)), secret=frozenset(("Key",))
+    )
+    assert found.secret and not found.pure and not found.native
+    assert dict(found.parameters)["dns"] == OneOf((ListOf(ANY), NIL))
+    encrypted = functions.find("encryptAES")
+    assert encrypted is not None and not encrypted.secret
+    assert {one.needs for name in NAMES if (one := functions.find(name))} == {
+        (),
+        ("bcrypt",),
+        ("cryptography",),
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)

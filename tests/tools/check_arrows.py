@@ -98,6 +98,12 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
 }
 RUNTIME_MAY_IMPORT = frozenset(sys.stdlib_module_names) | {"gxo"}
+# What template functions need: declared with them, imported when one is called, and linked into the
+# artifacts that call one. Nothing else of the runtime may.
+FUNCTIONS_NEED = {
+    "gxo.runtime.functions.crypto": {"bcrypt", "cryptography"},
+    "gxo.runtime.pki": {"cryptography"},
+}
 
 
 def module_name(path: Path) -> str:
@@ -127,13 +133,14 @@ def findings(path: Path) -> Iterator[str]:
     importer = module_name(path)
     known = [prefix for prefix in ARROWS if below(importer, prefix)]
     allowed = ARROWS[max(known, key=len)] if known else ()
+    packages = RUNTIME_MAY_IMPORT | FUNCTIONS_NEED.get(importer, set())
     for line, name in imported(ast.parse(path.read_text(encoding="utf-8"))):
         where = f"{path.relative_to(ROOT)}:{line}: {importer}"
         if name == "<relative import>":
             yield f"{where} has a relative import; write the absolute name"
         elif below(name, "gxo") and not any(below(name, prefix) for prefix in allowed):
             yield f"{where} must not import {name}"
-        elif below(importer, "gxo.runtime") and name.split(".")[0] not in RUNTIME_MAY_IMPORT:
+        elif below(importer, "gxo.runtime") and name.split(".")[0] not in packages:
             yield f"{where} imports {name}; the runtime uses Python's own library only"
 
 

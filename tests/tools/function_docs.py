@@ -14,7 +14,7 @@ import yaml
 from gxo.cli.evaluate import FakeContext, rendered
 from gxo.compiler.template import functions
 from gxo.compiler.template.functions import Signature
-from gxo.compiler.types import describe
+from gxo.compiler.types import Shape, describe
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 EXAMPLES = DOCS / "functions.examples.yaml"
@@ -27,6 +27,16 @@ Go's own functions and Sprig's, in Go's order of arguments: what is piped in is 
 `or` and `not` are operators of the language. What is in
 brackets may be left out, and `...` stands for any number of arguments. Impure functions may give another value each time, and are
 evaluated only when the playbook runs.
+
+A secret that a function makes, such as a private key, can be used like any other value, and `register`
+keeps it; in logs, events, errors and the report it is redacted. So are lines of a certificate that
+also stand in its private key, as they do with RSA. [More on secrets](security.md)
+
+Some functions compute for so long that the other workloads of the job wait for them: `derivePassword`
+150 ms, `bcrypt` and `htpasswd` 60 ms, a new certificate's RSA key 35 to 100 ms, `genPrivateKey "dsa"`
+250 to 450 ms, `genPrivateKey "rsa"`, whose key has 4096 bits, 500 to 1,000 ms; `"ecdsa"` and `"ed25519"`
+less than one. Make such a value once, in `vars`, or choose one of the latter. What functions link is
+native code: the artifact then runs on one version of Python and one kind of host.
 
 This page is made from the declarations in `runtime/gxo/runtime/functions`; `make docs` writes it.
 """
@@ -83,6 +93,10 @@ def _entry(one: Signature, example: str) -> str:
         parts.append("Impure.\n")
     if one.mutates:
         parts.append("Changes its first argument.\n")
+    if one.secret:
+        parts.append(f"{_secret(one)} redacted from what leaves the job.\n")
+    if one.needs:
+        parts.append(f"Links {', '.join(one.needs)} into the job.\n")
     parts.append(f"{_shown(one, example)}\n")
     return "\n".join(parts)
 
@@ -97,6 +111,13 @@ def _usage(one: Signature) -> str:
         words.append(f"({one.variadic[0]}: {describe(one.variadic[1])})...")
     result = "a value with fields" if one.native else describe(one.result)
     return " ".join([one.name, *words, "->", result])
+
+
+def _secret(one: Signature) -> str:
+    """What of the result is a secret."""
+    if isinstance(one.result, Shape):
+        return " and ".join(f"`.{name}`" for name in sorted(one.result.secret)) + " is"
+    return "The result is"
 
 
 def _shown(one: Signature, example: str) -> str:

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from gxo.compiler.codegen.sourcemap import Marks, source_map
 from gxo.compiler.diagnostics import Diagnostics
@@ -26,6 +26,8 @@ from gxo.compiler.types import ANY
 from gxo.runtime.clock import Clock, rfc3339
 from gxo.runtime.errors import SecretError
 
+T = TypeVar("T")
+
 TEMPLATE = "template"
 """What places in the template are called."""
 _PYTHON = "<template>"
@@ -38,6 +40,7 @@ class Context(Protocol):
     def secret(self, name: str) -> str: ...
     def env(self, name: str) -> str: ...
     def now(self) -> str: ...
+    def private(self, made: T, *fields: str) -> T: ...
 
 
 class ShellContext:
@@ -51,6 +54,10 @@ class ShellContext:
 
     def now(self) -> str:
         return rfc3339(Clock().seconds(), fraction=False)
+
+    def private(self, made: T, *fields: str) -> T:
+        del fields
+        return made
 
 
 class FakeContext(ShellContext):

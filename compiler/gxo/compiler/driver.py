@@ -22,7 +22,7 @@ from gxo.compiler.ir.facts import effects, lifecycle_facts
 from gxo.compiler.ir.nodes import Plan, Workload
 from gxo.compiler.ir.pprint import print_plan
 from gxo.compiler.ir.verify import verify
-from gxo.compiler.ir.walk import every_call, every_workload
+from gxo.compiler.ir.walk import every_call, every_workload, plan_templates
 from gxo.compiler.modules.index import Library, standard_roots
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.parts import AcceptedFact, Asset, Facts, Package, WorkloadFact
@@ -177,6 +177,7 @@ class Compilation:
         assert self.plan is not None
         used = [one.module for one in every_call(self.plan) if one.module]
         needs = {name for module in used for name in module.needs}
+        needs.update(name for one in plan_templates(self.plan) for name in one.references.needs)
         if self.options.native:
             needs.update(name for module in used for name in module.native)
         return tuple(sorted(needs))

@@ -87,6 +87,16 @@ class Context:
         """
         return self._run.secrets.read(self._node, name)
 
+    def private(self, made: T, *fields: str) -> T:
+        """What a template function has made, of which the text, or these fields, is a secret.
+
+        It stays what it is for who uses it, and is redacted from what leaves the process.
+        """
+        parts = [made[name] for name in fields] if isinstance(made, dict) else [made]
+        for part in parts:
+            self._run.secrets.made(str(part))
+        return made
+
     def env(self, name: str) -> str:
         """The environment variable, or an empty text."""
         return self._run.environment.get(name, "")

@@ -45,6 +45,7 @@ class SecretUse:
         self._names: dict[Taint, set[str]] = {}
         self._redacted: dict[str, list[str]] = {}
         self._warned: set[tuple[Node, str]] = set()
+        self._made: set[str] = set()
 
     @property
     def redactor(self) -> Redactor:
@@ -97,6 +98,13 @@ class SecretUse:
         if missing:
             await self._secrets.load(missing)
             self._loaded.update(missing)
+
+    def made(self, value: str) -> None:
+        """Redact what the job itself has made, such as a private key, from what leaves it."""
+        value = value.strip()
+        if value not in self._made:
+            self._made.add(value)
+            self._secrets.add(value, "a secret that a template made")
 
     def read(self, node: Node, name: str) -> str:
         """The value, which taints the workload."""

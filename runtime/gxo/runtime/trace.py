@@ -51,7 +51,8 @@ _SENTENCES = (
 
 
 _OF_EXPRESSIONS = tuple(
-    f"gxo.runtime.{name}" for name in ("expr", "convert", "functions", "go", "regex", "state")
+    f"gxo.runtime.{name}"
+    for name in ("expr", "convert", "functions", "go", "pki", "regex", "state")
 )
 """Modules that generated expressions call, by how their names begin."""
 

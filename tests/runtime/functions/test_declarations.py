@@ -14,10 +14,12 @@ TYPES = {
     "list[Any]",
     "dict[str, Any]",
     "dict[str, Any] | None",
+    "list[Any] | None",
     "Any",
 }
-CHECKED = {"CheckedList", "CheckedSized"}
-RESULTS = TYPES | {"list[str]", "list[int]", "dict[str, str]", "Time", "Version"}
+CHECKED = {"CheckedList", "CheckedMap", "CheckedSized"}
+NATIVES = {"Time", "Version"}
+RESULTS = TYPES | NATIVES | {"list[str]", "list[int]", "dict[str, str]", "Secret", "Certificate"}
 
 
 def test_names_are_declared_once() -> None:

@@ -81,7 +81,7 @@ func evaluate(asked question) (result answer) {
 			result = answer{ID: asked.ID, Error: "exec", Message: fmt.Sprint(failure)}
 		}
 	}()
-	parsed, err := template.New("case").Option("missingkey=error").Funcs(functions()).Parse(asked.Template)
+	parsed, err := template.New("case").Option("missingkey=error").Funcs(functions()).Funcs(checks()).Parse(asked.Template)
 	if err != nil {
 		result.Error, result.Message = "parse", err.Error()
 		return

@@ -1,4 +1,4 @@
-"""Builds the Go oracle of `main.go`, and asks it.
+"""Builds the Go oracle of `main.go` and `checks.go`, and asks it.
 
     with Oracle(build(folder)) as oracle:
         oracle.ask('{{ .x | upper }}', {"x": "a"})      {"id": None, "ok": True, "output": "A"}
@@ -30,7 +30,7 @@ def build(folder: Path) -> Path:
     settings = {"GO111MODULE": "off", "GOPATH": str(SOURCES), "GOFLAGS": ""}
     caches = {"GOCACHE": os.environ.get("GOCACHE", str(Path.home() / ".cache/go-build"))}
     subprocess.run(
-        ["go", "build", "-o", target, HERE / "main.go"],
+        ["go", "build", "-o", target, HERE / "main.go", HERE / "checks.go"],
         env={**os.environ, **settings, **caches},
         check=True,
     )

@@ -11,21 +11,23 @@ parsed; the whole library is read when a name is not found and a near one is wan
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from gxo.compiler.types import ANY, BOOL, FLOAT, INT, NIL, TEXT, ListOf, MapOf, OneOf, Type
+from gxo.compiler.types import ANY, BOOL, FLOAT, INT, NIL, TEXT, ListOf, MapOf, OneOf, Shape, Type
 
 _TYPES: dict[str, Type] = {
     "str": TEXT,
+    "Secret": TEXT,
     "int": INT,
     "float": FLOAT,
     "bool": BOOL,
     "Any": ANY,
     "CheckedList": ListOf(ANY),
+    "CheckedMap": MapOf(ANY),
     "CheckedSized": OneOf((TEXT, ListOf(ANY), MapOf(ANY))),
 }
 
@@ -36,7 +38,8 @@ class Signature:
 
     module: what it is imported from (`gxo.runtime.functions.strings`); "" for those the compiler
     emits itself (`secret`, `env`, `now`). `native`: the result is none of Python's own values, and
-    its fields are methods.
+    its fields are methods. `secret`: what it makes is a secret; of a map, what its shape says.
+    needs: distributions that it cannot work without.
     """
 
     name: str
@@ -49,6 +52,8 @@ class Signature:
     pure: bool = True
     mutates: bool = False
     native: bool = False
+    secret: bool = False
+    needs: tuple[str, ...] = ()
     doc: str = ""
 
     @property
@@ -128,22 +133,46 @@ def _text(path: Path) -> str:
 def _declared(path: Path) -> tuple[Signature, ...]:
     package = "gxo.runtime" if path.stem == "expr" else "gxo.runtime.functions"
     tree = ast.parse(_text(path), str(path))
+    types = {**_TYPES, **_shapes(tree)}
     return tuple(
         signature
         for node in tree.body
         if isinstance(node, ast.FunctionDef)
-        for signature in _signatures(node, f"{package}.{path.stem}")
+        for signature in _signatures(node, f"{package}.{path.stem}", types)
     )
 
 
-def _signatures(node: ast.FunctionDef, module: str) -> Iterator[Signature]:
+def _shapes(tree: ast.Module) -> dict[str, Type]:
+    """The file's `TypedDict`s by name."""
+    return {
+        node.name: _shape(node)
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        and [ast.unparse(one) for one in node.bases] == ["TypedDict"]
+    }
+
+
+def _shape(node: ast.ClassDef) -> Shape:
+    given = {
+        line.target.id: line.annotation
+        for line in node.body
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
+    }
+    fields = tuple((name, _annotation(kind, _TYPES) or ANY) for name, kind in given.items())
+    secret = frozenset(name for name, kind in given.items() if _is_secret(kind))
+    return Shape(node.name, fields, secret=secret)
+
+
+def _signatures(
+    node: ast.FunctionDef, module: str, types: Mapping[str, Type]
+) -> Iterator[Signature]:
     for decorator in node.decorator_list:
         if not (isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "function"):
             continue
         flags = {word.arg: ast.literal_eval(word.value) for word in decorator.keywords}
-        parameters = tuple((one.arg.rstrip("_"), _type(one)) for one in node.args.args)
+        parameters = tuple((one.arg.rstrip("_"), _type(one, types)) for one in node.args.args)
         rest = node.args.vararg
-        result = _annotation(node.returns)
+        result = _annotation(node.returns, types)
         for name in decorator.args:
             yield Signature(
                 name=ast.literal_eval(name),
@@ -151,33 +180,40 @@ def _signatures(node: ast.FunctionDef, module: str) -> Iterator[Signature]:
                 python=node.name,
                 parameters=parameters,
                 required=len(parameters) - len(node.args.defaults),
-                variadic=(rest.arg, _type(rest)) if rest else None,
+                variadic=(rest.arg, _type(rest, types)) if rest else None,
                 result=result or ANY,
                 pure=flags.get("pure", True),
                 mutates=flags.get("mutates", False),
                 native=result is None,
+                secret=_is_secret(node.returns)
+                or (isinstance(result, Shape) and bool(result.secret)),
+                needs=tuple(flags.get("needs", ())),
                 doc=_first_line(node),
             )
 
 
-def _type(argument: ast.arg) -> Type:
-    return _annotation(argument.annotation) or ANY
+def _type(argument: ast.arg, types: Mapping[str, Type]) -> Type:
+    return _annotation(argument.annotation, types) or ANY
 
 
-def _annotation(node: ast.expr | None) -> Type | None:
+def _annotation(node: ast.expr | None, types: Mapping[str, Type]) -> Type | None:
     """The type that an annotation stands for; None for a class that is none of Python's own."""
     match node:
         case None:
             return ANY
         case ast.Name(id=name):
-            return _TYPES.get(name)
+            return types.get(name)
         case ast.BinOp(left=left, right=ast.Constant(value=None)):
-            return OneOf((_annotation(left) or ANY, NIL))
+            return OneOf((_annotation(left, types) or ANY, NIL))
         case ast.Subscript(value=ast.Name(id="list"), slice=item):
-            return ListOf(_annotation(item) or ANY)
+            return ListOf(_annotation(item, types) or ANY)
         case ast.Subscript(value=ast.Name(id="dict"), slice=ast.Tuple(elts=[_, value])):
-            return MapOf(_annotation(value) or ANY)
+            return MapOf(_annotation(value, types) or ANY)
     return None
+
+
+def _is_secret(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Name) and node.id == "Secret"
 
 
 def _first_line(node: ast.FunctionDef) -> str:

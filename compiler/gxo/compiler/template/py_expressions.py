@@ -329,7 +329,15 @@ class ExpressionPrinter:
                 texts.append(self.asked(argument).text)
             else:
                 texts.append(self._argument(argument, signature.parameter(index)).text)
-        return self.marked(Code(self._called(signature, texts)), call.span)
+        code = Code(self._called(signature, texts))
+        if signature.secret:
+            code = self._private(code, signature.result)
+        return self.marked(code, call.span)
+
+    def _private(self, code: Code, type_: Type) -> Code:
+        """A value that the job is to redact, or of which these fields are to be redacted."""
+        fields = sorted(type_.secret) if isinstance(type_, Shape) else []
+        return self._context(f"private({', '.join([code.text, *map(self.string, fields)])})")
 
     def _argument(self, argument: ast.Expr, parameter: tuple[str, Type] | None) -> Code:
         if parameter is not None and parameter[1] == INT and isinstance(argument, ast.Literal):

@@ -54,7 +54,8 @@ class Scope:
 @dataclass(frozen=True, slots=True)
 class References:
     """What a template reads. `statuses`: workloads whose status or error it asks for; `impure`: two
-    evaluations may differ (the clock, the environment, secrets, random numbers)."""
+    evaluations may differ (the clock, the environment, secrets, random numbers); `needs`: the
+    distributions of its functions."""
 
     registers: frozenset[str] = frozenset()
     statuses: frozenset[str] = frozenset()
@@ -63,6 +64,7 @@ class References:
     vars: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()
     env: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
     records: bool = False
     impure: bool = False
 
@@ -87,7 +89,9 @@ def references(template: ast.Template | ast.Expr) -> References:
             _add_root(expression, found)
         elif isinstance(expression, ast.Call):
             signature = functions.find(expression.function)
-            impure = impure or (signature is not None and not signature.pure)
+            if signature is not None:
+                impure = impure or not signature.pure
+                found.setdefault("needs", set()).update(signature.needs)
             _add_outside(expression, found)
     names = {key: frozenset(value) for key, value in found.items()}
     return References(**names, records=records, impure=impure)

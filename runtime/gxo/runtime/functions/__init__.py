@@ -12,13 +12,18 @@ How a function is declared::
 - The file is the family, imported as a whole: `from gxo.runtime.functions import strings`.
 - Arguments are positional. Their annotations are the template's types: `str`, `int`, `float`,
   `bool`, `list[T]`, `dict[str, T]`, and `Any` (whatever the function makes of it).
-  `dict[str, Any] | None` is a map or nil, for the function to check.
+  `dict[str, Any] | None` and `list[Any] | None` may be nil, for the function to check.
   `*values: Any` is variadic; `first: Any, *others: Any` wants at least one.
 - An argument's type is checked on each call, as Go does: `int` takes no bool and no float, `float`
   takes an int, only `Any` takes nil. Where all are `Any` a call costs what a plain call costs.
-- The result's annotation is its type (`list[str]` and `list[int]` too); a class of ours (`Time`,
-  `Version`) is a native value, whose fields are methods.
+- The result's annotation is its type (`list[str]` and `list[int]` too); a `TypedDict` of the file
+  is a map with these fields; another class of ours (`Time`, `Version`) is a native value, whose
+  fields are methods.
+- `-> Secret`, and a field of `Secret`: a text that the job redacts from what leaves the process, as
+  it does with the secrets it was given.
 - `pure=False`: two calls may differ (the clock, random numbers); never folded, shared or moved.
+- `needs=["cryptography"]`: distributions that it cannot work without; they are linked into the
+  artifacts that call it. Imported when it runs, never when compiling, so it is not folded either.
 - `mutates=True`: it changes its first argument, as Go's `set` does, and returns it. No other
   function changes an argument; what it returns may share elements with its arguments.
 
@@ -26,7 +31,7 @@ The functions that belong to the language's core (`eq`, `index`, `len`...) are d
 way in `gxo.runtime.expr`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import UnionType
 from typing import Any, TypeVar, cast
 
@@ -34,6 +39,8 @@ from gxo.runtime.errors import ExpressionError
 
 CheckedList = Any
 """A list to the compiler; the function itself sees whether it is one, so no call pays twice."""
+CheckedMap = Any
+"""In the same way: a map."""
 CheckedSized = Any
 """In the same way: a text, a list or a map."""
 
@@ -54,16 +61,36 @@ def function(
     *names: str,
     pure: bool = True,  # noqa: ARG001 - for the compiler to read
     mutates: bool = False,  # noqa: ARG001 - likewise
+    needs: Sequence[str] = (),
 ) -> Callable[[F], F]:
     """Declare a template function under its `names`, and check the types of its arguments."""
 
     def declare(run: F) -> F:
         kinds, rest = _kinds(run)
-        if rest is Any and all(kind is Any for kind in kinds):
-            return run
-        return cast(F, _checked(run, names[0], kinds, rest))
+        checked: Callable[..., Any] = run
+        if rest is not Any or any(kind is not Any for kind in kinds):
+            checked = _checked(run, names[0], kinds, rest)
+        return cast(F, _with_packages(checked, names[0], needs) if needs else checked)
 
     return declare
+
+
+def _with_packages(run: Callable[..., Any], name: str, needs: Sequence[str]) -> Callable[..., Any]:
+    """Return `run`, which says what to install where a distribution of its own is missing."""
+
+    def able(*arguments: Any) -> Any:
+        try:
+            return run(*arguments)
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package not in needs:
+                raise
+            raise ExpressionError(
+                f"{name} needs the Python package {package}, which is not installed:"
+                f" `pip install {package}`"
+            ) from None
+
+    return able
 
 
 def _kinds(run: Callable[..., Any]) -> tuple[tuple[Any, ...], Any]:

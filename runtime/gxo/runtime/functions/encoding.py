@@ -20,12 +20,20 @@ def b64enc(text: str) -> str:
 @function("b64dec")
 def b64dec(text: str) -> str:
     """Return the text that is given in base64; what is not base64 gives a text that says so."""
+    data = base64_bytes(text)
+    if data is None:
+        return f"illegal base64 data at input byte {_base64_fault(to_bytes(text))}"
+    return from_bytes(data)
+
+
+def base64_bytes(text: str) -> bytes | None:
+    """Return what is given in base64, which lines may break; None when it is not base64."""
     data = to_bytes(text).replace(b"\n", b"").replace(b"\r", b"")
     body = data.rstrip(b"=")
     padding = len(data) - len(body)
     if set(body) <= _BASE64 and len(data) % 4 == 0 and padding <= 2:
-        return from_bytes(base64.b64decode(data))
-    return f"illegal base64 data at input byte {_base64_fault(to_bytes(text))}"
+        return base64.b64decode(data)
+    return None
 
 
 @function("b32enc")
