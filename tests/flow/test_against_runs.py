@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from gxo.compiler.diagnostics import Diagnostics, Note, Place, Span
 from gxo.compiler.flow import injection
-from gxo.compiler.flow.marks import CLEAN, Flow, Kind, outside
-from gxo.compiler.flow.templates import Outcome, follow, named_secret
+from gxo.compiler.flow.marks import CLEAN, Flow, Kind, named_secret, outside
+from gxo.compiler.flow.templates import Outcome, follow
 from gxo.compiler.flow.trace import Arrival
 from gxo.compiler.source import plain
 from gxo.compiler.template import ast

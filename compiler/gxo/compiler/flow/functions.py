@@ -3,6 +3,7 @@
     upper, printf, toJson, b64enc...   everything that they are given, as one piece
     dict, index, default, first...     the parts that they are given, each on its own
     sha256sum, len, eq...              nothing: a digest, a number or a bool gives nothing away
+    genPrivateKey, decryptAES...       a secret that they make
 
 A text that `shellquote` made stays one word of a shell only where nothing cuts or wraps it.
 """
@@ -11,9 +12,19 @@ import re
 from collections.abc import Callable, Sequence
 
 from gxo.compiler.diagnostics import Note
-from gxo.compiler.flow.marks import CLEAN, Flow, Key, Kind, combined, join, joined, mixed
+from gxo.compiler.flow.marks import (
+    CLEAN,
+    Flow,
+    Key,
+    Kind,
+    combined,
+    join,
+    joined,
+    mixed,
+    named_secret,
+)
 from gxo.compiler.template import ast, functions
-from gxo.compiler.types import BOOL, FLOAT, INT
+from gxo.compiler.types import BOOL, FLOAT, INT, Shape, Type
 
 Args = Sequence[Flow]
 Literals = Sequence[Key | None]
@@ -21,11 +32,13 @@ Literals = Sequence[Key | None]
 
 _NOTHING = frozenset(
     ("sha1sum", "sha256sum", "typeOf", "kindOf", "seq", "now", "uuidv4", "unixEpoch")
-) | {"htmlDate", "htmlDateInZone", "duration", "durationRound", "ago", "randAlphaNum"}
+) | {"htmlDate", "htmlDateInZone", "duration", "durationRound", "ago", "randAlphaNum", "encryptAES"}
 """Results in which nothing of the arguments can be read."""
 _PLAIN = frozenset(("b64enc", "b32enc", "urlquery", "adler32sum"))
 """Results of letters, digits and signs that mean nothing to a shell or in SQL."""
 _OF_SECRETS = (Kind.SECRET, Kind.SECRET_PART)
+_HIDING = {"bcrypt": 0, "htpasswd": 1}
+"""From which argument on no secret can be read in the result."""
 _FIRST_ONLY = frozenset(("date", "dateInZone", "date_in_zone"))
 """The result is made by the first argument's pattern."""
 _KEEPS_QUOTES = frozenset(
@@ -41,6 +54,10 @@ def call(node: ast.Call, args: Args) -> Flow:
     signature = functions.find(node.function)
     if signature is None or signature.result in (INT, FLOAT, BOOL) or node.function in _NOTHING:
         return CLEAN
+    if signature.secret:
+        return _made(node, signature.result, args)
+    if (hidden := _HIDING.get(node.function)) is not None:
+        return mixed([*args[:hidden], mixed(args[hidden:]).without(*_OF_SECRETS)])
     literals = [_literal(argument) for argument in node.args]
     if (structured := _STRUCTURED.get(node.function.removeprefix("must").lower())) and args:
         return structured(args, literals)
@@ -53,6 +70,15 @@ def call(node: ast.Call, args: Args) -> Flow:
     result = mixed(args) if len(args) == 1 else combined(args)
     keeps = node.function in _KEEPS_QUOTES and _adds_no_quotes(node.function, literals)
     return result if keeps else bare(result, _lost(node))
+
+
+def _made(node: ast.Call, result: Type, args: Args) -> Flow:
+    """A secret that is made of the arguments, or a map with fields that are."""
+    secret = named_secret(Note(node.span, f"`{node.function}` makes a secret"))
+    text = mixed([secret, mixed(args).without(*_OF_SECRETS)])
+    if isinstance(result, Shape):
+        return Flow({}, dict.fromkeys(result.secret, text), mixed(args).without(*_OF_SECRETS))
+    return text
 
 
 def _lost(node: ast.Call) -> Note:

@@ -106,6 +106,11 @@ class Flow:
 CLEAN = Flow()
 
 
+def named_secret(note: Note) -> Flow:
+    """What a secret holds: it is given, and nobody's but the job's."""
+    return Flow({Kind.SECRET: (note,), **given(note)})
+
+
 def _longer(trail: Trail, notes: Trail) -> Trail:
     fresh = tuple(note for note in notes if note not in trail[-1:])
     whole = trail + fresh

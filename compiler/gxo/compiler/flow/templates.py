@@ -13,7 +13,17 @@ from dataclasses import dataclass, field
 
 from gxo.compiler.diagnostics import Note, Span
 from gxo.compiler.flow import functions
-from gxo.compiler.flow.marks import CLEAN, Flow, Key, Kind, combined, given, join, joined, mixed
+from gxo.compiler.flow.marks import (
+    CLEAN,
+    Flow,
+    Key,
+    combined,
+    given,
+    join,
+    joined,
+    mixed,
+    named_secret,
+)
 from gxo.compiler.template import ast, walk
 from gxo.compiler.template import functions as library
 from gxo.compiler.template.parse import single_action
@@ -227,11 +237,6 @@ def _wraps(*parts: ast.Expr) -> bool:
     """Whether a literal text among the parts has a sign that quotes."""
     texts = [part.value for part in parts if isinstance(part, ast.Literal)]
     return any(isinstance(text, str) and functions.wraps(text) for text in texts)
-
-
-def named_secret(note: Note) -> Flow:
-    """What a secret holds: it is given, and nobody's but the job's."""
-    return Flow({Kind.SECRET: (note,), **given(note)})
 
 
 def at(flow: Flow, names: tuple[Key, ...]) -> Flow:

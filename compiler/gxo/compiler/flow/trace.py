@@ -11,10 +11,20 @@ from dataclasses import dataclass, field
 
 from gxo.compiler.diagnostics import Note, Place
 from gxo.compiler.flow import declared
-from gxo.compiler.flow.marks import CLEAN, Flow, Key, Kind, given, join, joined, outside
+from gxo.compiler.flow.marks import (
+    CLEAN,
+    Flow,
+    Key,
+    Kind,
+    given,
+    join,
+    joined,
+    named_secret,
+    outside,
+)
 from gxo.compiler.flow.order import in_order, var_order
 from gxo.compiler.flow.shells import runs_commands, shell_argument, shell_runs
-from gxo.compiler.flow.templates import Look, Printed, follow, named_secret
+from gxo.compiler.flow.templates import Look, Printed, follow
 from gxo.compiler.ir.nodes import (
     Argument,
     Computed,
