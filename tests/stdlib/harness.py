@@ -224,6 +224,17 @@ async def _collect_errors(reader: Records, into: list[str]) -> None:
         into.extend(record["error"] for record in batch)
 
 
+async def _generators_closed() -> None:
+    """Let asyncio close what nobody holds any more: generators of httpx, each in a task of its own.
+
+    Such a task ends within a few rounds; one that waits for something is still there afterwards.
+    """
+    for _ in range(100):
+        if asyncio.all_tasks() == {asyncio.current_task()}:
+            return
+        await asyncio.sleep(0)
+
+
 @contextlib.asynccontextmanager
 async def bench(folder: Path, *, held_clock: bool = False) -> AsyncIterator[Bench]:
     """A bench in a workspace; afterwards nothing may be left: descriptors, children, tasks."""
@@ -231,6 +242,7 @@ async def bench(folder: Path, *, held_clock: bool = False) -> AsyncIterator[Benc
     workbench = Bench(folder, FakeClock(hold=held_clock))
     try:
         yield workbench
+        await _generators_closed()
         assert asyncio.all_tasks() == {asyncio.current_task()}
         assert not has_children()
     finally:
