@@ -26,6 +26,9 @@ from gxo.compiler.types import (
     Type,
 )
 
+MAX_FIELDS = 100
+"""Of a record with more, each field counts as all of them: a chain of `keep` grows at each step."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -78,6 +81,8 @@ def over(made: Flow, kept: Flow) -> Flow:
     fields |= {name: made.at(name) for name in made.fields}
     others = (made.rest or CLEAN).through(*made.notes)
     rest = joined([Flow(kept.marks), (kept.rest or CLEAN).through(*kept.notes), others])
+    if len(fields) > MAX_FIELDS:
+        return Flow(made.marks, {}, joined([*fields.values(), rest]))
     return Flow(made.marks, fields, rest)
 
 

@@ -1,8 +1,9 @@
 """Who runs together, and who has ended before (language, sections 5 and 6)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from gxo.compiler.ir.nodes import Plan, Workload
+from gxo.compiler.ir.order import Before
 
 
 def stream_groups(plan: Plan) -> dict[str, str]:
@@ -23,13 +24,11 @@ def stream_groups(plan: Plan) -> dict[str, str]:
     return {name: root(name) for name in parent}
 
 
-def ancestors(workload: Workload, workloads: Mapping[str, Workload]) -> set[str]:
-    """Whom the workload waited for, directly or not, to be Completed or Skipped."""
-    found: set[str] = set()
-    pending = [workload]
-    while pending:
-        for edge in pending.pop().state_edges:
-            if not edge.observes and edge.source not in found and edge.source in workloads:
-                found.add(edge.source)
-                pending.append(workloads[edge.source])
-    return found
+def waits(workloads: Iterable[Workload]) -> Before:
+    """Whom each workload waited for, directly or not, to be Completed or Skipped."""
+    return Before(
+        {
+            workload.name: [edge.source for edge in workload.state_edges if not edge.observes]
+            for workload in workloads
+        }
+    )

@@ -3,7 +3,7 @@
 {"c": ["b"], "b": ["a"], "a": []}    ->    a, b, c
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
 def ignore_circle(circle: list[str]) -> None:
@@ -37,3 +37,24 @@ def reading_order(
             elif source in reads and source not in order:
                 path[source] = 0
     return list(order)
+
+
+class Before:
+    """All that each name reads, directly or not; where there are circles, perhaps not all.
+
+    Sets of names are numbers with a bit for each: a chain of thousands costs next to nothing.
+    """
+
+    def __init__(self, reads: Mapping[str, Sequence[str]]) -> None:
+        self._bits = {name: 1 << number for number, name in enumerate(reads)}
+        self._before = dict.fromkeys(reads, 0)
+        for name in reading_order(reads):
+            for source in reads[name]:
+                self._before[name] |= self._before.get(source, 0) | self._bits.get(source, 0)
+
+    def among(self, readers: Iterable[str], names: Iterable[str]) -> set[str]:
+        """Those of the names that any of the readers reads."""
+        before = 0
+        for reader in readers:
+            before |= self._before[reader]
+        return {name for name in names if before & self._bits.get(name, 0)}

@@ -25,10 +25,12 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
         return plan
     valid = [allow for allow in plan.allows if _is_valid(allow, table(), diagnostics)]
     places = {one.name: one.decl.span for one in every_workload(plan)}
+    about = _by_line(valid)
     left: list[Diagnostic] = []
     used: set[Allow] = set()
     for item in diagnostics.items:
-        accepting = [allow for allow in valid if _accepts(allow, item, places)]
+        near = about.get((item.code, item.span.line), ())
+        accepting = [allow for allow in near if _accepts(allow, item, places)]
         used.update(accepting)
         if accepting:
             diagnostics.accepted.append(Accepted(item, accepting[0].reason))
@@ -60,8 +62,19 @@ def _is_valid(allow: Allow, codes: Mapping[str, Code], diagnostics: Diagnostics)
     return False
 
 
+def _by_line(allows: list[Allow]) -> Mapping[tuple[str, int], list[Allow]]:
+    """Code and line to the comments that may be about what is found there."""
+    found: dict[tuple[str, int], list[Allow]] = {}
+    for allow in allows:
+        spans = [cover.span for cover in allow.covers]
+        lines = (line for span in spans for line in range(span.line, span.end_line + 1))
+        for line in dict.fromkeys(lines):
+            found.setdefault((allow.code, line), []).append(allow)
+    return found
+
+
 def _accepts(allow: Allow, item: Diagnostic, places: Mapping[str, Span]) -> bool:
-    if item.code != allow.code or item.place is None:
+    if item.place is None:
         return False
     workload = places.get(item.place.workload)
     is_own = workload is not None and workload.line <= allow.line <= workload.end_line

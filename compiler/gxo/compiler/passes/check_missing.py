@@ -12,20 +12,23 @@ flow of control (`template/unguarded.py`).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gxo.compiler.diagnostics import Diagnostics, Note
-from gxo.compiler.ir.groups import ancestors
+from gxo.compiler.ir.groups import waits
 from gxo.compiler.ir.nodes import Computed, Constant, Plan, Workload
-from gxo.compiler.ir.order import reading_order
+from gxo.compiler.ir.order import Before, reading_order
 from gxo.compiler.ir.walk import workload_templates
 from gxo.compiler.template import ast, walk
 from gxo.compiler.template.knowledge import (
+    ANY_END,
     COMPLETED,
     FAILED,
     JOB,
     NOTHING,
+    PENDING,
     SKIPPED,
+    Bits,
     Ends,
     Knowledge,
     Outcomes,
@@ -37,32 +40,36 @@ from gxo.compiler.template.resolve import references
 from gxo.compiler.template.unguarded import Use, unguarded
 
 MAY_BE_MISSING = "GXO0323"
-PENDING: Ends = frozenset(("Pending",))
 SETTLED = COMPLETED | SKIPPED
-ANY_END = SETTLED | FAILED | PENDING | frozenset(("Cancelled",))
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
-    playbook = _Playbook({workload.name: workload for workload in plan.workloads})
+    by_name = {workload.name: workload for workload in plan.workloads}
+    playbook = _Playbook(by_name, waits(plan.workloads))
     if not playbook.learn():
         return plan
     for workload in plan.workloads:
-        _check(workload, playbook.reader(workload), playbook, diagnostics)
+        _check(workload, NOTHING, playbook.reader(workload), playbook, diagnostics)
+        before = playbook.implied[workload.name]
         block: dict[str, Ends] = {}
         for child in workload.on_failure:
-            _check(child, playbook.compensation(workload, block), playbook, diagnostics)
+            _check(child, before, playbook.compensation(workload, block), playbook, diagnostics)
             block[child.name] = SETTLED | FAILED
     block = {}
     for child in plan.cleanup:
-        _check(child, playbook.cleanup(block), playbook, diagnostics)
+        _check(child, NOTHING, playbook.cleanup(block), playbook, diagnostics)
         block[child.name] = SETTLED | FAILED
     return plan
 
 
 def _check(
-    workload: Workload, outcomes: Outcomes, playbook: "_Playbook", diagnostics: Diagnostics
+    workload: Workload,
+    known: Knowledge | None,
+    outcomes: Outcomes,
+    playbook: "_Playbook",
+    diagnostics: Diagnostics,
 ) -> None:
-    known: Knowledge | None = NOTHING
+    """Report the uses of results that may be missing; `known` is so before its `when` is asked."""
     reported: set[str] = set()
     if _is_broken(workload):
         return
@@ -91,8 +98,8 @@ def _when(workload: Workload, known: Knowledge, outcomes: Outcomes) -> Knowledge
     condition = _condition(workload)
     if condition is None:
         return known
-    held = Knowledge(known.ends, known.held | conditions(condition))
-    return assume(condition, True, held, outcomes)
+    held = outcomes.bits.of(conditions(condition))
+    return assume(condition, True, replace(known, held=known.held | held), outcomes)
 
 
 def _condition(workload: Workload) -> ast.Expr | None:
@@ -105,10 +112,12 @@ class _Playbook:
     """How the workloads outside blocks can end. The mappings are filled by `learn`."""
 
     workloads: Mapping[str, Workload]
+    waits: Before
     ends: dict[str, Ends] = field(default_factory=dict)
-    runs_if: dict[str, frozenset[ast.Expr]] = field(default_factory=dict)
+    runs_if: dict[str, int] = field(default_factory=dict)
     implied: dict[str, Knowledge] = field(default_factory=dict)
     registers: dict[str, str] = field(default_factory=dict)
+    bits: Bits = field(default_factory=Bits)
 
     def learn(self) -> bool:
         """Work out each workload after those that it depends on; whether there is such an order."""
@@ -133,7 +142,7 @@ class _Playbook:
         if condition is None or self._skips_otherwise(workload):
             return
         if not references(condition).impure:
-            self.runs_if[workload.name] = conditions(condition)
+            self.runs_if[workload.name] = self.bits.of(conditions(condition))
 
     def _own_ends(self, workload: Workload) -> Ends:
         if isinstance(workload.when, Constant) and not workload.when.value:
@@ -163,22 +172,20 @@ class _Playbook:
             ends = self.ends.get(name, COMPLETED)
             return ends if name in observed else ends - PENDING
 
-        return Outcomes(self.registers, possible, self.runs_if, self.implied)
+        return Outcomes(self.bits, self.registers, possible, self.runs_if, self.implied)
 
     def compensation(self, failed: Workload, block: Mapping[str, Ends]) -> Outcomes:
         """`on_failure` runs when its workload has failed: what that depended on had ended."""
-        settled = ancestors(failed, self.workloads)
-        own = self.implied.get(failed.name, NOTHING)
 
         def possible(name: str, _: Knowledge) -> Ends:
             if name in block:
                 return block[name]
             if name == failed.name:
                 return FAILED
-            known = own.ends.get(name)
-            return known or (SETTLED & self.ends[name] if name in settled else ANY_END)
+            settled = self.waits.among([failed.name], [name])
+            return SETTLED & self.ends[name] if settled else ANY_END
 
-        return Outcomes(self.registers, possible, {}, self.implied)
+        return Outcomes(self.bits, self.registers, possible, {}, self.implied)
 
     def cleanup(self, block: Mapping[str, Ends]) -> Outcomes:
         """`finally` runs in every ending, after any part of the playbook."""
@@ -188,10 +195,11 @@ class _Playbook:
                 return ANY_END
             if name in block:
                 return block[name]
-            completed = known.ends.get(JOB) == COMPLETED
+            completed = outcomes.ends(JOB, known) == COMPLETED
             return self.ends.get(name, ANY_END) if completed else ANY_END
 
-        return Outcomes(self.registers, possible, {}, self.implied)
+        outcomes = Outcomes(self.bits, self.registers, possible, {}, self.implied)
+        return outcomes
 
     # Findings
 

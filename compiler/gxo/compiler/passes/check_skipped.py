@@ -22,6 +22,7 @@ from gxo.compiler.template.knowledge import (
     COMPLETED,
     NOTHING,
     SKIPPED,
+    Bits,
     Ends,
     Knowledge,
     Outcomes,
@@ -53,7 +54,7 @@ def _check(
     def possible(key: str, _: Knowledge) -> Ends:
         return COMPLETED | SKIPPED if key in keys else COMPLETED
 
-    outcomes = Outcomes({}, possible, {}, {})
+    outcomes = Outcomes(Bits(), {}, possible, {}, {})
     known: Knowledge | None = NOTHING
     reported: set[str] = set()
     for template in _templates(step):

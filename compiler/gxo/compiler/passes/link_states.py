@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics, did_you_mean
-from gxo.compiler.ir.groups import ancestors
+from gxo.compiler.ir.groups import waits
 from gxo.compiler.ir.nodes import Plan, StateEdge, Workload
+from gxo.compiler.ir.order import Before
 from gxo.compiler.ir.walk import workload_templates
 
 UNKNOWN_NEED, NEEDS_ITSELF, NEED_IN_BLOCK = "GXO0304", "GXO0601", "GXO0612"
@@ -40,23 +41,27 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
 
     _refuse_needs_of_blocks(plan, diagnostics)
     linked = replace(plan, workloads=tuple(link(workload) for workload in plan.workloads))
+    before = waits(linked.workloads)
     for workload in linked.workloads:
         if workload.ignore_errors and workload.on_failure:
-            _refuse_races(workload, linked, registers, diagnostics)
+            _refuse_races(workload, before, registers, names, diagnostics)
     return linked
 
 
 def _refuse_races(
-    failed: Workload, plan: Plan, registers: dict[str, str], diagnostics: Diagnostics
+    failed: Workload,
+    before: Before,
+    registers: dict[str, str],
+    names: set[str],
+    diagnostics: Diagnostics,
 ) -> None:
     """After an ignored failure the others go on: only what the workload waited for is settled."""
-    by_name = {workload.name: workload for workload in plan.workloads}
-    settled = {failed.name, *ancestors(failed, by_name)}
     for child in failed.on_failure:
         for template in workload_templates(child):
             read = template.references
             sources = {registers[name] for name in read.registers if name in registers}
-            sources |= (read.summaries | read.statuses) & by_name.keys()
+            sources |= (read.summaries | read.statuses) & names
+            settled = before.among([failed.name], sources) | {failed.name}
             for name in sorted(sources - settled):
                 message = (
                     f"'{name}' may still be running: the failure of '{failed.name}' is ignored,"

@@ -9,46 +9,21 @@ An edge that asks for a status decides more than an order, so it stays and impli
 from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.ir.groups import waits
 from gxo.compiler.ir.nodes import Plan, Workload
+from gxo.compiler.ir.order import Before
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     del diagnostics
-    bits = {workload.name: 1 << number for number, workload in enumerate(plan.workloads)}
-    ancestors = _ancestors(plan, bits)
-    return replace(
-        plan, workloads=tuple(_reduce(workload, ancestors, bits) for workload in plan.workloads)
-    )
+    before = waits(plan.workloads)
+    return replace(plan, workloads=tuple(_reduce(workload, before) for workload in plan.workloads))
 
 
-def _reduce(workload: Workload, ancestors: dict[str, int], bits: dict[str, int]) -> Workload:
+def _reduce(workload: Workload, before: Before) -> Workload:
     sources = [edge.source for edge in workload.state_edges if not edge.observes]
-    implied = 0
-    for source in sources:
-        implied |= ancestors[source]
+    implied = before.among(sources, sources)
     kept = tuple(
-        edge for edge in workload.state_edges if edge.observes or not implied & bits[edge.source]
+        edge for edge in workload.state_edges if edge.observes or edge.source not in implied
     )
     return replace(workload, state_edges=kept)
-
-
-def _ancestors(plan: Plan, bits: dict[str, int]) -> dict[str, int]:
-    """For each workload the set, as bits, of those that must have ended before it."""
-    sources = {
-        workload.name: [edge.source for edge in workload.state_edges if not edge.observes]
-        for workload in plan.workloads
-    }
-    found: dict[str, int] = {}
-    for root in bits:
-        stack = [root]
-        while stack:
-            name = stack[-1]
-            missing = [source for source in sources[name] if source not in found]
-            if missing:
-                stack.extend(missing)
-                continue
-            stack.pop()
-            found[name] = 0
-            for source in sources[name]:
-                found[name] |= found[source] | bits[source]
-    return found

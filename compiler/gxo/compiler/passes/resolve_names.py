@@ -25,7 +25,7 @@ from gxo.compiler.ir.nodes import (
     VarDef,
     Workload,
 )
-from gxo.compiler.ir.order import reading_order
+from gxo.compiler.ir.order import Before, reading_order
 from gxo.compiler.ir.record_shapes import input_shapes, merged, output_shape, stream_order
 from gxo.compiler.ir.step_names import PipelineNames
 from gxo.compiler.ir.step_shapes import StepShapes
@@ -206,21 +206,15 @@ class _Downstream:
 
     def __init__(self, plan: Plan) -> None:
         self._owners = {one.register: one.name for one in plan.workloads if one.register}
-        self._readers = _readers(plan)
+        self._before = Before(_reads(plan))
 
     def hidden(self, workload: Workload) -> frozenset[str]:
         """Those that the workload's per-record templates name; the others make no difference."""
-        named = {name for name in _first_names(workload) if name in self._owners}
-        if not named:
-            return frozenset()
-        reached = {workload.name}
-        pending = [workload.name]
-        while pending:
-            for name in self._readers.get(pending.pop(), ()):
-                if name not in reached:
-                    reached.add(name)
-                    pending.append(name)
-        return frozenset(name for name in named if self._owners[name] in reached)
+        named = [name for name in _first_names(workload) if name in self._owners]
+        return frozenset(name for name in named if self._is_later(self._owners[name], workload))
+
+    def _is_later(self, owner: str, workload: Workload) -> bool:
+        return owner == workload.name or bool(self._before.among([owner], [workload.name]))
 
 
 def _first_names(workload: Workload) -> set[str]:
@@ -234,18 +228,18 @@ def _first_names(workload: Workload) -> set[str]:
     return names
 
 
-def _readers(plan: Plan) -> dict[str, list[str]]:
-    """Workload name to the names of those that read it, in the state or as a stream, or need it."""
+def _reads(plan: Plan) -> dict[str, list[str]]:
+    """Workload name to the names of those that it reads, in the state or as a stream, or needs."""
     by_register = {one.register: one.name for one in plan.workloads if one.register}
-    readers: dict[str, list[str]] = {}
+    reads: dict[str, list[str]] = {}
     for workload in plan.workloads:
-        sources = {name.text.partition(".")[0] for name in workload.decl.reads}
-        sources.update(name.text for name in workload.decl.needs)
+        sources = {name.text.partition(".")[0]: None for name in workload.decl.reads}
+        sources.update((name.text, None) for name in workload.decl.needs)
         for template in workload_templates(workload):
-            sources.update(by_register.get(name, "") for name in template.references.registers)
-        for source in sources:
-            readers.setdefault(source, []).append(workload.name)
-    return readers
+            registers = sorted(template.references.registers)
+            sources.update((by_register.get(name, ""), None) for name in registers)
+        reads[workload.name] = list(sources)
+    return reads
 
 
 def _per_record(workload: Workload) -> Iterator[Computed]:
@@ -401,12 +395,12 @@ def _binder(scope: Scope, diagnostics: Diagnostics) -> Bind:
     return bind
 
 
-def _with_loop(names: Names, loop: Loop | None) -> Names:
-    """The names, and the loop's variables before them; many names are copied only for a loop."""
+def _with_loop(names: MutableMapping[str, Root], loop: Loop | None) -> Names:
+    """The names, and the loop's variables before them; many names are not copied."""
     if loop is None:
         return names
     item = item_type(loop.items)
     roots = {loop.variable: Root("loop", loop.variable, item, local_name(loop.variable))}
     if loop.index:
         roots[loop.index] = Root("loop", loop.index, INT, local_name(loop.index))
-    return {**names, **roots}
+    return ChainMap(roots, names)

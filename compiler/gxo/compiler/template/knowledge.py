@@ -7,8 +7,10 @@
 A result is there exactly when its workload is Completed.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_, or_
 
 from gxo.compiler.template import ast
 from gxo.compiler.template.infer import infer, kinds
@@ -18,40 +20,63 @@ Ends = frozenset[str]
 COMPLETED: Ends = frozenset(("Completed",))
 FAILED: Ends = frozenset(("Failed",))
 SKIPPED: Ends = frozenset(("Skipped",))
+PENDING: Ends = frozenset(("Pending",))
+ANY_END = COMPLETED | FAILED | SKIPPED | PENDING | frozenset(("Cancelled",))
+_ENDS = tuple(sorted(ANY_END))
 JOB = ""
 """The name under which the job's own status is kept (`_gxo.status`, in `finally`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """ends: how some workloads can have ended; held: conditions that are true."""
+    """never: for each of `_ENDS`, the workloads that did not end so; held: what is true.
 
-    ends: Mapping[str, Ends] = field(default_factory=dict)
-    held: frozenset[ast.Expr] = frozenset()
+    Sets of workloads and of conditions are numbers, by `Bits`: what a long chain of workloads
+    implies is then as good as free to keep and to put together.
+    """
+
+    never: tuple[int, ...] = (0,) * len(_ENDS)
+    held: int = 0
 
 
 NOTHING = Knowledge()
+
+
+class Bits(dict[str | ast.Expr, int]):
+    """A bit for each workload and each condition that is asked for."""
+
+    def __missing__(self, key: str | ast.Expr) -> int:
+        bit = self[key] = 1 << len(self)
+        return bit
+
+    def of(self, keys: Iterable[str | ast.Expr]) -> int:
+        """The set of these."""
+        return reduce(or_, (self[key] for key in keys), 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
     """What is known of the workloads before a reader asks for anything.
 
-    registers: register to its workload. possible: how a workload can have ended when the reader
-    looks, given what it knows. runs_if: the conditions under which a workload is not skipped, for
-    those that nothing else skips. implied: what is known once a workload is Completed.
+    bits: those of all `Knowledge` here. registers: register to its workload. possible: how a
+    workload can have ended when the reader looks, given what it knows. runs_if: the conditions
+    under which a workload is not skipped, for those that nothing else skips. implied: what is known
+    once a workload is Completed.
     """
 
+    bits: Bits
     registers: Mapping[str, str]
     possible: Callable[[str, Knowledge], Ends]
-    runs_if: Mapping[str, frozenset[ast.Expr]]
+    runs_if: Mapping[str, int]
     implied: Mapping[str, Knowledge]
 
     def ends(self, workload: str, known: Knowledge) -> Ends:
-        """How the workload can have ended, given what is known."""
-        ends = known.ends.get(workload) or self.possible(workload, known)
+        """How the workload can have ended, given what is known; in no way where nothing gets."""
+        bit = self.bits[workload]
+        ends = self.possible(workload, known)
+        ends -= {end for end, never in zip(_ENDS, known.never, strict=True) if never & bit}
         conditions = self.runs_if.get(workload)
-        if conditions is not None and conditions <= known.held:
+        if conditions is not None and conditions & known.held == conditions:
             return ends - SKIPPED
         return ends
 
@@ -60,7 +85,9 @@ class Outcomes:
         left = self.ends(workload, known) & ends
         if not left:
             return None
-        known = replace(known, ends={**known.ends, workload: left})
+        bit = self.bits[workload]
+        never = tuple(0 if end in left else bit for end in _ENDS)
+        known = _both(known, Knowledge(never))
         return _both(known, self.implied.get(workload, NOTHING)) if left == COMPLETED else known
 
     def result_of(self, expression: ast.Expr) -> str | None:
@@ -81,19 +108,14 @@ def result_key(step: str) -> str:
 
 
 def _both(one: Knowledge, other: Knowledge) -> Knowledge:
-    ends = dict(one.ends)
-    for workload, possible in other.ends.items():
-        ends[workload] = ends.get(workload, possible) & possible
-    return Knowledge(ends, one.held | other.held)
+    return Knowledge(tuple(map(or_, one.never, other.never)), one.held | other.held)
 
 
 def _either(one: Knowledge | None, other: Knowledge | None) -> Knowledge | None:
     """What holds in both cases; a case that cannot be says nothing."""
     if one is None or other is None:
         return one or other
-    shared = one.ends.keys() & other.ends.keys()
-    ends = {workload: one.ends[workload] | other.ends[workload] for workload in shared}
-    return Knowledge(ends, one.held & other.held)
+    return Knowledge(tuple(map(and_, one.never, other.never)), one.held & other.held)
 
 
 def condition_of(template: ast.Template | ast.Expr) -> ast.Expr | None:
@@ -124,7 +146,7 @@ def assume(
     if known is None:
         return None
     if truth and _is_bool(expression):
-        known = replace(known, held=known.held | conditions(expression))
+        known = replace(known, held=known.held | outcomes.bits.of(conditions(expression)))
     match expression:
         case ast.Literal(value):
             return known if bool(value) == truth else None

@@ -179,5 +179,5 @@ class _Finder:
         workload = self.outcomes.result_of(expression)
         if workload is not None:
             ends = self.outcomes.ends(workload, known)
-            if ends != COMPLETED:
+            if ends - COMPLETED:
                 yield Use(workload, expression, ends)

@@ -1,0 +1,68 @@
+"""Four times the workloads are four times the work, however they are tied together.
+
+Calls are counted, not seconds: they are the same on every machine.
+"""
+
+from cProfile import Profile
+
+import pytest
+
+from gxo.compiler.driver import Compilation
+
+FEW, MANY = 150, 600
+MOST = 4.6
+"""As `tests/bench/scaling.py` asks of the time that four times the workloads take."""
+HEAD = "name: p\nschemaVersion: v1.0.0\nvars: {go: true}\nworkloads:\n"
+RUN = """\
+- name: w{n}
+  lifecycle: {{policy: run_once}}
+  process: {{module: exec, params: {{command: make}}}}
+  register: r{n}
+"""
+SOURCE = """\
+- name: w0
+  lifecycle: {policy: run_once}
+  process: {module: data:generate_from_list, params: {items: [{a: x}]}}
+"""
+TIES = {
+    "one workload's status decides whether the next one runs": RUN
+    + "  when: \"{{{{ ._gxo.workloads.w{last}.status == 'Completed' }}}}\"\n",
+    "one workload's result decides whether the next one runs": RUN
+    + '  when: "{{{{ .go && .r{last}.exit_code == 0 }}}}"\n',
+    "each workload has an answer to failures that reads the first result": RUN
+    + "  needs: [w{last}]\n  on_failure:\n"
+    + '  - {{name: f{n}, process: {{module: exec, params: {{command: "{{{{ .r0.stdout }}}}"}}}}}}\n',
+    "each answer to a failure is a loop": RUN
+    + "  on_failure:\n"
+    + "  - {{name: f{n}, loop: [a], process: {{module: exec, params: {{command: x}}}}}}\n",
+    "each record template reads a result, and records lead to the next result": RUN
+    + "  needs: [m{last}]\n"
+    + "- name: g{n}\n  lifecycle: {{policy: run_once}}\n  needs: [w{n}]\n"
+    + "  process: {{module: data:generate_from_list, params: {{items: [{{a: 1}}]}}}}\n"
+    + "- name: m{n}\n  lifecycle: {{policy: run_once}}\n  stream_inputs: [g{n}]\n"
+    + "  process:\n    module: data:map\n"
+    + '    params: {{fields: {{x: "{{{{ .r{n}.exit_code }}}}"}}}}\n',
+    "each workload keeps the records' fields and adds one": "- name: w{n}\n"
+    + "  lifecycle: {{policy: run_once}}\n  stream_inputs: [w{last}]\n  process:\n"
+    + '    module: data:map\n    params: {{keep: true, fields: {{f{n}: "{{{{ .a }}}}"}}}}\n',
+    "each workload accepts a finding": "- name: w{n}\n"
+    + "  lifecycle: {{policy: run_once}}\n  process:\n    module: exec\n    params:\n"
+    + "      command: 'echo {{{{ env \"A\" }}}} | cat'  # gxo: allow GXO0802 it is ours\n",
+}
+
+
+def calls(tie: str, count: int) -> int:
+    """How many calls the analysis of so many workloads makes."""
+    first = SOURCE if "keep" in tie else RUN.format(n=0)
+    text = HEAD + first + "".join(tie.format(n=n, last=n - 1) for n in range(1, count))
+    compilation = Compilation("p.gxo.yaml")
+    assert compilation.read(text.encode())
+    profile = Profile()
+    profile.runcall(compilation.analyse)
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+@pytest.mark.parametrize("tie", TIES.values(), ids=TIES)
+def test_work_grows_with_the_workloads(tie: str) -> None:
+    calls(tie, MANY)  # what is read once a process: functions, modules, the texts of templates
+    assert calls(tie, MANY) <= MOST * calls(tie, FEW)
