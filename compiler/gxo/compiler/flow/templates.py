@@ -214,6 +214,8 @@ class _Follower:
     def call(self, node: ast.Call, scope: _Scope) -> Flow:
         args = [self.expression(argument, scope) for argument in node.args]
         name = node.args[0].value if node.args and isinstance(node.args[0], ast.Literal) else ""
+        if node.function == "secret" and not name:
+            return CLEAN  # an error of its own
         if node.function == "secret":
             return named_secret(Note(node.span, f"the secret `{name}` is named here"))
         if node.function == "env":

@@ -51,8 +51,11 @@ def read(tree: Node, file: str, text: str, diags: Diagnostics) -> Playbook | Non
         return None
     if unsupported.is_test_playbook(file, tree, diags):
         return None
+    is_deprecated = tree.key("tasks") is not None
     tree = migrate(tree, file, diags)
     tree, wrong = schema.check(tree, diags)
+    if not is_deprecated:  # the v0.1 form knew no version, and has a warning of its own
+        _check_version(tree, diags)
     unsupported.check(tree, diags)
     playbook = _Reader(file, wrong, diags).playbook(tree, text)
     rules.check(playbook, diags)
@@ -66,6 +69,13 @@ def _drop_explained_warnings(diags: Diagnostics) -> None:
     diags.items[:] = [
         item for item in diags.items if item.code != "GXO0118" or item.span not in errors
     ]
+
+
+def _check_version(tree: Mapping, diags: Diagnostics) -> None:
+    if tree.key("schemaVersion") is None:
+        message = f"the playbook has no schemaVersion; it is read as {CURRENT_VERSION}"
+        hint = f"write schemaVersion: {CURRENT_VERSION}"
+        diags.warning("GXO0214", _first_place(tree), message, hint)
 
 
 def stem(file: str) -> str:
@@ -86,7 +96,6 @@ class _Reader:
         self.diags = diags
 
     def playbook(self, tree: Mapping, text: str) -> Playbook:
-        self._check_version(tree)
         return Playbook(
             name=self._playbook_name(tree),
             file=self.file,
@@ -114,12 +123,6 @@ class _Reader:
         message = f'the playbook has no name; it is called "{name}", as its file'
         self.diags.warning("GXO0213", place, message, f"write name: {name}")
         return name
-
-    def _check_version(self, tree: Mapping) -> None:
-        if tree.key("schemaVersion") is None:
-            message = f"the playbook has no schemaVersion; it is read as {CURRENT_VERSION}"
-            hint = f"write schemaVersion: {CURRENT_VERSION}"
-            self.diags.warning("GXO0214", _first_place(tree), message, hint)
 
     def _inputs(self, tree: Mapping) -> Iterator[InputDecl]:
         for entry in self._map(tree, "inputs").entries:

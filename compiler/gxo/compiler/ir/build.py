@@ -59,8 +59,9 @@ def _vars(playbook: Playbook, diagnostics: Diagnostics) -> list[VarDef]:
     definitions = []
     for decl in playbook.vars:
         value = read_value(decl.value, ANY, f"var '{decl.name.text}'", diagnostics)
-        if value is not None:
-            definitions.append(VarDef(decl.name.text, value, decl.name.span))
+        # One with an error stays defined: what it would be is unknown, as of nil.
+        value = value or Constant(None, decl.name.span)
+        definitions.append(VarDef(decl.name.text, value, decl.name.span))
     return definitions
 
 

@@ -126,7 +126,7 @@ def _mapped(arguments: Arguments, inputs: Inputs) -> Shape:
         return UNKNOWN_RECORD
     own = dict(made)
     fields = {name: type_ for name, type_ in kept.fields if name not in dropped}
-    optional = kept.optional - own.keys() - dropped
+    optional = kept.optional.difference(own, dropped)
     return Shape("record", tuple((fields | own).items()), optional, open=kept.open)
 
 

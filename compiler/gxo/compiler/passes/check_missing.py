@@ -46,7 +46,7 @@ SETTLED = COMPLETED | SKIPPED
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     by_name = {workload.name: workload for workload in plan.workloads}
     playbook = _Playbook(by_name, waits(plan.workloads))
-    if not playbook.learn():
+    if not playbook.learn(plan.cleanup) or _lacks_edges(diagnostics):
         return plan
     for workload in plan.workloads:
         _check(workload, NOTHING, playbook.reader(workload), playbook, diagnostics)
@@ -54,12 +54,22 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
         block: dict[str, Ends] = {}
         for child in workload.on_failure:
             _check(child, before, playbook.compensation(workload, block), playbook, diagnostics)
-            block[child.name] = SETTLED | FAILED
+            block[child.name] = _in_block(child)
     block = {}
     for child in plan.cleanup:
         _check(child, NOTHING, playbook.cleanup(block), playbook, diagnostics)
-        block[child.name] = SETTLED | FAILED
+        block[child.name] = _in_block(child)
     return plan
+
+
+def _in_block(child: Workload) -> Ends:
+    """How an earlier workload of a block has ended: one that fails does not stop the next."""
+    return COMPLETED | FAILED | (SKIPPED if isinstance(child.when, Computed) else frozenset())
+
+
+def _lacks_edges(diagnostics: Diagnostics) -> bool:
+    """Whether somebody waits for a workload that is not found, so that who has ended is unknown."""
+    return any(item.code in ("GXO0304", "GXO0310") for item in diagnostics.items)
 
 
 def _check(
@@ -119,9 +129,10 @@ class _Playbook:
     registers: dict[str, str] = field(default_factory=dict)
     bits: Bits = field(default_factory=Bits)
 
-    def learn(self) -> bool:
+    def learn(self, cleanup: Iterable[Workload]) -> bool:
         """Work out each workload after those that it depends on; whether there is such an order."""
         circles: list[list[str]] = []
+        self.registers.update({one.register: one.name for one in cleanup if one.register})
         for workload in self.workloads.values():
             for one in (workload, *workload.on_failure):
                 if one.register:
@@ -221,9 +232,10 @@ class _Playbook:
     def _why(self, name: str, ends: Ends) -> str:
         if ends == ANY_END:
             return f"this also runs when workload '{name}' did not complete"
+        ignored = "which is ignored" if name in self.workloads else "which does not stop this one"
         reasons = {
             "Skipped": "can be skipped",
-            "Failed": "can fail, which is ignored",
+            "Failed": f"can fail, {ignored}",
             "Pending": "may not have run",
         }
         return f"workload '{name}' " + " or ".join(

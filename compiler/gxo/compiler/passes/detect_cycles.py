@@ -95,7 +95,9 @@ def _report(
             hint = (
                 "workloads joined by streams start together, so none may wait for another's result"
             )
-        diagnostics.error(code, cycle[0].span, f"{what}: {path}", hint, notes)
+        start = cycle[0].span
+        root = f"circle {start.line}:{start.column}"
+        diagnostics.error(code, start, f"{what}: {path}", hint, notes, root)
     return bool(cycles)
 
 

@@ -75,7 +75,10 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
         decl.name: Root("input", decl.name, INPUT_TYPES.get(decl.type, ANY)) for decl in plan.inputs
     }
     plan = replace(plan, vars=_resolve_vars(plan.vars, inputs, diagnostics))
-    names = inputs | {var.name: _var_root(var) for var in plan.vars} | registers(plan.workloads)
+    given = inputs | {var.name: _var_root(var) for var in plan.vars}
+    results = registers(plan.workloads)
+    both = {name: Root("register", name) for name in given.keys() & results.keys()}
+    names = given | results | both  # of a name that is there twice nothing is known
     workloads = {one.name: None for one in plan.workloads}
     resolver = _Resolver(names, workloads, _elsewhere(plan), diagnostics)
     return _bind_records(*_bind_once(plan, resolver))

@@ -33,6 +33,9 @@ from gxo.compiler.types import (
 )
 
 _ELSE_IF = frozenset(("elseif", "elif", "elsif"))
+_STATUS = frozenset((("workload", "status"), ("system", "status")))
+STATUSES = ("Pending", "Running", "Completed", "Failed", "Skipped", "Cancelled", "Paused")
+"""How a workload, or the job, can stand (language, section 6)."""
 _SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -101,6 +104,8 @@ class _Checker:
                 message = f"`.{part.name}` is a value: it takes no arguments"
                 self.diags.error("GXO0407", part.span, message)
             case ast.Binary(_, left, right):
+                self._check_status(left, right)
+                self._check_status(right, left)
                 self._check_operands(part, infer(left, env).type, infer(right, env).type)
 
     def _check_printed(self, pipe: ast.Expr, type_: Type) -> None:
@@ -207,6 +212,17 @@ class _Checker:
             self.diags.error("GXO0416", argument.span, message)
 
     # Operators
+
+    def _check_status(self, one: ast.Expr, other: ast.Expr) -> None:
+        """A status is one of seven words; compared with another it is never equal."""
+        is_status = isinstance(one, ast.Root) and (one.kind, one.attribute or one.name) in _STATUS
+        if not is_status or not isinstance(other, ast.Literal) or other.value in STATUSES:
+            return
+        hint = did_you_mean(str(other.value), STATUSES) or f"they are: {', '.join(STATUSES)}"
+        for status in STATUSES:
+            if str(other.value).lower() == status.lower():
+                hint = f'did you mean "{status}"?'
+        self.diags.error("GXO0706", other.span, f'there is no status "{other.value}"', hint)
 
     def _check_operands(self, binary: ast.Binary, left: Type, right: Type) -> None:
         sign = binary.operator

@@ -123,9 +123,23 @@ def condition_of(template: ast.Template | ast.Expr) -> ast.Expr | None:
     if not isinstance(template, ast.Template):
         return template
     match template.nodes:
-        case [ast.If([ast.Branch(condition, [ast.Text(value)])], [])] if value.strip() == "true":
-            return condition
+        case [ast.If([ast.Branch(asked, [ast.Text(then)])], otherwise)]:
+            return asked if _is_true(then) and _is_false(otherwise) else None
+        case [ast.With(asked, [ast.Text(then)], otherwise)]:
+            return asked if _is_true(then) and _is_false(otherwise) else None
     return single_action(template)
+
+
+def _is_true(text: str) -> bool:
+    return text.strip() == "true"
+
+
+def _is_false(nodes: tuple[ast.Node, ...]) -> bool:
+    """Whether a block gives no text, or `false`."""
+    match nodes:
+        case [ast.Text(value)]:
+            return value.strip() in ("", "false")
+    return not nodes
 
 
 def conditions(condition: ast.Expr) -> frozenset[ast.Expr]:
@@ -197,6 +211,9 @@ def _compared(
             return _status(one, frozenset((status,)), equal, known, outcomes)
         case ast.Root() | ast.Field(), ast.Literal() if equal:
             return _found(one, True, known, outcomes)
+        case ast.Call("default", (ast.Literal(fallback), given)), ast.Literal(value):
+            if (value == fallback) != equal:  # so it is not the fallback
+                return _found(given, True, known, outcomes)
     return known
 
 

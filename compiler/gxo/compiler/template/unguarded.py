@@ -43,7 +43,7 @@ def unguarded(
 
 
 def _constants(template: ast.Template | ast.Expr) -> Mapping[str, ast.Expr]:
-    """The variables that are set once, to a reference, and what they stand for."""
+    """The variables that are set once, to what names alone say, and what they stand for."""
     found: dict[str, list[ast.Expr | None]] = {}
     for node in walk.nodes(template) if isinstance(template, ast.Template) else ():
         match node:
@@ -60,13 +60,18 @@ def _constants(template: ast.Template | ast.Expr) -> Mapping[str, ast.Expr]:
     return {
         name: pipes[0]
         for name, pipes in found.items()
-        if name and len(pipes) == 1 and isinstance(pipes[0], ast.Root | ast.Field)
+        if name and len(pipes) == 1 and pipes[0] is not None and _is_constant(pipes[0])
     }
+
+
+def _is_constant(pipe: ast.Expr) -> bool:
+    """Whether the value is the same wherever it is asked for."""
+    return not any(isinstance(part, ast.Dot | ast.Variable) for part in walk.expressions(pipe))
 
 
 @dataclass(frozen=True, slots=True)
 class _Finder:
-    """`constants`: variables that stand for a reference wherever they are read."""
+    """`constants`: variables that stand for the same expression wherever they are read."""
 
     outcomes: Outcomes
     constants: Mapping[str, ast.Expr]
