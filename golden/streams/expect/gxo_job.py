@@ -84,7 +84,7 @@ async def page(ctx: Context, records: Records, out: Out | None) -> Mapped:
         records,
         out,
         template=lambda record: {
-            "label": f"{expr.text(record['id'])} is {expr.text(record.get('colour') or 'grey')}",
+            "label": f"{expr.text(record['id'])} is {record.get('colour') or 'grey'}",
             "id": record["id"],
             "more": [record["text"], True],
         },

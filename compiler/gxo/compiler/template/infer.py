@@ -28,6 +28,7 @@ from gxo.compiler.types import (
     one_of,
     simplified,
     type_of_value,
+    without_nil,
 )
 
 
@@ -48,6 +49,12 @@ class Env:
 
     def with_variable(self, name: str | None, known: Known) -> "Env":
         return self if name is None else replace(self, variables={**self.variables, name: known})
+
+    def where_present(self, variable: str | None) -> "Env":
+        """Where the variable turned out to be something."""
+        if variable is None:
+            return self
+        return self.with_variable(variable, present(self.variables.get(variable, Known())))
 
     def with_dot(self, known: Known) -> "Env":
         return replace(self, dot=known)
@@ -80,8 +87,38 @@ def infer(expression: ast.Expr, env: Env = NOTHING_KNOWN) -> Known:
             return Known(_binary(expression, env))
         case ast.Not():
             return Known(BOOL)
-        case ast.And(operands) | ast.Or(operands):
-            return union([infer(operand, env) for operand in operands])
+        case ast.And(operands):
+            return union([asked(operand, env) for operand in operands])
+        case ast.Or(operands):
+            *first, last = operands
+            return union([*(present(asked(one, env)) for one in first), asked(last, env)])
+
+
+def asked(expression: ast.Expr, env: Env = NOTHING_KNOWN) -> Known:
+    """What is known about an expression that is asked for: nil where a reference leads nowhere."""
+    known = infer(expression, env)
+    if not may_be_missing(expression, env):
+        return known
+    return replace(known, type=one_of((known.type, NIL)))
+
+
+def present(known: Known) -> Known:
+    """What is known about the value where it turned out to be something."""
+    return replace(known, type=without_nil(known.type))
+
+
+def may_be_missing(expression: ast.Expr, env: Env) -> bool:
+    """Whether a reference may lead nowhere: data decides, or whether a workload has run."""
+    match expression:
+        case ast.Field(base, names):
+            return may_be_nil(base) or not required_fields(infer(base, env).type, names)
+        case _:
+            return may_be_nil(expression)
+
+
+def may_be_nil(base: ast.Expr) -> bool:
+    """Whether the value may be absent as a whole: the register of a workload that did not run."""
+    return isinstance(base, ast.Root) and base.kind in ("register", "field", "workload", "step")
 
 
 def chain_type(type_: Type, names: tuple[str | int, ...]) -> Type:
@@ -153,7 +190,10 @@ def _call(call: ast.Call, env: Env) -> Known:
     signature = functions.find(call.function)
     if signature is None:
         return Known()
-    args = [infer(argument, env) for argument in call.args]
+    args = [
+        asked(argument, env) if functions.asks(call.function, place) else infer(argument, env)
+        for place, argument in enumerate(call.args)
+    ]
     native = signature.native or any(known.native for known in args)
     if len(args) >= signature.required:
         depends = result_type(call, [known.type for known in args])

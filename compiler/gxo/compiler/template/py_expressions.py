@@ -17,7 +17,7 @@ from typing import Protocol
 from gxo.compiler.diagnostics import Span
 from gxo.compiler.python_source import Quote, literal
 from gxo.compiler.template import ast, functions
-from gxo.compiler.template.infer import Env, infer, kinds
+from gxo.compiler.template.infer import Env, infer, kinds, may_be_missing, may_be_nil
 from gxo.compiler.template.py_code import (
     ADD,
     AND,
@@ -34,8 +34,6 @@ from gxo.compiler.template.py_spellings import (
     EXPR,
     SPELLINGS,
     is_whole,
-    may_be_missing,
-    may_be_nil,
     never_fails,
 )
 from gxo.compiler.types import ANY, INT, TEXT, ListOf, MapOf, Shape, Type, field_type

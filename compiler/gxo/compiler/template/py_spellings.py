@@ -15,7 +15,7 @@ from typing import Protocol
 from gxo.compiler.diagnostics import Span
 from gxo.compiler.python_source import Quote, literal
 from gxo.compiler.template import ast, walk
-from gxo.compiler.template.infer import Env, infer, kinds, required_fields
+from gxo.compiler.template.infer import Env, infer, kinds, may_be_missing
 from gxo.compiler.template.py_code import (
     ADD,
     ATOM,
@@ -275,20 +275,6 @@ def _operand(printer: Printer, expression: ast.Expr) -> Code:
 
 def _type(printer: Printer, expression: ast.Expr) -> Type:
     return infer(expression, printer.env).type
-
-
-def may_be_missing(expression: ast.Expr, env: Env) -> bool:
-    """Whether a reference may lead nowhere: data decides, or whether a workload has run."""
-    match expression:
-        case ast.Field(base, names):
-            return may_be_nil(base) or not required_fields(infer(base, env).type, names)
-        case _:
-            return may_be_nil(expression)
-
-
-def may_be_nil(base: ast.Expr) -> bool:
-    """Whether the value may be absent as a whole: the register of a workload that did not run."""
-    return isinstance(base, ast.Root) and base.kind in ("register", "field", "workload", "step")
 
 
 def is_whole(expression: ast.Expr) -> bool:

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gxo.compiler.template import ast
-from gxo.compiler.template.infer import Known, element, infer, position, truth
+from gxo.compiler.template.infer import Known, asked, element, infer, position, present, truth
 from gxo.compiler.template.py_code import ATOM, Code, Embedded, Piece, joined
 from gxo.compiler.template.py_expressions import ExpressionPrinter
 from gxo.compiler.template.py_names import noun, singular
@@ -89,7 +89,7 @@ class Statements:
             condition, printer = self._condition(branch, printer)
             self.line(f"if {condition}:")
             self.indent += 1
-            self.returns(branch.body, printer, finish)
+            self.returns(branch.body, _where_true(branch, printer), finish)
             self.indent -= 1
         self.returns(node.otherwise, printer, finish)
 
@@ -217,7 +217,7 @@ class Statements:
         code = printer.asked(branch.condition).text
         if branch.variable is None or not self.variables.is_read(branch.variable):
             return code, self.variables.unread(branch.variable, printer)
-        known = infer(branch.condition, printer.env)
+        known = asked(branch.condition, printer.env)
         name, printer = self._set(branch.variable, branch.declare, known, printer)
         return f"{name} := {code}", printer
 
@@ -232,7 +232,7 @@ class Statements:
                 return
             condition, printer = self._condition(branch, printer)
             self.line(f"{word} {condition}:")
-            self._block(branch.body, printer)
+            self._block(branch.body, _where_true(branch, printer))
             word = "elif"
         self._else(node.otherwise, printer, alone=word == "if")
 
@@ -247,13 +247,14 @@ class Statements:
         self._block(nodes, printer)
 
     def _with(self, node: ast.With, printer: ExpressionPrinter, word: str = "if") -> None:
-        known = infer(node.pipe, printer.env)
+        known = asked(node.pipe, printer.env)
         always = truth(node.pipe) if word == "if" and node.variable is None else None
         if always is False:
             self.body(node.otherwise, printer)
             return
         name, inner, condition = self._with_dot(node, known, printer)
-        body = replace(inner, dot=name, env=inner.env.with_dot(known))
+        inside = inner.env.where_present(node.variable).with_dot(present(known))
+        body = replace(inner, dot=name, env=inside)
         if always is True:
             if uses_dot(node.body):
                 self.line(f"{name} = {printer.code(node.pipe).text}")
@@ -350,6 +351,11 @@ def _typed(nodes: tuple[ast.Node, ...], code: Code, printer: ExpressionPrinter) 
             return code
     is_text = infer(node.pipe, printer.env).type == TEXT
     return Code(f"str({code.text})") if is_text else code
+
+
+def _where_true(branch: ast.Branch, printer: ExpressionPrinter) -> ExpressionPrinter:
+    """The printer for the branch's body, where its variable is something."""
+    return replace(printer, env=printer.env.where_present(branch.variable))
 
 
 def _iterable(pipe: ast.Expr, in_pairs: bool, printer: ExpressionPrinter) -> str:

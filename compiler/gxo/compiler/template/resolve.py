@@ -15,7 +15,7 @@ from typing import TypeVar, cast
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
 from gxo.compiler.template import ast, functions, walk
 from gxo.compiler.template.step_names import RecordNames, Refusal, StepNames
-from gxo.compiler.types import ANY, INT, TEXT, MapOf, Shape, Type, simplified
+from gxo.compiler.types import ANY, INT, TEXT, MapOf, Shape, Type, one_of, simplified
 
 T = TypeVar("T", bound="ast.Template | ast.Expr")
 
@@ -294,8 +294,9 @@ class _Resolver:
                 continue
             if outer is not None and name in record.shape.names():
                 self._warn_ambiguous(outer, name, span)
-            type_ = simplified(declared)
             behind = None if record.shape.requires(name) else found
+            types = [declared] if behind is None else [declared, behind.type]
+            type_ = one_of(map(simplified, types))
             found = ast.Root("field", name, type_, record.python, outer=behind, span=span)
         if found is None:
             self._report_no_field(records, name, span)

@@ -17,6 +17,7 @@ from gxo.compiler.types import (
     TEXT,
     ListOf,
     MapOf,
+    OneOf,
     Shape,
     Type,
     field_type,
@@ -44,6 +45,8 @@ def _index(call: ast.Call, types: list[Type]) -> Type:
             return ANY
         if found == TEXT:
             return INT
+        if isinstance(found, OneOf) and TEXT in found.options:
+            return ANY
         name = key.value
         assert isinstance(name, str | int)
         sure = isinstance(found, ListOf) or (
@@ -98,7 +101,7 @@ def _values(types: list[Type]) -> Type:
 
 
 _RULES: dict[str, Callable[[list[Type]], Type]] = {
-    "default": one_of,
+    "default": lambda types: one_of([types[0], *map(without_nil, types[1:])]),
     "ternary": lambda types: one_of(types[:2]),
     "coalesce": lambda types: one_of([*types, NIL]),
     "list": _list_of,

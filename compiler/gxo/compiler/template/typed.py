@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gxo.compiler.template import ast, walk
-from gxo.compiler.template.infer import Env, Known, element, infer, position, truth
-from gxo.compiler.types import NIL, Type, without_nil
+from gxo.compiler.template.infer import Env, Known, asked, element, infer, position, present, truth
+from gxo.compiler.types import NIL, Type
 
 _MAX_INCLUDED = 100
 
@@ -85,12 +85,13 @@ class _Walker:
             case ast.If(branches, otherwise):
                 yield from self._if(branches, otherwise, env)
             case ast.With(pipe, body, otherwise, variable):
-                known = infer(pipe, env)
-                there = Known(without_nil(known.type), known.native)
+                known = asked(pipe, env)
+                env = self._set(env, variable, known)
                 if truth(pipe) is not False:
-                    yield from self.body(body, self._set(env, variable, there).with_dot(there))
+                    inside = env.where_present(variable).with_dot(present(known))
+                    yield from self.body(body, inside)
                 if truth(pipe) is not True:
-                    yield from self.body(otherwise, self._set(env, variable, known))
+                    yield from self.body(otherwise, env)
             case ast.Range(pipe, body, otherwise, index, variable):
                 known = infer(pipe, env)
                 inner = self._set(env.with_dot(element(known)), variable, element(known))
@@ -103,10 +104,10 @@ class _Walker:
         self, branches: tuple[ast.Branch, ...], otherwise: tuple[ast.Node, ...], env: Env
     ) -> Iterator[Visit]:
         for branch in branches:
-            env = self._set(env, branch.variable, infer(branch.condition, env))
+            env = self._set(env, branch.variable, asked(branch.condition, env))
             always = truth(branch.condition)
             if always is not False:
-                yield from self.body(branch.body, env)
+                yield from self.body(branch.body, env.where_present(branch.variable))
             if always is True:
                 return
         yield from self.body(otherwise, env)
