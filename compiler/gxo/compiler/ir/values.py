@@ -121,7 +121,8 @@ def _read_union(
         return _wrong(node, OneOf(options), where, diagnostics)
     assert isinstance(node, Scalar)
     rest = tuple(option for option in fitting if option != NIL)
-    return _read_template(node, rest[0] if len(rest) == 1 else OneOf(rest), diagnostics)
+    type_ = rest[0] if len(rest) == 1 else OneOf(rest)
+    return _read_template(node, type_, where, diagnostics)
 
 
 def _fits(node: Node, type_: Type) -> bool:
@@ -179,7 +180,7 @@ def _is_text_template(node: Node) -> bool:
 
 def _read_scalar(node: Scalar, type_: Type, where: str, diagnostics: Diagnostics) -> Value | None:
     if _is_text_template(node):
-        return _read_template(node, type_, diagnostics)
+        return _read_template(node, type_, where, diagnostics)
     if type_ == ANY:
         return Constant(node.value, node.span)
     if isinstance(type_, ListOf | MapOf | Shape):
@@ -187,12 +188,28 @@ def _read_scalar(node: Scalar, type_: Type, where: str, diagnostics: Diagnostics
     return _read_literal(node, type_, where, diagnostics)
 
 
-def _read_template(node: Scalar, type_: Type, diagnostics: Diagnostics) -> Value | None:
+def _read_template(node: Scalar, type_: Type, where: str, diagnostics: Diagnostics) -> Value | None:
+    if _holds_templates(type_):
+        message = f"{where} must be written out: what is in it is evaluated for each record"
+        diagnostics.error(WRONG_TYPE, node.span, message, "write a map whose values are templates")
+        return None
     template = parse(node.text, diagnostics)
     if template is None:
         return None
     want: Want = "native" if not is_text(type_) and single_action(template) else "text"
     return _computed(template, want, type_, node.span)
+
+
+def _holds_templates(type_: Type) -> bool:
+    """Whether something in a value of the type is a template of its own, called by the module."""
+    match type_:
+        case ListOf(item) | MapOf(item):
+            return isinstance(item, PerRecord | OnDot) or _holds_templates(item)
+        case Shape(fields=fields):
+            return any(_holds_templates(ListOf(item)) for _, item in fields)
+        case OneOf(options):
+            return any(_holds_templates(option) for option in options)
+    return False
 
 
 def _computed(
