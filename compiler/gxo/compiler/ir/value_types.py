@@ -5,6 +5,8 @@ Computed(native, {{ .users.rows }})             what the reference's own type is
 the register of a workload with a `loop`        a list of its module's summary
 """
 
+from dataclasses import replace
+
 from gxo.compiler.ir.nodes import (
     Argument,
     Computed,
@@ -28,6 +30,8 @@ from gxo.compiler.types import (
     TEXT,
     ListOf,
     MapOf,
+    OneOf,
+    Scalar,
     Shape,
     Type,
     one_of,
@@ -60,10 +64,22 @@ def var_type(value: Value) -> Type:
 
     In place of other values come only those that are like them (`gxo.runtime.inputs`).
     """
-    type_ = value_type(value)
-    if type_ == NIL:
-        return ANY
+    type_ = _alike(value_type(value))
     return one_of((type_, TEXT)) if any(computed(value)) else type_
+
+
+def _alike(type_: Type) -> Type:
+    """The type of the values that can stand in place of one of this type."""
+    match type_:
+        case Scalar("nil"):
+            return ANY
+        case ListOf(item):
+            return ListOf(_alike(item))
+        case Shape(fields=fields):
+            return replace(type_, fields=tuple((name, _alike(item)) for name, item in fields))
+        case OneOf(options):
+            return one_of(map(_alike, options))
+    return type_
 
 
 def item_type(items: Value) -> Type:

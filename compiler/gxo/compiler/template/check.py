@@ -53,18 +53,11 @@ def check(template: ast.Template | ast.Expr, diags: Diagnostics, *, text: bool =
         if isinstance(expression, ast.Call):
             _check_function(expression, diags)
     defines: frozenset[str] = frozenset()
-    mutates = False
     if isinstance(template, ast.Template):
         defines = frozenset(define.name for define in template.defines)
-        mutates = _mutates(template)
-    checker = _Checker(diags, defines, text and isinstance(template, ast.Template), mutates)
+    checker = _Checker(diags, defines, text and isinstance(template, ast.Template))
     for part, env in visit(template):
         checker.check(part, env)
-
-
-def _mutates(template: ast.Template) -> bool:
-    calls = (part for part in walk.expressions(template) if isinstance(part, ast.Call))
-    return any((found := functions.find(call.function)) and found.mutates for call in calls)
 
 
 def _check_function(call: ast.Call, diags: Diagnostics) -> None:
@@ -78,12 +71,11 @@ def _check_function(call: ast.Call, diags: Diagnostics) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Checker:
-    """`defines`: what `template` can name; `mutates`: `set` changes maps on the way."""
+    """`defines`: what `template` can name; `text`: as for `check`."""
 
     diags: Diagnostics
     defines: frozenset[str]
     text: bool
-    mutates: bool
 
     def check(self, part: ast.Node | ast.Expr, env: Env) -> None:
         """Check one statement or expression; its parts come here themselves."""
@@ -148,8 +140,8 @@ class _Checker:
         present = without_nil(type_)
         options = present.options if isinstance(present, OneOf) else (present,)
         shapes = [option for option in options if isinstance(option, Shape)]
-        if present == NIL or self.mutates:
-            return  # asking finds nothing there; `set` may have added it
+        if present == NIL:
+            return  # asking finds nothing there
         if not shapes or isinstance(name, int):
             what = f"element {name}" if isinstance(name, int) else f"field `{name}`"
             self.diags.error("GXO0702", span, f"{describe(present)} has no {what}")

@@ -14,8 +14,20 @@ from typing import TypeVar, cast
 
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
 from gxo.compiler.template import ast, functions, walk
+from gxo.compiler.template.infer import kinds
 from gxo.compiler.template.step_names import RecordNames, Refusal, StepNames
-from gxo.compiler.types import ANY, INT, TEXT, MapOf, Shape, Type, one_of, simplified
+from gxo.compiler.template.typed import mutates
+from gxo.compiler.types import (
+    ANY,
+    INT,
+    TEXT,
+    UNKNOWN_RECORD,
+    MapOf,
+    Shape,
+    Type,
+    one_of,
+    simplified,
+)
 
 T = TypeVar("T", bound="ast.Template | ast.Expr")
 
@@ -73,10 +85,26 @@ def resolve(template: T, scope: Scope, diags: Diagnostics) -> T:
     """Bind every name that the scope defines; report those that nothing defines."""
     if not isinstance(template, ast.Template):
         return cast(T, _Resolver(scope, diags).expression(template, True))
-    nodes = _Resolver(scope, diags).body(template.nodes, True)
-    inner = _Resolver(scope, diags, own_dollar=True)
+    changes = mutates(template)
+    scope = _changed(scope) if changes else scope
+    nodes = _Resolver(scope, diags, changes).body(template.nodes, True)
+    inner = _Resolver(scope, diags, changes, own_dollar=True)
     defines = [replace(define, body=inner.body(define.body, False)) for define in template.defines]
     return cast(T, replace(template, nodes=nodes, defines=tuple(defines)))
+
+
+def _changed(scope: Scope) -> Scope:
+    """The scope of a template that may put other fields into its records, and into its dot."""
+    dot, step = scope.dot, scope.step
+    if step is not None:
+        records = tuple(RecordNames(one.python, UNKNOWN_RECORD) for one in step.records)
+        step = replace(step, records=records)
+    return replace(
+        scope,
+        record=None if scope.record is None else UNKNOWN_RECORD,
+        dot=replace(dot, open=True) if isinstance(dot, Shape) else dot,
+        step=step,
+    )
 
 
 def references(template: ast.Template | ast.Expr) -> References:
@@ -119,11 +147,13 @@ class _Resolver:
     """Binds the parts of one template.
 
     The methods' `root` says whether the dot is still the one that the template started with;
-    `own_dollar`, whether `$` is not (in a definition, or after `{{ $ := ... }}`).
+    `own_dollar`, whether `$` is not (in a definition, or after `{{ $ := ... }}`); `changes`,
+    whether the template changes maps, so that nothing is known of what is in them.
     """
 
     scope: Scope
     diags: Diagnostics
+    changes: bool = False
     own_dollar: bool = False
 
     def body(self, nodes: tuple[ast.Node, ...], root: bool) -> tuple[ast.Node, ...]:
@@ -161,7 +191,7 @@ class _Resolver:
 
     def expression(self, expression: ast.Expr, root: bool) -> ast.Expr:
         if self._is_root(expression, root):
-            return self._whole(expression)
+            return self._unless_changed(self._whole(expression))
         match expression:
             case ast.Field(base, names, span):
                 if self._is_root(base, root):
@@ -247,7 +277,15 @@ class _Resolver:
         if root is None:
             return ast.Field(ast.Dot(span), names, span)
         rest = names if root.kind == "dot" else names[1:]
-        return ast.Field(root, rest, span) if rest else root
+        bound = self._unless_changed(root)
+        return ast.Field(bound, rest, span) if rest else bound
+
+    def _unless_changed(self, expression: ast.Expr) -> ast.Expr:
+        """Without what is known of a map, or of one in a list, that `set` may have changed."""
+        if not self.changes or not isinstance(expression, ast.Root):
+            return expression
+        maps = kinds(simplified(expression.type)) & {"list", "map"}
+        return replace(expression, type=ANY) if maps else expression
 
     def _name(self, name: str, span: Span) -> ast.Root | None:
         scope = self.scope

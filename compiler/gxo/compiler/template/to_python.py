@@ -29,7 +29,7 @@ from gxo.compiler.template.py_names import local_names
 from gxo.compiler.template.py_pieces import is_piece, pieces
 from gxo.compiler.template.py_statements import Statements
 from gxo.compiler.template.py_variables import Facts, FunctionSource, Variables
-from gxo.compiler.template.typed import reassigned
+from gxo.compiler.template.typed import mutates, reassigned
 from gxo.compiler.types import ANY, TEXT, MapOf, Type
 
 _MAX_PARTS = 60
@@ -102,7 +102,7 @@ def function(
     variables = Variables(local_names(_given_names(template)), _facts(template))
     statements = Statements(source, variables, {})
     printer = replace(printer, hoist=statements.hoist)
-    if _mutates(template):
+    if mutates(template):
         printer = _with_copies(template, statements, printer)
     action = _action(template, want)
     if action is not None:
@@ -193,7 +193,7 @@ def _condition(action: ast.Expr, written_around: bool, printer: ExpressionPrinte
 
 
 def _needs_function(template: ast.Template | ast.Expr, want: Want) -> bool:
-    if _mutates(template) or _is_deep(template):
+    if mutates(template) or _is_deep(template):
         return True
     if _action(template, want) is not None:
         return False
@@ -212,15 +212,6 @@ def _is_deep(template: ast.Template | ast.Expr) -> bool:
         if depth > MAX_NESTING:
             return True
         pending.extend((inner, depth + 1) for inner in walk.parts(part))
-    return False
-
-
-def _mutates(template: ast.Template | ast.Expr) -> bool:
-    for part in walk.expressions(template):
-        if isinstance(part, ast.Call):
-            signature = functions.find(part.function)
-            if signature is not None and signature.mutates:
-                return True
     return False
 
 

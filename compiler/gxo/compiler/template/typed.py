@@ -13,7 +13,7 @@ its argument as dot, once for each type of argument; one that is never included,
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from gxo.compiler.template import ast, walk
+from gxo.compiler.template import ast, functions, walk
 from gxo.compiler.template.infer import Env, Known, asked, element, infer, position, present, truth
 from gxo.compiler.types import NIL, Type
 
@@ -38,6 +38,12 @@ def visit(template: ast.Template | ast.Expr) -> Iterator[Visit]:
 def reassigned(template: ast.Template) -> frozenset[str]:
     """The variables that are set again after their declaration: their type is not followed."""
     return frozenset(name for node in walk.nodes(template) for name in _set_again(node))
+
+
+def mutates(template: ast.Template | ast.Expr) -> bool:
+    """Whether a function in it changes a map that it is given, as `set` does."""
+    calls = (part for part in walk.expressions(template) if isinstance(part, ast.Call))
+    return any((found := functions.find(call.function)) and found.mutates for call in calls)
 
 
 def _set_again(node: ast.Node) -> list[str]:
