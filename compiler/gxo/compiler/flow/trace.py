@@ -6,6 +6,7 @@
 Only parameters that their module declares a use for are arrivals, and the messages of `fail`.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -90,9 +91,18 @@ def arrivals(plan: Plan) -> list[Arrival]:
 def _input(decl: InputDef) -> Flow:
     if decl.secret:
         return named_secret(Note(decl.span, f"the input `{decl.name}` is a secret"))
-    if decl.type in ("int", "float", "bool"):
+    if decl.type in ("int", "float", "bool") or _is_plain(decl):
         return CLEAN
     return Flow(given(Note(decl.span, f"the caller gives the input `{decl.name}`")))
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./:@%+-]+")
+
+
+def _is_plain(decl: InputDef) -> bool:
+    """Whether a caller can only choose among words that mean nothing else to a shell."""
+    choices = [one.value for one in decl.enum if isinstance(one, Constant)]
+    return bool(choices) and all(isinstance(one, str) and _PLAIN.fullmatch(one) for one in choices)
 
 
 @dataclass(slots=True)
