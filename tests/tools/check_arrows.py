@@ -54,7 +54,6 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.compiler.template",
         "gxo.compiler.modules",
         "gxo.compiler.types",
-        "gxo.compiler.source",
         "gxo.compiler.diagnostics",
     ),
     "gxo.compiler.flow": (
@@ -74,7 +73,6 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.compiler.template",
         "gxo.compiler.modules",
         "gxo.compiler.types",
-        "gxo.compiler.source",
         "gxo.compiler.diagnostics",
     ),
     "gxo.compiler.codegen": (
@@ -83,15 +81,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.compiler.ir",
         "gxo.compiler.template",
         "gxo.compiler.modules",
-        "gxo.compiler.types",
         "gxo.compiler.diagnostics",
     ),
-    # What makes a folder safe to use is decided once, for artifacts and for the cache of `gxo run`.
+    # One check of folders and one description of a host, for those who write and who read.
     "gxo.compiler.package": (
-        "gxo.runtime.errors",
-        "gxo.runtime.folders",
         "gxo.compiler.package",
-        # One check of folders and one description of a host, for those who write and who read.
         "gxo.runtime.errors",
         "gxo.runtime.folders",
         "gxo.runtime.unpack",

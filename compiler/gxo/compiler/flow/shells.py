@@ -6,31 +6,16 @@ module: exec, params: {command: sh, args: [-c, "df | tail -1"]}   args[1]
 
 import posixpath
 import re
-from collections.abc import Iterator
 
+from gxo.compiler.flow.uses import has_use
 from gxo.compiler.ir.nodes import Argument, Constant, Items, Value, Workload
 from gxo.compiler.modules.spec import ModuleSpec
-from gxo.compiler.types import ListOf, MapOf, OneOf, Scalar, Shape, Type, Use
+from gxo.compiler.types import Use
 
 SWITCH = "shell"
 """The parameter that says whether a shell runs the command."""
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh", "ksh"))
 _RUNS_TEXT = re.compile(r"-[A-Za-z]*c")
-
-
-def declared_uses(type_: Type) -> Iterator[Use]:
-    """Every use that the type declares for a text in it."""
-    match type_:
-        case Scalar(use=use) if use is not None:
-            yield use
-        case ListOf(item) | MapOf(item):
-            yield from declared_uses(item)
-        case OneOf(options):
-            for option in options:
-                yield from declared_uses(option)
-        case Shape(fields=fields):
-            for _, item in fields:
-                yield from declared_uses(item)
 
 
 def command_of(workload: Workload) -> Argument | None:
@@ -40,12 +25,13 @@ def command_of(workload: Workload) -> Argument | None:
 
 def runs_commands(module: ModuleSpec) -> bool:
     """Whether one of the module's parameters is a command, or a text for a shell."""
-    uses = {use for param in module.params for use in declared_uses(param.type)}
-    return not uses.isdisjoint(("command", "shell"))
+    return any(
+        has_use(param.type, "command") or has_use(param.type, "shell") for param in module.params
+    )
 
 
 def _of_use(workload: Workload, use: Use) -> Argument | None:
-    given = (one for one in workload.arguments if use in declared_uses(one.type))
+    given = (one for one in workload.arguments if has_use(one.type, use))
     return next(given, None)
 
 

@@ -7,7 +7,7 @@ Only parameters that their module declares a use for are arrivals, and the messa
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gxo.compiler.diagnostics import Note, Place
@@ -26,6 +26,7 @@ from gxo.compiler.flow.marks import (
 from gxo.compiler.flow.order import in_order, var_order
 from gxo.compiler.flow.shells import runs_commands, shell_argument, shell_runs
 from gxo.compiler.flow.templates import Look, Printed, follow
+from gxo.compiler.flow.uses import Steps, uses
 from gxo.compiler.ir.nodes import (
     Argument,
     Computed,
@@ -47,14 +48,6 @@ from gxo.compiler.types import (
     BOOL,
     FLOAT,
     INT,
-    ListOf,
-    MapOf,
-    OneOf,
-    PerRecord,
-    Scalar,
-    Shape,
-    Special,
-    Type,
     Use,
 )
 
@@ -296,7 +289,7 @@ class _Values:
         found = self.tracer.arrivals
         if outcome.messages:
             found.append(Arrival("message", place, outcome.messages, value.template))
-        for use, steps in _uses(value.type):
+        for use, steps in uses(value.type):
             printed = tuple(
                 Printed(one.span, _part(one.flow, steps), one.node)
                 for one in outcome.printed
@@ -321,29 +314,6 @@ class _Values:
         if use == "command":
             return "shell" if shell_runs(self.workload) else "command"
         return "shell" if self.argument + path == shell_argument(self.workload) else use
-
-
-Steps = tuple[str | None, ...]
-"""The way to a part of a value: fields by name, None for any element."""
-
-
-def _uses(type_: Type) -> Iterator[tuple[Use, Steps]]:
-    """The uses that a type declares, each with the way to the part of the value it is for."""
-    match type_:
-        case Scalar(use=use) if use is not None:
-            yield use, ()
-        case Special("WorkspacePath"):
-            yield "file", ()
-        case PerRecord(item):
-            yield from _uses(item)
-        case ListOf(item) | MapOf(item):
-            yield from ((use, (None, *steps)) for use, steps in _uses(item))
-        case Shape(fields=fields):
-            for name, item in fields:
-                yield from ((use, (name, *steps)) for use, steps in _uses(item))
-        case OneOf(options):
-            for option in options:
-                yield from _uses(option)
 
 
 def _part(flow: Flow, steps: Steps) -> Flow:

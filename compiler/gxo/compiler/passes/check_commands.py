@@ -12,7 +12,8 @@ a text is for `check_flows`.
 from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics
-from gxo.compiler.flow.shells import SWITCH, command_of, declared_uses, runs_commands
+from gxo.compiler.flow.shells import SWITCH, command_of, runs_commands
+from gxo.compiler.flow.uses import has_use
 from gxo.compiler.ir.nodes import Argument, Computed, Constant, Plan, Workload
 from gxo.compiler.ir.walk import computed, map_workloads
 from gxo.compiler.modules.shell import needs_shell
@@ -43,7 +44,7 @@ def _check(workload: Workload, diagnostics: Diagnostics) -> Workload:
 def _asks_for_shell(workload: Workload) -> bool:
     """Whether the command's own text decides: nobody says otherwise, and it stands alone."""
     return not any(
-        argument.name == SWITCH or "argument" in declared_uses(argument.type)
+        argument.name == SWITCH or has_use(argument.type, "argument")
         for argument in workload.arguments
     )
 
