@@ -7,7 +7,7 @@ Steps are a graph, so their order in the file says nothing; after this pass each
 that it needs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics, did_you_mean
@@ -28,8 +28,8 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
 def _link(workload: Workload, diagnostics: Diagnostics) -> Workload:
     if not workload.steps:
         return workload
-    ids = [step.name for step in workload.steps]
-    if len(set(ids)) < len(ids):
+    ids = {step.name: None for step in workload.steps}
+    if len(ids) < len(workload.steps):
         return workload  # two have one id, which is reported
     linked = tuple(
         replace(step, state_edges=tuple(_edges(step, ids, diagnostics))) for step in workload.steps
@@ -42,7 +42,7 @@ def _link(workload: Workload, diagnostics: Diagnostics) -> Workload:
     return replace(workload, steps=graph.in_order())
 
 
-def _edges(step: Workload, ids: list[str], diagnostics: Diagnostics) -> Iterator[StateEdge]:
+def _edges(step: Workload, ids: Collection[str], diagnostics: Diagnostics) -> Iterator[StateEdge]:
     for need in step.decl.needs:
         if need.text == step.name:
             diagnostics.error(NEEDS_ITSELF, need.span, f"step '{step.name}' waits for itself")
