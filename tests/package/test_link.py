@@ -26,7 +26,7 @@ def test_a_module_brings_its_file_and_what_that_imports() -> None:
 
 
 def test_names_that_a_package_loads_lazily_bring_their_files() -> None:
-    assert "gxo/runtime/streams.py" in linked("from gxo.runtime import Channel\n")
+    assert "gxo/runtime/streams/ports.py" in linked("from gxo.runtime import Channel\n")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.spec import Each, module
-from gxo.runtime.streams import Out, Records
+from gxo.runtime.streams.ports import Out, Records
 
 
 class Handled(TypedDict):

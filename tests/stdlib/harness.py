@@ -18,14 +18,14 @@ from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.modules.index import Library, standard_roots
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.types import ANY, MapOf, OneOf, PerRecord, Shape, Type
-from gxo.runtime.clock import Clock
 from gxo.runtime.context import Context
-from gxo.runtime.eventloop import JobLoop
+from gxo.runtime.host.clock import Clock
+from gxo.runtime.host.eventloop import JobLoop
 from gxo.runtime.job import Job
-from gxo.runtime.pipes import Channel
-from gxo.runtime.run import Run
+from gxo.runtime.kernel.run import Run
 from gxo.runtime.settings import Settings
-from gxo.runtime.streams import ConsumersClosed, Inputs, Records, Source
+from gxo.runtime.streams.pipes import Channel
+from gxo.runtime.streams.ports import ConsumersClosed, Inputs, Records, Source
 from tests.stdlib.conforms import mismatches
 
 T = TypeVar("T")

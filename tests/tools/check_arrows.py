@@ -87,7 +87,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.compiler.package": (
         "gxo.compiler.package",
         "gxo.runtime.errors",
-        "gxo.runtime.folders",
+        "gxo.runtime.host.folders",
         "gxo.runtime.unpack",
     ),
 }

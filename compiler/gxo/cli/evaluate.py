@@ -23,8 +23,8 @@ from gxo.compiler.template.parse import parse, single_action
 from gxo.compiler.template.resolve import Scope, resolve
 from gxo.compiler.template.to_python import Want, function, unmarked
 from gxo.compiler.types import ANY
-from gxo.runtime.clock import Clock, rfc3339
 from gxo.runtime.errors import SecretError
+from gxo.runtime.host.clock import Clock, rfc3339
 
 T = TypeVar("T")
 
@@ -102,7 +102,7 @@ class Program:
         """The error as a run of a playbook would put it."""
         import json
 
-        from gxo.runtime import trace
+        from gxo.runtime.reporting import trace
 
         marks = Marks()
         marked, _ = _module(self.template, self.want, marks.mark)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
     from gxo.runtime.job import Input, Job, Loop, Retry
+    from gxo.runtime.kernel.state import deep_copy
     from gxo.runtime.lifecycles import Backoff, EventDriven, Scheduled, Supervise
-    from gxo.runtime.pipes import Channel
+    from gxo.runtime.pipelines.steps import Event, Results, Steps
     from gxo.runtime.spec import Record
-    from gxo.runtime.state import deep_copy
-    from gxo.runtime.steps import Event, Results, Steps
-    from gxo.runtime.streams import Inputs, Out, Records
+    from gxo.runtime.streams.pipes import Channel
+    from gxo.runtime.streams.ports import Inputs, Out, Records
 
 __all__ = [
     "Backoff",
@@ -38,23 +38,23 @@ __all__ = [
 
 _FILES = {
     "Backoff": "lifecycles",
-    "Channel": "pipes",
+    "Channel": "streams.pipes",
     "Context": "context",
-    "Event": "steps",
+    "Event": "pipelines.steps",
     "EventDriven": "lifecycles",
     "Input": "job",
-    "Inputs": "streams",
+    "Inputs": "streams.ports",
     "Job": "job",
     "Loop": "job",
-    "Out": "streams",
+    "Out": "streams.ports",
     "Record": "spec",
-    "Records": "streams",
-    "Results": "steps",
+    "Records": "streams.ports",
+    "Results": "pipelines.steps",
     "Retry": "job",
     "Scheduled": "lifecycles",
-    "Steps": "steps",
+    "Steps": "pipelines.steps",
     "Supervise": "lifecycles",
-    "deep_copy": "state",
+    "deep_copy": "kernel.state",
 }
 
 

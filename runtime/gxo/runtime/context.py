@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gxo.runtime.clock import Clock, rfc3339
+from gxo.runtime.host.clock import Clock, rfc3339
 
 if TYPE_CHECKING:
-    from gxo.runtime.jail import Jail
-    from gxo.runtime.node import Failure, Node
-    from gxo.runtime.run import Run
+    from gxo.runtime.kernel.node import Failure, Node
+    from gxo.runtime.kernel.run import Run
     from gxo.runtime.spec import Record
+    from gxo.runtime.workspace.jail import Jail
 
 T = TypeVar("T")
 
@@ -56,7 +56,9 @@ class Context:
         allowed = self._node.spec.allow_paths
         if not allowed:
             return self._run.workspace
-        from gxo.runtime.allowed import AllowedPaths  # start-up: only where something is allowed
+        from gxo.runtime.workspace.allowed import (
+            AllowedPaths,  # start-up: only where something is allowed
+        )
 
         return AllowedPaths(self._run.workspace, allowed)
 
@@ -138,7 +140,7 @@ class Context:
         are any); RecordError when the workload is to fail (language, section 5).
         number: its place in the stream, from 1; by default that of the next record error.
         """
-        from gxo.runtime.records import record_failed  # start-up: only when a record fails
+        from gxo.runtime.streams.records import record_failed  # start-up: only when a record fails
 
         await record_failed(self._run, self._node, record, error, number)
 

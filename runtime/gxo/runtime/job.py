@@ -20,7 +20,7 @@ from gxo.runtime.errors import UsageError
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
     from gxo.runtime.lifecycles import Lifecycle
-    from gxo.runtime.pipes import Channel
+    from gxo.runtime.streams.pipes import Channel
 
 Items = list[Any] | dict[str, Any] | Callable[["Context"], Any]
 Function = Callable[..., Awaitable[Any]]

@@ -14,10 +14,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from gxo.runtime.errors import ArtifactError, GxoError, UsageError
-from gxo.runtime.eventloop import JobLoop
+from gxo.runtime.host.eventloop import JobLoop
 from gxo.runtime.job import Job
-from gxo.runtime.logs import run_ended, write_out
-from gxo.runtime.run import Run
+from gxo.runtime.kernel.run import Run
+from gxo.runtime.reporting.logs import run_ended, write_out
 from gxo.runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _settings(job: Job, bundle: "Bundle | None", arguments: list[str]) -> Settin
     job.check_runs_here()
     settings = Settings()
     if job.inputs:
-        from gxo.runtime.inputs import resolve  # start-up: only with inputs
+        from gxo.runtime.kernel.inputs import resolve  # start-up: only with inputs
 
         resolve(job, settings, {}, ())
     return settings
@@ -75,7 +75,7 @@ def _run(run: Run) -> int:
     if run.job.secrets or run.settings.secret_inputs:
         _ = run.secrets  # a wrong --secrets is told before anything runs
     if run.settings.events is not None:
-        from gxo.runtime.events import Bus, open_target  # only when asked for
+        from gxo.runtime.reporting.events import Bus, open_target  # only when asked for
 
         run.bus = Bus(run, open_target(run.settings.events))
     loop = JobLoop(run.limits.cancel)
@@ -108,7 +108,7 @@ def _report(run: Run, code: int) -> int:
     """Say how it ended, and write the report; a report that cannot be written fails a good run."""
     run.log.write_clean("info", run_ended(run))
     if run.settings.report is not None:
-        from gxo.runtime.report import write  # only when asked for
+        from gxo.runtime.reporting.report import write  # only when asked for
 
         try:
             write(run, run.settings.report)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from gxo.runtime.bundle import manifest
 from gxo.runtime.durations import NANOSECONDS, parse_duration
 from gxo.runtime.errors import UsageError
-from gxo.runtime.inputs import resolve
 from gxo.runtime.job import REQUIRED, Job, Workload
 from gxo.runtime.jsontext import to_json
-from gxo.runtime.logs import LEVELS, write_out
-from gxo.runtime.providers import parse_provider
+from gxo.runtime.kernel.inputs import resolve
+from gxo.runtime.reporting.logs import LEVELS, write_out
+from gxo.runtime.secrets.providers import parse_provider
 from gxo.runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _check(settings: Settings) -> None:
     """What can be known to go wrong before the job runs."""
     parse_provider(settings.secrets, os.environ)
     if settings.report is not None:
-        from gxo.runtime.report import check_target  # only when asked for
+        from gxo.runtime.reporting.report import check_target  # only when asked for
 
         check_target(settings.report)
     if settings.workspace is not None and not os.path.isdir(settings.workspace):

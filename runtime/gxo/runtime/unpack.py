@@ -21,7 +21,7 @@ from zipfile import ZipFile
 
 from gxo.runtime.bundle import NATIVE, ZipBundle
 from gxo.runtime.errors import ArtifactError
-from gxo.runtime.folders import cache_folder, hold, is_there, sweep
+from gxo.runtime.host.folders import cache_folder, hold, is_there, sweep
 
 ATTEMPTS = 5  # each is lost only to another process that replaces the same folder
 

@@ -7,9 +7,9 @@ from typing import TypedDict, TypeVar
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.runtime.host.tasks import run_all
 from gxo.runtime.spec import Condition, Duration, Message, module
-from gxo.runtime.streams import Inputs, Records
-from gxo.runtime.tasks import run_all
+from gxo.runtime.streams.ports import Inputs, Records
 
 T = TypeVar("T")
 

@@ -7,11 +7,11 @@ from typing import Literal, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.runtime.jail import Jail
-from gxo.runtime.process import GRACE, Child, Input, Output, spawn
+from gxo.runtime.host.process import GRACE, Child, Input, Output, spawn
+from gxo.runtime.host.tasks import run_all
 from gxo.runtime.spec import Argument, Command, Record, Size, WorkspacePath, module, runs
-from gxo.runtime.streams import Out, Records
-from gxo.runtime.tasks import run_all
+from gxo.runtime.streams.ports import Out, Records
+from gxo.runtime.workspace.jail import Jail
 
 _EXCERPT = 500
 _SHELL = "/bin/sh"

@@ -3,9 +3,9 @@
 from typing import TypedDict
 
 from gxo.runtime.context import Context
+from gxo.runtime.pipelines.steps import Steps
 from gxo.runtime.spec import module
-from gxo.runtime.steps import Steps
-from gxo.runtime.streams import Out, Records
+from gxo.runtime.streams.ports import Out, Records
 
 
 class Piped(TypedDict):

@@ -8,8 +8,15 @@ from hypothesis import strategies as st
 
 from gxo.runtime.errors import ExpressionError
 from gxo.runtime.functions import dates
-from gxo.runtime.gotime import UTC, Time, civil_from_days, days_from_civil, format_time, load_zone
-from gxo.runtime.gotime_parse import parse_time
+from gxo.runtime.golang.time_parse import parse_time
+from gxo.runtime.golang.times import (
+    UTC,
+    Time,
+    civil_from_days,
+    days_from_civil,
+    format_time,
+    load_zone,
+)
 from tests.runtime.functions.test_cases import rows
 
 FORM = "Monday Jan _2 15:04:05.999999999 2006 MST -07:00:00 002 3pm Z0700 06"

@@ -19,12 +19,12 @@ from typing import Any
 import yaml
 
 from gxo.runtime import Channel, Context, Input, Job, Loop, Retry
-from gxo.runtime.clock import Clock
 from gxo.runtime.errors import ExpressionError, ModuleError, SecurityError
-from gxo.runtime.eventloop import JobLoop
-from gxo.runtime.logs import Log
+from gxo.runtime.host.clock import Clock
+from gxo.runtime.host.eventloop import JobLoop
+from gxo.runtime.kernel.run import Run
 from gxo.runtime.main import drive
-from gxo.runtime.run import Run
+from gxo.runtime.reporting.logs import Log
 from gxo.runtime.settings import Settings
 
 EPOCH = 1_800_000_000.0

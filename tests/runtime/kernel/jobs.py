@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from gxo.runtime import Context, Job
+from gxo.runtime.kernel.run import Limits, Run
 from gxo.runtime.main import main
-from gxo.runtime.run import Limits, Run
 
 JOBS: dict[str, Callable[[Job], None]] = {}
 

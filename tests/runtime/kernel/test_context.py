@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gxo.runtime import Context, Job, Retry
-from gxo.runtime.clock import rfc3339
 from gxo.runtime.errors import ModuleError, SecretError, SecurityError
+from gxo.runtime.host.clock import rfc3339
+from gxo.runtime.kernel.retry import delay_after
 from gxo.runtime.main import main
-from gxo.runtime.retry import delay_after
 from tests.runtime.kernel.harness import EPOCH, FakeLoop, Played, Stage, play
 
 

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from gxo.runtime.errors import UsageError
-from gxo.runtime.inputs import resolve
 from gxo.runtime.job import Job
+from gxo.runtime.kernel.inputs import resolve
 from gxo.runtime.settings import Settings
 
 CASES = yaml.safe_load((Path(__file__).parent / "given_vars.yaml").read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gxo.runtime import Context, Job, Out, Records
-from gxo.runtime.instance import CLOSED
+from gxo.runtime.kernel.instance import CLOSED
 from gxo.runtime.settings import Settings
 from tests.runtime.kernel.harness import Played, Stage, play
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from gxo.runtime import Context, Job
 from gxo.runtime.errors import SecurityError
 from gxo.runtime.main import main
-from gxo.runtime.outputs import copy_out, fits
-from gxo.runtime.workspace import Workspace
+from gxo.runtime.workspace.outputs import copy_out, fits
+from gxo.runtime.workspace.workspace import Workspace
 
 FILES = ["top.txt", ".hidden", "out/a.csv", "out/b.csv", "out/deep/c.csv", "out/.d.csv"]
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from gxo.runtime import Context, Input, Job
-from gxo.runtime.events import Bus
+from gxo.runtime.kernel.run import Run
 from gxo.runtime.main import main
-from gxo.runtime.report import report
-from gxo.runtime.run import Run
+from gxo.runtime.reporting.events import Bus
+from gxo.runtime.reporting.report import report
 from gxo.runtime.settings import Settings
 from tests.runtime.kernel.harness import FakeClock, FakeLoop, Stage, play, play_case
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gxo.runtime import providers
 from gxo.runtime.errors import SecretError, UsageError
-from gxo.runtime.providers import parse_provider
+from gxo.runtime.secrets import providers
+from gxo.runtime.secrets.providers import parse_provider
 
 CASES = yaml.load(
     Path(__file__).with_name("providers.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader

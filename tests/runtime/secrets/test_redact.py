@@ -10,9 +10,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gxo.runtime import redact
-from gxo.runtime.redact import Redactor
-from gxo.runtime.redact_keys import REDACTED
+from gxo.runtime.secrets import redact
+from gxo.runtime.secrets.keys import REDACTED
+from gxo.runtime.secrets.redact import Redactor
 
 
 def wrapped(text: str, width: int, between: str) -> str:

@@ -6,9 +6,9 @@ import threading
 import pytest
 
 from gxo.runtime.errors import SecretError
-from gxo.runtime.providers import Provider
-from gxo.runtime.redact_keys import REDACTED
-from gxo.runtime.secrets import Secrets
+from gxo.runtime.secrets.keys import REDACTED
+from gxo.runtime.secrets.providers import Provider
+from gxo.runtime.secrets.taint import Secrets
 
 VALUES = {"API_TOKEN": "hunter22-token", "DB": "swordfish-db", "PIN": "1234", "_x9": "underscore"}
 

@@ -13,9 +13,9 @@ from typing import TypeVar
 import pytest
 
 from gxo.runtime.errors import ModuleError, UpstreamFailed
-from gxo.runtime.pipes import Pipe
 from gxo.runtime.spec import Record
-from gxo.runtime.streams import ConsumersClosed, Out, Records, Source, WouldBlock
+from gxo.runtime.streams.pipes import Pipe
+from gxo.runtime.streams.ports import ConsumersClosed, Out, Records, Source, WouldBlock
 
 BUFFER = 3
 T = TypeVar("T")

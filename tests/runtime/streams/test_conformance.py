@@ -2,8 +2,8 @@
 
 import pytest
 
-from gxo.runtime.pipes import Channel
-from gxo.runtime.streams import Inputs, Records, Source
+from gxo.runtime.streams.pipes import Channel
+from gxo.runtime.streams.ports import Inputs, Records, Source
 from tests.runtime.streams.conformance import BUFFER, Stream, check_stream, read_all
 
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from gxo.runtime.errors import ModuleError, StreamError, UpstreamFailed
-from gxo.runtime.pipes import Channel
-from gxo.runtime.streams import ConsumersClosed, Inputs, Records, Source, WouldBlock
+from gxo.runtime.streams.pipes import Channel
+from gxo.runtime.streams.ports import ConsumersClosed, Inputs, Records, Source, WouldBlock
 from tests.runtime.streams.conformance import batch, numbers, read_all, run, settle
 
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gxo.runtime.errors import ModuleError, UpstreamFailed
-from gxo.runtime.pipes import Channel, Pipe
-from gxo.runtime.streams import ConsumersClosed, Out, Records, Source
+from gxo.runtime.streams.pipes import Channel, Pipe
+from gxo.runtime.streams.ports import ConsumersClosed, Out, Records, Source
 from tests.runtime.streams.conformance import run
 
 CHANNELS = st.builds(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gxo.runtime import beneath
-from gxo.runtime.allowed import AllowedPaths
 from gxo.runtime.errors import ModuleError, SecurityError
-from gxo.runtime.jail import Jail
+from gxo.runtime.workspace import beneath
+from gxo.runtime.workspace.allowed import AllowedPaths
+from gxo.runtime.workspace.jail import Jail
 
 OPENERS = {"walk": beneath.walk}
 try:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gxo.runtime import beneath
 from gxo.runtime.errors import ModuleError, SecurityError
-from gxo.runtime.jail import MAX_DEPTH, Jail
+from gxo.runtime.workspace import beneath
+from gxo.runtime.workspace.jail import MAX_DEPTH, Jail
 
 CASES = yaml.load(
     Path(__file__).with_name("jail.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from gxo.runtime.errors import UsageError
-from gxo.runtime.places import open_place
+from gxo.runtime.workspace.places import open_place
 from tests.runtime.workspace.unprivileged import NOBODY, call_as_nobody, folder_of_nobody
 
 CASES = yaml.load(

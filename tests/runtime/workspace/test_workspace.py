@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import gxo.runtime
-from gxo.runtime import removal, workspace
 from gxo.runtime.errors import UsageError
-from gxo.runtime.workspace import Workspace
+from gxo.runtime.workspace import removal, workspace
+from gxo.runtime.workspace.workspace import Workspace
 from tests.runtime.workspace.unprivileged import call_as_nobody, folder_of_nobody
 
 ROOT = os.geteuid() == 0
@@ -101,7 +101,7 @@ def test_the_next_job_sweeps_what_a_killed_one_left(create, place):
 CHILD = """
 import os, sys
 sys.path[:0] = sys.argv[2:]
-from gxo.runtime.workspace import Workspace
+from gxo.runtime.workspace.workspace import Workspace
 made = Workspace.create({"GXO_WORKSPACES": sys.argv[1]})
 made.write("file", b"x")
 print(made.path, flush=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gxo.runtime.pipes import Channel
-from gxo.runtime.streams import ConsumersClosed, Records, Source
+from gxo.runtime.streams.pipes import Channel
+from gxo.runtime.streams.ports import ConsumersClosed, Records, Source
 from gxo.stdlib.data._batches import BATCH
 from tests.stdlib.data.oracle import play
 from tests.stdlib.harness import Bench, bench, function_of, module_spec, run
@@ -94,7 +94,7 @@ def test_batches_are_bounded_however_much_there_is(
 
 async def feed(workbench: Bench, streams: dict[str, list[Any]]) -> Any:
     """Input ports whose records are all there."""
-    from gxo.runtime.streams import Inputs
+    from gxo.runtime.streams.ports import Inputs
 
     ports = {}
     for name, records in streams.items():

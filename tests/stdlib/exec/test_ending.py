@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from gxo.runtime.pipes import Channel
-from gxo.runtime.process import wait_readable
-from gxo.runtime.streams import ConsumersClosed, Records, Source
+from gxo.runtime.host.process import wait_readable
+from gxo.runtime.streams.pipes import Channel
+from gxo.runtime.streams.ports import ConsumersClosed, Records, Source
 from gxo.stdlib.exec import exec_
 from tests.stdlib.harness import Bench, bench, run
 

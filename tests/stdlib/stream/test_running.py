@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from gxo.runtime.errors import ModuleError, RecordError, StreamError
-from gxo.runtime.pipes import Channel
-from gxo.runtime.steps import Steps
-from gxo.runtime.streams import ConsumersClosed, Records, Source
+from gxo.runtime.pipelines.steps import Steps
+from gxo.runtime.streams.pipes import Channel
+from gxo.runtime.streams.ports import ConsumersClosed, Records, Source
 from gxo.stdlib.stream import pipeline
 from tests.stdlib.harness import Bench, bench, run
 
@@ -207,7 +207,7 @@ def test_a_join_may_read_its_inputs_one_after_the_other(tmp_path: Path) -> None:
 def test_what_waits_for_such_a_join_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gxo.runtime.step_runs.WAITING", 2)
+    monkeypatch.setattr("gxo.runtime.pipelines.runs.WAITING", 2)
     text = "the stream from 'right' to 'both' overflowed: 100 records wait"
     run(ends_with(one_after_the_other(), tmp_path, StreamError, text, events=200))
 

@@ -62,7 +62,7 @@ def value_type(value: Value) -> Type:
 def var_type(value: Value) -> Type:
     """The type of a var, which a caller can give: in place of a template a text, of nil anything.
 
-    In place of other values come only those that are like them (`gxo.runtime.inputs`).
+    In place of other values come only those that are like them (`gxo.runtime.kernel.inputs`).
     """
     type_ = _alike(value_type(value))
     return one_of((type_, TEXT)) if any(computed(value)) else type_

@@ -212,7 +212,7 @@ def _imported(
     node: ast.expr, name: str, origin: str, statement: ast.ImportFrom, source: SourceFile
 ) -> Type:
     original = next(each.name for each in statement.names if name in (each.asname, each.name))
-    if origin in ("typing", "gxo.runtime", "gxo.runtime.spec", "gxo.runtime.steps"):
+    if origin in ("typing", "gxo.runtime", "gxo.runtime.spec", "gxo.runtime.pipelines.steps"):
         if original in WORDS:
             return WORDS[original]
         if original in ("T", "R"):

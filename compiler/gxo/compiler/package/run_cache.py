@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 
 from gxo.runtime.errors import ArtifactError
-from gxo.runtime.folders import HINT, cache_folder, hold, is_there
+from gxo.runtime.host.folders import HINT, cache_folder, hold, is_there
 
 OWN = "own"
 

@@ -18,7 +18,7 @@ from gxo.compiler.package.run_cache import (
     header,
     write_index,
 )
-from gxo.runtime.folders import cache_folder, hold, sweep
+from gxo.runtime.host.folders import cache_folder, hold, sweep
 
 PARTS_OF_GXO = ("cli", "compiler", "runtime", "stdlib")
 CODE = (".py", ".json", ".lark", ".j2", ".txt")

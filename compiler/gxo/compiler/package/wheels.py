@@ -30,7 +30,7 @@ from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.link import find
 from gxo.compiler.package.pins import Pin, read_pins, required
 from gxo.runtime.errors import ArtifactError
-from gxo.runtime.folders import cache_folder
+from gxo.runtime.host.folders import cache_folder
 
 PURE = ("--platform", "any", "--implementation", "py", "--abi", "none", "--python-version", "3.11")
 """What makes pip choose wheels without native code."""

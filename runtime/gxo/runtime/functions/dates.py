@@ -10,8 +10,8 @@ from gxo.runtime.durations import NANOSECONDS, format_duration, parse_duration
 from gxo.runtime.errors import ExpressionError
 from gxo.runtime.expr import Int64, describe, wrap
 from gxo.runtime.functions import function
-from gxo.runtime.gotime import UTC, ZERO, Time, format_time, load_zone, to_time
-from gxo.runtime.gotime_parse import parse_time
+from gxo.runtime.golang.time_parse import parse_time
+from gxo.runtime.golang.times import UTC, ZERO, Time, format_time, load_zone, to_time
 
 _HTML = "2006-01-02"
 _LARGEST = (1 << 63) - 1

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gxo.runtime.functions import function
-from gxo.runtime.gofmt import sprint, sprintf, sprintln
+from gxo.runtime.golang.printing import sprint, sprintf, sprintln
 
 _HTML = str.maketrans(
     {

@@ -10,7 +10,7 @@ from typing import Any
 from gxo.runtime.errors import ExpressionError
 from gxo.runtime.expr import NilList, describe, format_value, in_order, whole
 from gxo.runtime.functions import function
-from gxo.runtime.golang import quote as quoted
+from gxo.runtime.golang.kinds import quote as quoted
 
 SPACES = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"

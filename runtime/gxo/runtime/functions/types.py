@@ -3,7 +3,7 @@
 from typing import Any
 
 from gxo.runtime.functions import function
-from gxo.runtime.golang import go_kind, go_type
+from gxo.runtime.golang.kinds import go_kind, go_type
 
 
 @function("typeOf")

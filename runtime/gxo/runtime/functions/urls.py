@@ -6,7 +6,7 @@ from gxo.runtime.errors import ExpressionError
 from gxo.runtime.expr import describe
 from gxo.runtime.functions import function
 from gxo.runtime.functions.strings import from_bytes, to_bytes
-from gxo.runtime.golang import go_kind, quote
+from gxo.runtime.golang.kinds import go_kind, quote
 
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
 _PATH = _PLAIN | frozenset("$&+,/:;=@")

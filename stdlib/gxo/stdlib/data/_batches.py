@@ -3,7 +3,7 @@
 import asyncio
 
 from gxo.runtime.spec import Record
-from gxo.runtime.streams import Out
+from gxo.runtime.streams.ports import Out
 
 BATCH = 500
 """Records that a module sends at a time when the batches are its own to make."""

@@ -7,7 +7,7 @@ from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError, RecordError
 from gxo.runtime.expr import describe
 from gxo.runtime.spec import FieldName, Record, module
-from gxo.runtime.streams import Out, Records
+from gxo.runtime.streams.ports import Out, Records
 from gxo.stdlib.data._accumulators import ACCUMULATORS, NUMERIC, ORDERED, Accumulator
 from gxo.stdlib.data._batches import BATCH, deliver
 from gxo.stdlib.data._keys import group_key

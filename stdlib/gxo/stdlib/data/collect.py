@@ -4,7 +4,7 @@ from typing import Any, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.spec import Record, module
-from gxo.runtime.streams import Records
+from gxo.runtime.streams.ports import Records
 
 
 class Collected(TypedDict):

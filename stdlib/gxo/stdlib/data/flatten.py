@@ -6,7 +6,7 @@ from gxo.runtime import expr
 from gxo.runtime.context import Context
 from gxo.runtime.errors import RecordError
 from gxo.runtime.spec import FieldName, Record, module
-from gxo.runtime.streams import Out, Records
+from gxo.runtime.streams.ports import Out, Records
 from gxo.stdlib.data._batches import BATCH, deliver
 
 

@@ -6,7 +6,7 @@ from typing import Literal, NotRequired, TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError, RecordError
 from gxo.runtime.spec import Record, WorkspacePath, module, writes
-from gxo.runtime.streams import Records
+from gxo.runtime.streams.ports import Records
 from gxo.stdlib._spool import Spool
 from gxo.stdlib.data._writers import WRITERS, FormatOptions, Writer
 

@@ -4,7 +4,7 @@ from typing import Any, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.spec import module
-from gxo.runtime.streams import Out
+from gxo.runtime.streams.ports import Out
 from gxo.stdlib.data._batches import BATCH, deliver
 
 

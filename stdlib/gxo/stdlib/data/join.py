@@ -11,9 +11,9 @@ from typing import Any, Literal, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError, RecordError
+from gxo.runtime.host.tasks import run_all
 from gxo.runtime.spec import FieldName, Record, StreamName, module
-from gxo.runtime.streams import Inputs, Out, Records
-from gxo.runtime.tasks import run_all
+from gxo.runtime.streams.ports import Inputs, Out, Records
 from gxo.stdlib.data._batches import BATCH, deliver
 from gxo.stdlib.data._keys import Key, join_key
 

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
 from gxo.runtime.spec import Each, FieldName, Record, module
-from gxo.runtime.streams import Out, Records
+from gxo.runtime.streams.ports import Out, Records
 from gxo.stdlib.data._batches import deliver
 
 

@@ -8,9 +8,9 @@ from typing import Literal, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.runtime.jail import Jail
 from gxo.runtime.spec import WorkspacePath, module, reads
-from gxo.runtime.streams import Out
+from gxo.runtime.streams.ports import Out
+from gxo.runtime.workspace.jail import Jail
 from gxo.stdlib.data._batches import BATCH, deliver
 from gxo.stdlib.data._readers import READERS, ParseOptions
 from gxo.stdlib.data._text import Slice

@@ -4,7 +4,7 @@ import os
 import stat
 from typing import NotRequired, TypedDict
 
-from gxo.runtime.clock import rfc3339
+from gxo.runtime.host.clock import rfc3339
 
 
 class Status(TypedDict):

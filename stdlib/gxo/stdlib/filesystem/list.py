@@ -6,9 +6,9 @@ from typing import TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
-from gxo.runtime.jail import Jail
 from gxo.runtime.spec import Record, WorkspacePath, module, reads
-from gxo.runtime.streams import Out
+from gxo.runtime.streams.ports import Out
+from gxo.runtime.workspace.jail import Jail
 from gxo.stdlib.filesystem._content import check_path
 from gxo.stdlib.filesystem._status import describe
 

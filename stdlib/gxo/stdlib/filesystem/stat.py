@@ -6,8 +6,8 @@ from typing import Literal
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.runtime.jail import Jail
 from gxo.runtime.spec import WorkspacePath, module, reads
+from gxo.runtime.workspace.jail import Jail
 from gxo.stdlib.filesystem._content import check_path
 from gxo.stdlib.filesystem._status import Status, describe
 

@@ -4,8 +4,8 @@ import stat
 from typing import TypedDict
 
 from gxo.runtime.context import Context
-from gxo.runtime.jail import Jail
 from gxo.runtime.spec import FileMode, WorkspacePath, module, writes
+from gxo.runtime.workspace.jail import Jail
 from gxo.stdlib.filesystem._content import (
     Encoding,
     check_encoding,

@@ -21,7 +21,7 @@ from gxo.runtime.spec import (
     module,
     writes,
 )
-from gxo.runtime.streams import Out
+from gxo.runtime.streams.ports import Out
 from gxo.stdlib._spool import Spool
 from gxo.stdlib.data._batches import BATCH
 from gxo.stdlib.data._json import decode

@@ -1,0 +1,90 @@
+"""The event loop of a job: asyncio's, which also notices when nothing can ever happen again."""
+
+import asyncio
+import selectors
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gxo.runtime.host.threads import Threads
+
+
+class StallSelector(selectors.DefaultSelector):
+    """Asked to wait for ever, for nothing but the loop's own wake-up pipe, it has met a job that
+    can make no progress. It then asks `on_stall`, which may give the loop something to do.
+    """
+
+    on_stall: Callable[[], bool] | None = None
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None and len(self.get_map()) == 1 and self.on_stall and self.on_stall():
+            return []
+        return super().select(timeout)
+
+
+class JobLoop(asyncio.SelectorEventLoop):
+    """Blocking calls of asyncio itself (`to_thread`, name look-ups) go to the job's own threads."""
+
+    def __init__(self, grace: float) -> None:
+        """grace: seconds that `end` waits for what does not end by itself."""
+        self._grace = grace
+        self._job_selector = StallSelector()
+        super().__init__(self._job_selector)
+        self._threads: Threads | None = None
+        self._others = set(threading.enumerate())
+
+    @property
+    def threads(self) -> "Threads":
+        """The job's threads, started when they are needed."""
+        if self._threads is None:
+            from gxo.runtime.host.threads import Threads  # start-up: few small jobs need one
+
+            self._threads = Threads(self)
+        return self._threads
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> Any:
+        if executor is not None:
+            return super().run_in_executor(executor, func, *args)
+        return self.threads.submit(lambda: func(*args))
+
+    def watch_for_stalls(self, stalled: Callable[[], None]) -> None:
+        """Call `stalled` once when no file, timer, thread or child can wake the loop any more."""
+
+        def on_stall() -> bool:
+            if self._has_live_threads():
+                return False
+            self._job_selector.on_stall = None
+            stalled()
+            return True
+
+        self._job_selector.on_stall = on_stall
+
+    def end(self, abandoned: Iterable["asyncio.Task[Any]"]) -> None:
+        """Cancel what modules have left running, end the threads, and close the loop.
+
+        abandoned: tasks that are not waited for.
+        """
+        left = asyncio.all_tasks(self).difference(abandoned)
+        for task in left:
+            task.cancel()
+        self.run_until_complete(self._end(left))
+        for task in asyncio.all_tasks(self):
+            task._log_destroy_pending = False  # type: ignore[attr-defined] # it has been reported
+        self.close()
+
+    async def _end(self, left: "set[asyncio.Task[Any]]") -> None:
+        if left:
+            await asyncio.wait(left, timeout=self._grace)
+        await self.shutdown_asyncgens()
+        if self._threads is not None:
+            await self._threads.close(self._grace)
+
+    def _has_live_threads(self) -> bool:
+        ours = self._threads
+        if ours is not None and ours.busy:
+            return True
+        known = self._others | (ours.all if ours is not None else set())
+        return any(thread not in known for thread in threading.enumerate())

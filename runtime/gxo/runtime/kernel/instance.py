@@ -1,0 +1,232 @@
+"""One workload from its `when` to its result: secrets, input, attempts, summary.
+
+`perform` never raises: what happened is left in the node, so that the scheduler has one way to see
+an end.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from gxo.runtime.context import Context
+from gxo.runtime.errors import (
+    ModuleError,
+    RecordError,
+    SecretError,
+    SecurityError,
+    TimeoutExceeded,
+    UpstreamFailed,
+)
+from gxo.runtime.kernel.node import CANCELLED, COMPLETED, FAILED, SKIPPED, Node
+from gxo.runtime.kernel.retry import delay_after
+
+if TYPE_CHECKING:
+    from gxo.runtime.kernel.run import Run
+    from gxo.runtime.streams.ports import Inputs, Out, Records
+
+# Why a workload was cancelled.
+STOPPED = "the job is stopping"
+TIMED_OUT = "its timeout ran out"
+UPSTREAM = "a workload that it reads from failed"
+CLOSED = "its consumers have closed"
+
+WHEN_FAILED = "its `when` failed"
+
+
+class Skip(Exception):  # noqa: N818 - an end, not an error
+    """The workload is not to run; the reason is the report's."""
+
+
+async def perform(run: "Run", node: Node) -> None:
+    """Run the workload to its end, and leave status, summary, error and counts in the node."""
+    summary = None
+    try:
+        summary = await _carry_out(run, node)
+        if node.over:
+            return  # abandoned: its end came too late
+        if node.cause == TIMED_OUT:  # and the module took no notice of it
+            raise asyncio.CancelledError
+        if node.source is not None:
+            run.scheduler.stop_timer(node)
+            node.source.finish()
+            await node.source.drained()
+        run.keep(node, summary)
+        node.status = COMPLETED
+    except Skip as skip:
+        node.status, node.reason = SKIPPED, str(skip)
+    except BaseException as error:
+        if node.over:
+            return
+        conclude(run, node, error)
+    if node.port is not None or node.source is not None or node.rejects is not None:
+        from gxo.runtime.streams.connect import finish  # start-up: only with streams
+
+        finish(node)
+
+
+def conclude(run: "Run", node: Node, error: BaseException) -> None:
+    """Decide what the end of a workload by an error, or by its cancellation, means for it."""
+    if node.cause == STOPPED:
+        node.status, node.reason = CANCELLED, STOPPED
+        return
+    if node.cause == TIMED_OUT:
+        error = TimeoutExceeded(f"it took longer than its timeout of {node.spec.timeout:g} s")
+    elif node.upstream and (failure := _upstream_failure(node)) is not None:
+        error = failure
+    elif _ended_early(node, error):
+        failed = _failed_ancestors(node)
+        if not failed:
+            run.keep(node, None)
+            node.status, node.reason = COMPLETED, CLOSED
+            return
+        # A reader learned of the failure first, and closed before it came this way.
+        error = UpstreamFailed(f"upstream '{failed[-1].name}' failed")
+    elif isinstance(error, asyncio.CancelledError):
+        error = ModuleError("the module cancelled itself")
+    node.status, node.failure = FAILED, error
+    node.ignored = _is_ignored(node, error)
+    node.error = run.explain(error)
+
+
+async def attempts(
+    run: "Run", node: Node, iteration: int | None = None, extra: tuple[Any, ...] = ()
+) -> Any:
+    """Call the workload's function until it returns its summary, as often as `retry` allows.
+
+    iteration, extra: the loop item's index, and the arguments made of it.
+    """
+    spec = node.spec
+    bus = run.bus
+    attempt = 1
+    while True:
+        if node.cause is not None:
+            raise asyncio.CancelledError  # the module before has swallowed it
+        if attempt > node.attempts:
+            node.attempts = attempt
+        context = Context(run, node, attempt, iteration)
+        out = node.source.port() if node.source is not None else None
+        read_before = node.port.records_in if node.port is not None else 0
+        if bus is not None:
+            bus.module_started(context)
+        try:
+            return await spec.function(context, *_ports(node, out), *extra)
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
+            retry = spec.retry
+            if retry is None or not _may_retry(node, attempt, error):
+                raise
+            if not retry.after_records and _moved(node, out, read_before):
+                node.reason = "not retried: records were already sent or read"
+                raise
+            delay = delay_after(retry, attempt, run.chance())
+            context.log(
+                "warning",
+                f"attempt {attempt} of {retry.attempts} failed, "
+                f"the next one is in {delay:g} s: {run.explain(error)}",
+            )
+        finally:
+            if bus is not None:
+                bus.module_ended(context)
+        await run.clock.sleep(delay)
+        attempt += 1
+
+
+async def _carry_out(run: "Run", node: Node) -> Any:
+    spec = node.spec
+    if node.cause is not None:
+        raise asyncio.CancelledError  # before it could begin
+    if spec.when is not None:
+        await _check_when(run, node, spec.when)
+    if spec.secrets:
+        await run.secrets.load(spec.secrets)
+    if spec.skip_on_no_input and node.port is not None and not await node.port.wait_records():
+        raise Skip("its inputs ended without a record")
+    run.begin(node)
+    if spec.loop is None:
+        summary = await attempts(run, node)
+    else:
+        from gxo.runtime.kernel.loops import iterate  # start-up: only where something is repeated
+
+        summary = await iterate(run, node, spec.loop)
+    if node.upstream and (failure := _upstream_failure(node)) is not None:
+        raise failure  # never success on half a stream
+    if node.record_errors:
+        _check_record_errors(node)
+    return summary
+
+
+async def _check_when(run: "Run", node: Node, when: Callable[[Context], Any]) -> None:
+    """Skip the workload unless its condition holds (language, section 4)."""
+    try:
+        if run.secret_use is None:
+            wanted = when(Context(run, node))
+        else:
+            wanted = await run.secret_use.loading(lambda: when(Context(run, node)))
+    except Exception as error:
+        if run.strict or isinstance(error, (SecretError, SecurityError)):
+            raise
+        raise Skip(f"{WHEN_FAILED}: {run.explain(error)}") from None
+    if not wanted:
+        raise Skip("its `when` is false")
+
+
+def _check_record_errors(node: Node) -> None:
+    """A workload whose every record failed has failed (language, section 5)."""
+    if node.port is not None:
+        tried = node.port.records_in
+    elif node.source is not None:
+        tried = node.records_lost + node.source.records_out
+    else:
+        return
+    if node.records_lost >= tried:
+        raise RecordError(f"all of its {tried} records failed")
+
+
+def _ports(node: Node, out: "Out | None") -> "Sequence[Records | Inputs | Out | None]":
+    return [out if name == "out" else node.port for name in node.spec.ports]
+
+
+def _may_retry(node: Node, attempt: int, error: BaseException) -> bool:
+    retry = node.spec.retry
+    return (
+        retry is not None
+        and attempt < retry.attempts
+        and node.cause is None
+        and not isinstance(error, (SecurityError, UpstreamFailed))
+    )
+
+
+def _moved(node: Node, out: "Out | None", read_before: int) -> bool:
+    """Whether the attempt sent or read records."""
+    sent = out is not None and out.records_out > 0
+    return sent or (node.port is not None and node.port.records_in > read_before)
+
+
+def _is_ignored(node: Node, error: BaseException) -> bool:
+    if isinstance(error, SecurityError):
+        return False
+    if isinstance(error, UpstreamFailed) and (failed := _failed_ancestors(node)):
+        return all(other.ignored for other in failed)
+    return node.spec.ignore_errors
+
+
+def _failed_ancestors(node: Node) -> list[Node]:
+    """The failed ones that it reads from, directly or not; the farthest last."""
+    found = list(node.upstream)
+    for other in found:
+        found.extend(one for one in other.upstream if one not in found)
+    return [other for other in found if other.status == FAILED]
+
+
+def _upstream_failure(node: Node) -> UpstreamFailed | None:
+    from gxo.runtime.streams.connect import upstream_failure  # start-up: only with streams
+
+    return upstream_failure(node)
+
+
+def _ended_early(node: Node, error: BaseException) -> bool:
+    """Whether the workload ended because nobody reads its records any more."""
+    if node.source is None or not node.source.abandoned:
+        return False
+    from gxo.runtime.streams.ports import ConsumersClosed  # start-up: only with streams
+
+    return isinstance(error, (ConsumersClosed, asyncio.CancelledError))

@@ -1,0 +1,355 @@
+"""One run of a job: what its workloads share, and its course from the first to the last act.
+
+    prepare      secret inputs, vars, assets
+    workloads    the scheduler's part
+    on_failure   of what failed
+    finally      in every ending
+    close        connections, outputs, workspace
+
+What few jobs need is imported where it is used, so that the others start faster.
+"""
+
+import os
+import signal
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gxo.runtime.errors import GxoError, UsageError
+from gxo.runtime.host.clock import Clock
+from gxo.runtime.host.eventloop import JobLoop
+from gxo.runtime.job import Job, Workload
+from gxo.runtime.kernel.ending import Ending
+from gxo.runtime.kernel.instance import STOPPED, WHEN_FAILED
+from gxo.runtime.kernel.node import FAILED, RUNNING, Node
+from gxo.runtime.kernel.scheduler import Scheduler
+from gxo.runtime.kernel.state import State
+from gxo.runtime.kernel.vars import Vars
+from gxo.runtime.reporting.logs import Log, workload_ended
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from gxo.runtime.bundle import Bundle
+    from gxo.runtime.kernel.shared import Shared
+    from gxo.runtime.reporting.events import Bus
+    from gxo.runtime.secrets.redact import Redactor
+    from gxo.runtime.secrets.use import SecretUse
+    from gxo.runtime.settings import Settings
+    from gxo.runtime.streams.pipes import Pipe
+    from gxo.runtime.workspace.workspace import Workspace
+
+
+class Limits:
+    """Seconds of grace, as the language page sets them; tests set others.
+
+    cancel: what a module has to end once it is cancelled, unless it says that it needs longer.
+    """
+
+    __slots__ = ("cancel", "cleanup", "drain")
+
+    def __init__(self, drain: float = 5.0, cancel: float = 5.0, cleanup: float = 30.0) -> None:
+        self.drain = drain
+        self.cancel = cancel
+        self.cleanup = cleanup
+
+
+class Run:
+    """What one run's workloads share. Templates see it as `_gxo.playbook`: name and run_id.
+
+    nodes: workloads by name, those of blocks once their block has started. cleaning: `finally`
+    is running.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        settings: "Settings",
+        bundle: "Bundle | None" = None,
+        *,
+        clock: Clock | None = None,
+        limits: Limits | None = None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.job = job
+        self.name = job.name
+        self.settings = settings
+        self.bundle = bundle
+        self.clock = clock or Clock()
+        self.limits = limits or Limits()
+        self.environment = environment
+        self.run_id = os.urandom(8).hex()
+        self.strict = settings.strict
+        self.workers = settings.workers or max(32, os.cpu_count() or 1)
+        self.log = Log(self, settings.log_level, settings.log_format)
+        self.bus: Bus | None = None
+        self.nodes: dict[str, Node] = {}
+        self.inputs = settings.inputs
+        self.vars = Vars(self, job.vars, settings.vars)
+        self.state = State(self.nodes)
+        self.secret_use: SecretUse | None = None
+        self.ending = Ending()
+        self.cleaning = False
+        self.abandoned: list[asyncio.Task[Any]] = []
+        self.started = self.clock.seconds()
+        self.ended_at = self.started
+        self.loop: JobLoop
+        self.scheduler: Scheduler
+        self._origin = self.clock.monotonic()
+        self._last_loss = -1.0
+        self.source_map: dict[str, Any] | None = None
+        self._redactor: Redactor | None = None
+        self._workspace: Workspace | None = None
+        self._shared: Shared | None = None
+        self._modules: dict[str, str] | None = None
+
+    # The course
+
+    async def execute(self, loop: JobLoop) -> int:
+        """Run the job from start to end and return its exit code.
+
+        UsageError when its folder or its assets cannot be used; then nothing has run.
+        """
+        self.loop = loop
+        self.scheduler = Scheduler(self, loop)
+        loop.watch_for_stalls(self.stalled)
+        loop.set_exception_handler(self._unhandled)
+        if self.bus is not None:
+            self.bus.emit("PlaybookStart", playbook=self.name)
+        timer = None
+        if self.settings.timeout is not None:
+            timer = loop.call_later(self.settings.timeout, self._time_out)
+        try:
+            await self._run_workloads()
+            if timer is not None:
+                timer.cancel()
+            if self.job.cleanups:
+                from gxo.runtime.kernel.blocks import cleanup
+
+                self.cleaning = True
+                await cleanup(self)
+        finally:
+            await self._close()
+        self.ended_at = self.wall(self.clock.monotonic())
+        if self.bus is not None:
+            self.bus.emit("PlaybookEnd", status=self.ending.status, error=self.ending.error)
+        return self.ending.exit_code
+
+    async def _run_workloads(self) -> None:
+        scheduler = self.scheduler
+        self.add_nodes(self.job.workloads.values())
+        try:
+            await self._prepare()
+        except UsageError:
+            raise
+        except GxoError as error:
+            self.fail(self.explain(error), error.hint)
+            scheduler.stop()
+        if not scheduler.stopping:
+            await scheduler.run_workloads()
+        for node in scheduler.failed:
+            if node.spec.on_failure and not self.ending.is_cut_short:
+                from gxo.runtime.kernel.blocks import on_failure
+
+                await on_failure(self, node)
+
+    async def _prepare(self) -> None:
+        """Everything that is needed before the first workload."""
+        if self.job.secrets or self.settings.secret_inputs:
+            await self.secrets.prepare(self.vars.resolve)
+        else:
+            self.vars.resolve()
+        if self.job.assets or self.settings.workspace:
+            await self.loop.threads.call(self._make_workspace)
+
+    async def _close(self) -> None:
+        """Give back what the job holds."""
+        if self._shared is not None:
+            await self._shared.close()
+        if self._workspace is not None:
+            await self.loop.threads.call(self._leave_workspace, self._workspace)
+
+    # How it ends
+
+    def interrupt(self, number: int) -> None:
+        """End the job because of a signal: `finally` still runs, or goes on."""
+        self.ending.interrupted = number
+        self.fail(f"interrupted by {signal.Signals(number).name}")
+        self.scheduler.stop()
+        if not self.cleaning:
+            self.scheduler.cancel_all(STOPPED)
+
+    def stalled(self) -> None:
+        """End the job because nothing can ever happen again."""
+        from gxo.runtime.kernel.stall import who_waits
+
+        if self.scheduler.stopping and not self.scheduler.running:
+            self.loop.stop()  # a defect of ours: there is nothing left to cancel
+            return
+        self.fail("the job can make no progress: " + "; ".join(who_waits(self.nodes)))
+        self.scheduler.stop()
+        self.scheduler.cancel_all(STOPPED)
+
+    def fail(self, error: str, hint: str | None = None) -> None:
+        """Keep why the job failed. The text is redacted already."""
+        self.log.write_clean("error", error + (f"\nhint: {hint}" if hint else ""))
+        self._note_failure(error)
+
+    def _note_failure(self, error: str) -> None:
+        self.ending.errors.append(error)
+        if self.bus is not None:
+            self.bus.emit("FatalErrorOccurred", error=error)
+
+    def abandon(self, task: "asyncio.Task[Any]", node: Node) -> None:
+        """Leave a task behind that ignores its cancellation."""
+        self.abandoned.append(task)
+        node.reason = f"{node.cause or STOPPED}; its module ignored that and was abandoned"
+        self.log.write_clean("warning", node.reason, node.name)
+
+    def _unhandled(self, _loop: object, context: dict[str, Any]) -> None:
+        """A task that a module has started and forgotten has failed: that is worth a line."""
+        error = context.get("exception")
+        text = self.redact(context["message"]) if error is None else self.explain(error)
+        self.log.write_clean("warning", f"in the background: {text}")
+
+    def _time_out(self) -> None:
+        self.ending.timed_out = True
+        self.fail(f"the job took longer than its --timeout of {self.settings.timeout:g} s")
+        self.scheduler.stop()
+        self.scheduler.cancel_all(STOPPED)
+
+    # Workloads
+
+    def add_nodes(self, specs: Iterable[Workload]) -> list[Node]:
+        """Add workloads to the run."""
+        first = len(self.nodes)
+        added = [Node(spec, first + place) for place, spec in enumerate(specs)]
+        for node in added:
+            self.nodes[node.name] = node
+        return added
+
+    def begin(self, node: Node) -> None:
+        """The workload's module is about to be called."""
+        node.status = RUNNING
+        node.started = self.clock.monotonic()
+        if self.bus is not None:
+            self.bus.workload_started(node)
+
+    def ended(self, node: Node) -> None:
+        """The workload is over: log it, and tell those who watch."""
+        node.ended = self.clock.monotonic()
+        if node.status == FAILED:
+            self._tell_failure(node)
+            if not node.ignored and not node.unit.in_block:
+                self._note_failure(f"workload '{node.name}' failed: {node.error}")
+            node.failure = None  # its traceback holds on to all that the module had in hand
+        else:
+            level = "warning" if (node.reason or "").startswith(WHEN_FAILED) else "info"
+            if self.log.shows(level):
+                self.log.write_clean(level, workload_ended(node), node.name)
+        if self.bus is not None:
+            self.bus.workload_ended(node)
+
+    def _tell_failure(self, node: Node) -> None:
+        level, text = ("warning", "failed (ignored)") if node.ignored else ("error", "failed")
+        text = f"{text}: {node.error}"
+        if isinstance(node.failure, GxoError) and node.failure.hint:
+            text += f"\nhint: {self.redact(node.failure.hint)}"
+        if self.settings.traceback and node.failure is not None:
+            from gxo.runtime.reporting.trace import full_traceback
+
+            text += f"\n{full_traceback(self, node.failure).rstrip()}"
+        self.log.write_clean(level, text, node.name)
+
+    def keep(self, node: Node, summary: Any) -> None:
+        """Put what the workload returns into the state, without the secrets that it has read."""
+        if self.secret_use is not None:
+            summary = self.secret_use.clean(node, summary)
+        node.summary = summary
+        if node.spec.register is not None:
+            self.state[node.spec.register] = summary
+
+    def explain(self, error: BaseException) -> str:
+        """One redacted sentence for people, with the place in the playbook when it is known."""
+        from gxo.runtime.reporting.trace import explain
+
+        return explain(self, error)
+
+    def module_of(self, workload: str) -> str:
+        """The name of a workload's module, from the manifest."""
+        if self._modules is None:
+            from gxo.runtime.bundle import manifest
+
+            workloads = manifest(self.bundle).get("workloads", [])
+            self._modules = {entry["name"]: entry["module"] for entry in workloads}
+        return self._modules.get(workload, "")
+
+    def records_lost(self, pipe: "Pipe", _count: int) -> None:
+        """An overflowing stream drops records: say so, at most once a second."""
+        now = self.clock.monotonic()
+        if now - self._last_loss >= 1.0:
+            self._last_loss = now
+            self.log.write_clean(
+                "warning",
+                f"the stream to '{pipe.consumer}' overflows: {pipe.dropped} records dropped so far",
+                pipe.producer,
+            )
+
+    # Values
+
+    def wall(self, moment: float) -> float:
+        """Seconds since 1970 for a moment of the monotonic clock."""
+        return self.started + (moment - self._origin)
+
+    def chance(self) -> float:
+        """A random number from 0 to 1. Not from `random`, whose import costs a start too much."""
+        return int.from_bytes(os.urandom(4)) / 0xFFFFFFFF
+
+    def conceal(self, value: Any) -> Any:
+        """Data without the secrets of the job, and nothing else changed."""
+        return value if self.secret_use is None else self.secret_use.redactor.value(value)
+
+    def redact(self, value: Any) -> Any:
+        """A text or nested data as logs and errors may show it."""
+        redactor = self._redactor
+        if redactor is None:
+            from gxo.runtime.secrets.redact import Redactor
+
+            redactor = self._redactor = Redactor()
+        return redactor.log_text(value) if isinstance(value, str) else redactor.log_value(value)
+
+    @property
+    def secrets(self) -> "SecretUse":
+        """Who has read which secret; made when the first one is needed."""
+        if self.secret_use is None:
+            from gxo.runtime.secrets.use import SecretUse
+
+            self.secret_use = SecretUse(self)
+            self._redactor = self.secret_use.redactor
+        return self.secret_use
+
+    @property
+    def shared(self) -> "Shared":
+        """What is opened once a job."""
+        if self._shared is None:
+            from gxo.runtime.kernel.shared import Shared
+
+            self._shared = Shared(self)
+        return self._shared
+
+    @property
+    def workspace(self) -> "Workspace":
+        """The job's folder; made when it is first asked for."""
+        if self._workspace is None:
+            self._make_workspace()
+        assert self._workspace is not None
+        return self._workspace
+
+    def _make_workspace(self) -> None:
+        from gxo.runtime.workspace.layout import make_workspace
+
+        self._workspace = make_workspace(self)
+
+    def _leave_workspace(self, workspace: "Workspace") -> None:
+        from gxo.runtime.workspace.layout import leave_workspace
+
+        leave_workspace(self, workspace)

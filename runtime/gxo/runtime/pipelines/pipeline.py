@@ -1,0 +1,157 @@
+"""Runs the steps of a `stream:pipeline` (language, section 7).
+
+    events ─ Region ┬ transform, call, transform, ...      one event after the other
+                    └ join ─ Region ┬ call, ...            its records are the events here
+                                    └ join ─ ...
+
+An event goes through all steps of its region before the next one is read: that is the
+back-pressure, down to the source. The modules of joins run beside, fed through bounded streams, and
+a region of its own reads what each of them sends.
+"""
+
+from collections.abc import Mapping
+
+from gxo.runtime.context import Context
+from gxo.runtime.host.tasks import run_all
+from gxo.runtime.pipelines.rows import Done, OneEvent, Row, matching
+from gxo.runtime.pipelines.runs import Call, Join, StepContext, Transform, origin_of
+from gxo.runtime.pipelines.steps import EVENTS, Step
+from gxo.runtime.spec import Record
+from gxo.runtime.streams.pipes import Batch
+from gxo.runtime.streams.ports import Out, Records
+
+
+async def work(steps: Mapping[str, Step], ctx: Context, records: Records, out: Out | None) -> int:
+    """Run the steps over all events; returns how many there were.
+
+    What the last steps emit, those that no other needs, goes to `out`. The first failure of a
+    module ends all, and nothing runs any more when this returns or raises.
+    """
+    joins = [
+        Join(step, {need: origin_of(need, steps) for need in step.needs or (EVENTS,)}, ctx)
+        for step in steps.values()
+        if step.kind == "join"
+    ]
+    events = Region(EVENTS, records, steps, joins, ctx, out)
+    regions = [Region(join.step.name, join.emitted, steps, joins, ctx, out) for join in joins]
+    await run_all(
+        events.run(), *(region.run() for region in regions), *(join.run() for join in joins)
+    )
+    return events.number
+
+
+class Region:
+    """The steps that work on one kind of event: the pipeline's own, or the records of a join.
+
+    number: how many events it has read.
+    """
+
+    def __init__(
+        self,
+        origin: str,
+        records: Records,
+        steps: Mapping[str, Step],
+        joins: list[Join],
+        ctx: Context,
+        out: Out | None,
+    ) -> None:
+        self.number = 0
+        self._origin = origin
+        self._records = records
+        self._out = out
+        self._steps = [one for one in steps.values() if one.kind != "join" and one.origin == origin]
+        self._joins = [join for join in joins if origin in join.origins.values()]
+        fed = [*self._steps, *(join.step for join in self._joins)]
+        counts = origin == EVENTS
+        self._contexts = {one.name: StepContext(ctx, one.name, counts=counts) for one in fed}
+        self._runs = {
+            one.name: (Call if one.kind == "call" else Transform)(one, self._contexts[one.name])
+            for one in self._steps
+        }
+        needed = {need for step in steps.values() for need in step.needs}
+        names = [origin, *self._runs] if origin != EVENTS else [*self._runs]
+        self._ends = [name for name in names if name not in needed]
+
+    async def run(self) -> None:
+        """Take every event through the steps, then let the modules end."""
+        transforms = [one for one in self._runs.values() if isinstance(one, Transform)]
+        await run_all(self._read(transforms), *(one.run() for one in transforms))
+        for transform in transforms:
+            transform.check()
+
+    async def _read(self, transforms: list[Transform]) -> None:
+        async for batch in self._records:
+            for record in batch:
+                self.number += 1
+                await self._work_on(OneEvent(self.number, record))
+            if self._is_over():
+                break
+        self._records.close()
+        for transform in transforms:
+            transform.finish()
+        for join in self._joins:
+            join.finish(self._origin)
+
+    def _is_over(self) -> bool:
+        """Whether none of the steps that events come to first takes any more."""
+        first: tuple[tuple[str, ...], ...] = ((), (self._origin,))
+        runs = [self._runs[step.name].over for step in self._steps if step.needs in first]
+        joins = [join.is_over(self._origin) for join in self._joins if join.step.needs in first]
+        return bool(runs or joins) and all(runs) and all(joins)
+
+    async def _work_on(self, event: OneEvent) -> None:
+        for context in self._contexts.values():
+            context.event = event
+        start = Row(event, Done(), {})
+        if self._origin != EVENTS:
+            [start] = start.emits(self._origin, [event.record])
+        rows = {self._origin: [start]}
+        for step in self._steps:
+            needed = [rows[need] for need in step.needs or (EVENTS,)]
+            rows[step.name] = [
+                made for row in matching(needed) for made in await self._emit(step, row)
+            ]
+        for join in self._joins:
+            for need, origin in join.origins.items():
+                for row in rows[need] if origin == self._origin else ():
+                    await self._feed(join, need, row)
+        await self._send(
+            [row.results[end] for end in self._ends for row in rows[end] if end in row.results]
+        )
+
+    async def _emit(self, step: Step, row: Row) -> list[Row]:
+        """What the step makes of the row: one row a record, or the row itself if it is skipped."""
+        need = step.needs[0] if len(step.needs) == 1 else EVENTS
+        if need != EVENTS and need not in row.results:
+            return [row.skips(step.name)]
+        record: Record = row.results[need] if need != EVENTS else row.event.record
+        wanted = await self._wants(step, row, record)
+        if wanted is None:
+            return []
+        if not wanted:
+            return [row.skips(step.name)]
+        return row.emits(step.name, await self._runs[step.name].emit(row, record))
+
+    async def _feed(self, join: Join, need: str, row: Row) -> None:
+        if need != EVENTS and need not in row.results:
+            return
+        record: Record = row.results[need] if need != EVENTS else row.event.record
+        if await self._wants(join.step, row, record):
+            await join.feed(need, record)
+
+    async def _wants(self, step: Step, row: Row, record: Record) -> bool | None:
+        """Whether the step's `when` holds; None when it failed and the event is to be left out."""
+        if step.when is None:
+            return True
+        context = self._contexts[step.name]
+        given = {"ctx": context, "record": record}
+        given |= {"event": row.event.record, "steps": row.results}
+        try:
+            return bool(step.when(**{name: given[name] for name in step.asked}))
+        except Exception as error:
+            await context.record_failed(record, error)
+            return None
+
+    async def _send(self, batch: Batch) -> None:
+        if self._out is not None and batch:
+            await self._out.send(batch)

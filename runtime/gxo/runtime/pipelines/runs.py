@@ -1,0 +1,262 @@
+"""How the modules of steps run: called for each record, in turns, or beside (see pipeline.py)."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gxo.runtime.context import Context
+from gxo.runtime.errors import ModuleError
+from gxo.runtime.pipelines.rows import OneEvent, Row
+from gxo.runtime.pipelines.steps import EVENTS, Step
+from gxo.runtime.spec import Record
+from gxo.runtime.streams.pipes import Batch, Channel
+from gxo.runtime.streams.ports import ConsumersClosed, Inputs, Out, Records, Source
+from gxo.runtime.streams.records import record_failed
+
+WAITING = 100_000
+"""Records that may wait for a module that can read one of its inputs to the end before another."""
+
+
+class StepContext(Context):
+    """What a step's module is given. event: the one that it works on; None in a join.
+
+    counts: whether the events are the pipeline's own, so that losing all of them fails it.
+    """
+
+    __slots__ = ("counts", "event", "step")
+
+    def __init__(self, ctx: Context, step: str, *, counts: bool = False) -> None:
+        super().__init__(ctx._run, ctx._node, ctx.attempt, ctx.iteration)
+        self.step = step
+        self.counts = counts
+        self.event: OneEvent | None = None
+
+    async def record_failed(
+        self, record: Record, error: Exception, number: int | None = None
+    ) -> None:
+        """As `Context.record_failed`. What has failed is the event, whichever step it was in."""
+        event, lost = self.event, False
+        if event is not None:
+            record, number = event.record, event.number
+            lost = self.counts and not event.failed
+            event.failed = True
+        await record_failed(self._run, self._node, record, error, number, step=self.step, lost=lost)
+
+
+class Gathered(Out):
+    """The output port of a step whose records stay with their event: it keeps them."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self, name: str) -> None:
+        super().__init__(Source(name, Channel()))
+        self._kept: Batch = []
+
+    async def send(self, batch: Batch) -> None:
+        self.send_nowait(batch)
+
+    def send_nowait(self, batch: Batch) -> None:
+        self._kept += batch
+        self.records_out += len(batch)
+
+    def take(self) -> Batch:
+        """All that was sent since this was last called."""
+        batch, self._kept = self._kept, []
+        return batch
+
+
+class Call:
+    """A step whose module is called for each record. It never ends by itself."""
+
+    over = False
+
+    def __init__(self, step: Step, context: StepContext) -> None:
+        self._step = step
+        self._context = context
+        self._out = Gathered(step.name)
+
+    async def emit(self, row: Row, record: Record) -> Batch:
+        """What the step makes of the record; nothing when it failed and is to be left out."""
+        given: dict[str, Any] = {"record": record, "out": self._out}
+        given |= {"event": row.event.record, "steps": row.results}
+        parameters = {name: given[name] for name in self._step.parameters}
+        try:
+            result = await self._step.function(self._context, **parameters)
+        except Exception as error:
+            self._out.take()
+            await self._context.record_failed(record, error)
+            return []
+        return self._out.take() if "out" in parameters else [result]
+
+
+class Turns(Records):
+    """A transform's input port. It tells when the module waits for the next record."""
+
+    __slots__ = ("_turn",)
+
+    def __init__(self, source: Source, reader: str) -> None:
+        super().__init__([source.connect(reader)])
+        self._turn: asyncio.Future[None] | None = None
+
+    def await_with(self, waiter: "asyncio.Future[None] | None") -> None:
+        super().await_with(waiter)
+        if waiter is not None:
+            self.end_turn()
+
+    def begin_turn(self) -> "asyncio.Future[None]":
+        """The future is done when the module asks for more, or ends."""
+        self._turn = asyncio.get_running_loop().create_future()
+        return self._turn
+
+    def end_turn(self) -> None:
+        if self._turn is not None and not self._turn.done():
+            self._turn.set_result(None)
+
+
+class Live(Mapping[str, Any]):
+    """The fields, or the results, of the event that a transform works on just now."""
+
+    __slots__ = ("now",)
+
+    def __init__(self) -> None:
+        self.now: Mapping[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        return self.now[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.now
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self.now.get(name, default)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.now)
+
+    def __len__(self) -> int:
+        return len(self.now)
+
+
+class Transform:
+    """A step whose module runs all the time. What it sends until it asks for the next record
+    belongs to the last one. over: the module has ended.
+    """
+
+    def __init__(self, step: Step, context: StepContext) -> None:
+        self._step = step
+        self._context = context
+        self._source = Source(step.name, Channel())
+        self._port = Turns(self._source, step.name)
+        self._out = Gathered(step.name)
+        self._event, self._results = Live(), Live()
+        self._error: Exception | None = None
+        self.over = False
+
+    async def run(self) -> None:
+        """Run the module until there are no more records, or it needs none. It does not raise the
+        module's error: `emit` does, or `check`.
+        """
+        given: dict[str, Any] = {"records": self._port, "out": self._out}
+        given |= {"event": self._event, "steps": self._results}
+        parameters = {name: given[name] for name in self._step.parameters}
+        try:
+            await self._step.function(self._context, **parameters)
+        except Exception as error:
+            self._error = error
+        finally:
+            self.over = True
+            self._port.close()
+            self._port.end_turn()
+
+    async def emit(self, row: Row, record: Record) -> Batch:
+        """What the module sends for the record; nothing once it has ended."""
+        if not self.over:
+            self._event.now, self._results.now = row.event.record, row.results
+            turn = self._port.begin_turn()
+            self._source.put([record])
+            await turn
+        if self._error is not None:
+            raise self._error
+        return self._out.take()
+
+    def finish(self) -> None:
+        """There are no more records."""
+        self._source.finish()
+
+    def check(self) -> None:
+        """The module has ended; raise its error, or that it kept a record back until then."""
+        if self._error is not None:
+            raise self._error
+        if self._out.take():
+            raise ModuleError(
+                f"step '{self._step.name}': the module sent a record after it had read the last",
+                hint="a module with `per_record` sends what comes of a record before the next one",
+            )
+
+
+class Join:
+    """A step whose module runs beside the regions that feed it. emitted: what it sends.
+
+    origins: each step that it needs (or `EVENTS`), and the region that this one belongs to.
+    """
+
+    def __init__(self, step: Step, origins: Mapping[str, str], ctx: Context) -> None:
+        self.step = step
+        self.origins = origins
+        self._context = StepContext(ctx, step.name)
+        self._output = Source(step.name, Channel())
+        self.emitted = Records([self._output.connect(step.name)])
+        by_name = "inputs" in step.parameters
+        channel = Channel()
+        if by_name:
+            # It may read one to its end while another fills up: no region must wait for that.
+            policy = ctx._node.spec.channel or channel
+            channel = Channel(max(WAITING, policy.buffer_size), "error")
+        self._feeds = {need: Source(need or "events", channel) for need in origins}
+        pipes = {need: source.connect(step.name) for need, source in self._feeds.items()}
+        self._port: Records | Inputs = Records(pipes.values())
+        if by_name:
+            self._port = Inputs({need: Records([pipe]) for need, pipe in pipes.items()})
+
+    async def run(self) -> None:
+        """Run the module to its end. One that sends no records emits its summary."""
+        given = {"records": self._port, "inputs": self._port, "out": self._output.port()}
+        parameters = {name: given[name] for name in self.step.parameters}
+        try:
+            summary = await self.step.function(self._context, **parameters)
+            if "out" not in parameters:
+                await self._output.port().send([summary])
+        except ConsumersClosed:
+            pass  # the steps after it take no more
+        finally:
+            self._port.close()
+        self._output.finish()
+
+    def is_over(self, origin: str) -> bool:
+        """Whether it takes no more of the region."""
+        return all(
+            self._feeds[need].abandoned for need, own in self.origins.items() if own == origin
+        )
+
+    async def feed(self, need: str, record: Record) -> None:
+        """Give it a record, and wait until there is room for more; nothing once it has ended."""
+        source = self._feeds[need]
+        if not source.abandoned:
+            try:
+                source.put([record])
+                await source.wait_room()
+            except ConsumersClosed:
+                pass  # just now
+
+    def finish(self, origin: str) -> None:
+        """The region has no more records for it."""
+        for need, own in self.origins.items():
+            if own == origin:
+                self._feeds[need].finish()
+
+
+def origin_of(need: str, steps: Mapping[str, Step]) -> str:
+    """The region that has the records of the step, or of the pipeline's own events."""
+    if need == EVENTS or steps[need].kind == "join":
+        return need
+    return steps[need].origin

@@ -1,0 +1,109 @@
+"""`--report`: what the run did, as JSON (language, section 6)."""
+
+import os
+import stat
+import sys
+from typing import TYPE_CHECKING, Any
+
+from gxo.runtime.errors import UsageError
+from gxo.runtime.host.clock import rfc3339
+from gxo.runtime.jsontext import to_json
+from gxo.runtime.kernel.node import CANCELLED, COMPLETED, FAILED, SKIPPED, Node
+
+if TYPE_CHECKING:
+    from gxo.runtime.kernel.run import Run
+
+
+def report(run: "Run") -> dict[str, Any]:
+    """The execution report of a run that has ended, redacted."""
+    nodes = sorted(run.nodes.values(), key=lambda node: node.index)
+    count = {
+        status: sum(node.status == status for node in nodes)
+        for status in (COMPLETED, FAILED, SKIPPED, CANCELLED)
+    }
+    result: dict[str, Any] = {
+        "playbook_name": run.name,
+        "run_id": run.run_id,
+        "overall_status": run.ending.status,
+        "start_time": rfc3339(run.started),
+        "end_time": rfc3339(run.ended_at),
+        "duration_ms": _milliseconds(run.ended_at - run.started),
+        "total_workloads": len(nodes),
+        "completed_workloads": count[COMPLETED],
+        "failed_workloads": count[FAILED],
+        "skipped_workloads": count[SKIPPED],
+        "cancelled_workloads": count[CANCELLED],
+        "error": run.ending.error,
+        "workload_results": {node.name: _result(run, node) for node in nodes},
+    }
+    return result
+
+
+def _result(run: "Run", node: Node) -> dict[str, Any]:
+    started, ended = node.started, node.ended
+    result = {
+        "status": node.status,
+        "reason": node.reason,
+        "error": node.error,
+        "ignored": node.ignored,
+        "attempts": node.attempts,
+        "iterations": node.iterations,
+        "start_time": None if started is None else rfc3339(run.wall(started)),
+        "end_time": None if ended is None else rfc3339(run.wall(ended)),
+        "duration_ms": None if started is None or ended is None else _milliseconds(ended - started),
+        "records_in": node.records_in,
+        "records_out": node.records_out,
+        "record_errors": node.record_errors,
+        "records_dropped": node.records_dropped,
+    }
+    if node.spec.register is not None:
+        result["summary"] = run.conceal(node.summary)
+    return result
+
+
+def check_target(target: str) -> None:
+    """Find out before the job runs that its report could not be written. UsageError then."""
+    if target == "-":
+        return
+    folder = os.path.dirname(target) or "."
+    if os.path.isdir(target):
+        raise UsageError(f"cannot write the report to {target}: it is a directory")
+    if not os.path.isdir(folder):
+        raise UsageError(f"cannot write the report to {target}: there is no directory {folder}")
+    if not os.access(target if os.path.exists(target) else folder, os.W_OK):
+        raise UsageError(f"cannot write the report to {target}: permission denied")
+
+
+def write(run: "Run", target: str) -> None:
+    """Write the report. OSError when that is not possible; a file is then left as it was."""
+    text = to_json(report(run), indent=2) + "\n"
+    if target == "-":
+        sys.stdout.buffer.write(_encoded(text))
+        sys.stdout.buffer.flush()
+    elif os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
+        with open(target, "wb") as file:  # a pipe, a terminal: nothing to replace
+            file.write(_encoded(text))
+    else:
+        _replace(os.path.realpath(target), text)
+
+
+def _replace(path: str, text: str) -> None:
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        with open(descriptor, "wb") as file:
+            file.write(_encoded(text))
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
+
+
+def _encoded(text: str) -> bytes:
+    """UTF-8; what stands for bytes of another encoding becomes an escape that JSON has too."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

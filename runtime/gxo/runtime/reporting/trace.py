@@ -1,0 +1,214 @@
+"""Say what an error means in the playbook's words, and where in the playbook it is.
+
+    KeyError: 'body'   in gxo_job.py, line 12, at ctx.state["users"]["body"]
+    the map has no key "body" (active-users.gxo.yaml:9:16: .users.body)
+
+The source map leads from the failing expression of the generated code, found by line and column, to
+the playbook. Not imported by a job in which nothing fails.
+"""
+
+import ast
+import linecache
+import re
+import traceback
+from types import CodeType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+from gxo.runtime.errors import GxoError
+
+if TYPE_CHECKING:
+    from gxo.runtime.kernel.run import Run
+
+Place = tuple[int, int, int, int]
+"""Line (from 1), column in bytes (from 0), end line, end column."""
+
+LONGEST_EXPRESSION = 80
+
+WORDS = {
+    "NoneType": "nil",
+    "str": "text",
+    "dict": "map",
+    "Failure": "map",
+    "Node": "map",
+}
+
+_SENTENCES = (
+    (r"'(\w+)' object is not subscriptable", "{0} has no field {field}"),
+    (r"'(\w+)' object has no attribute '(\w+)'", '{0} has no field "{1}"'),
+    (r"(list) indices must be integers or slices, not \w+", "{0} has no field {field}"),
+    (r"(str)ing indices must be integers.*", "{0} has no field {field}"),
+    (
+        r"unsupported operand type\(s\) for (\S+): '(\w+)' and '(\w+)'",
+        "`{0}` does not work on {1} and {2}",
+    ),
+    (
+        r"'(\S+)' not supported between instances of '(\w+)' and '(\w+)'",
+        "`{0}` cannot compare {1} with {2}",
+    ),
+    (r"'(\w+)' object is not iterable", "{0} is not a list"),
+    (r"object of type '(\w+)' has no len\(\)", "{0} has no length"),
+)
+
+
+_OF_EXPRESSIONS = tuple(
+    f"gxo.runtime.{name}"
+    for name in ("convert", "expr", "functions", "golang", "kernel.state", "pki", "regex")
+)
+"""Modules that generated expressions call, by how their names begin."""
+
+
+class Failing:
+    """The generated expression that an exception comes from.
+
+    direct: it failed itself, or in a helper of expressions, rather than in a module it called.
+    """
+
+    __slots__ = ("code", "direct", "lines", "place")
+
+    def __init__(self, step: TracebackType, *, direct: bool) -> None:
+        frame = step.tb_frame
+        self.code = frame.f_code
+        self.direct = direct
+        self.place = _position(self.code, step.tb_lasti)
+        self.lines = linecache.getlines(self.code.co_filename, frame.f_globals)
+
+    def text(self) -> str:
+        """Its Python source; empty when that is not at hand."""
+        if self.place is None:
+            return ""
+        line, column, end_line, end_column = self.place
+        lines = [text.encode() for text in self.lines[line - 1 : end_line]]
+        if not lines:
+            return ""
+        lines[-1] = lines[-1][:end_column]
+        lines[0] = lines[0][column:]
+        return b"".join(lines).decode()
+
+
+def explain(run: "Run", error: BaseException) -> str:
+    """One sentence, redacted, with the place in the playbook when it is known."""
+    error = _innermost(error)
+    failing = _failing(run, error)
+    text = _message(error, failing)
+    if failing is not None and (entry := _entry(run, failing)) is not None:
+        line, column, expression = entry[4:7]
+        where = f"{_source_map(run)['file']}:{line}:{column}"
+        if failing.direct and expression:
+            where += f": {_shortened(expression)}"
+        if where not in text:
+            text = f"{text} ({where})"
+    cleaned: str = run.redact(text)
+    return cleaned
+
+
+def full_traceback(run: "Run", error: BaseException) -> str:
+    """Python's own account, for `--traceback`, redacted."""
+    cleaned: str = run.redact("".join(traceback.format_exception(error)))
+    return cleaned
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """The first of a group of errors: a module's task group wraps what really happened."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _failing(run: "Run", error: BaseException) -> Failing | None:
+    """The innermost step of the traceback that is in the generated code."""
+    step = error.__traceback__
+    found = None
+    direct = True
+    while step is not None:
+        name = step.tb_frame.f_globals.get("__name__", "")
+        if step.tb_frame.f_code.co_filename == run.job.file:
+            found, direct = step, True
+        elif not name.startswith(_OF_EXPRESSIONS):
+            direct = False
+        step = step.tb_next
+    return None if found is None else Failing(found, direct=direct)
+
+
+def _message(error: BaseException, failing: Failing | None) -> str:
+    if isinstance(error, GxoError):
+        return error.message
+    if isinstance(error, (SystemExit, KeyboardInterrupt)):
+        return f"the module tried to end the job ({type(error).__name__})"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    if failing is not None and failing.direct:
+        return _sentence(error, failing)
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _sentence(error: BaseException, failing: Failing) -> str:
+    """What Python says about an expression, in the playbook's words."""
+    if isinstance(error, KeyError) and error.args:
+        return f"the map has no key {_quoted(error.args[0])}"
+    if isinstance(error, IndexError):
+        return f"the list has no element {_subscript(failing)}".rstrip()
+    for pattern, sentence in _SENTENCES:
+        if match := re.fullmatch(pattern, str(error)):
+            words = [WORDS.get(word, word) for word in match.groups()]
+            return sentence.format(*words, field=_subscript(failing)).rstrip()
+    return str(error) or type(error).__name__
+
+
+def _subscript(failing: Failing) -> str:
+    """The key of the subscript that failed, quoted; empty when it is computed."""
+    try:
+        tree = ast.parse(failing.text().strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return ""
+    if isinstance(tree, ast.Subscript) and isinstance(tree.slice, ast.Constant):
+        return _quoted(tree.slice.value)
+    return ""
+
+
+def _quoted(key: object) -> str:
+    return f'"{key}"' if isinstance(key, str) else str(key)
+
+
+def _position(code: CodeType, instruction: int) -> Place | None:
+    """Where the instruction's expression stands in its file."""
+    for index, (line, end_line, column, end_column) in enumerate(code.co_positions()):
+        if index == instruction // 2:
+            if line is None or end_line is None or column is None or end_column is None:
+                return None
+            return line, column, end_line, end_column
+    return None
+
+
+def _source_map(run: "Run") -> dict[str, Any]:
+    """The artifact's source map, read once; without one there are no places."""
+    if run.source_map is None:
+        import json
+
+        try:
+            content = run.bundle.read("_gxo/sourcemap.json") if run.bundle is not None else b"{}"
+        except FileNotFoundError:
+            content = b"{}"
+        run.source_map = json.loads(content)
+    return run.source_map
+
+
+def _entry(run: "Run", failing: Failing) -> list[Any] | None:
+    """The smallest entry of the source map that contains the expression."""
+    if failing.place is None:
+        return None
+    line, column, end_line, end_column = failing.place
+    found = None
+    for entry in _source_map(run).get("entries", ()):
+        starts, ends = (entry[0], entry[1]), (entry[2], entry[3])
+        if not (starts <= (line, column) and (end_line, end_column) <= ends):
+            continue
+        if found is None or (starts >= (found[0], found[1]) and ends <= (found[2], found[3])):
+            found = entry
+    return found
+
+
+def _shortened(expression: str) -> str:
+    text = " ".join(expression.split())
+    return text if len(text) <= LONGEST_EXPRESSION else text[: LONGEST_EXPRESSION - 3] + "..."

@@ -1,0 +1,102 @@
+"""The streams of a group, made just before it starts. Not imported by a job without streams."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from gxo.runtime.errors import UpstreamFailed
+from gxo.runtime.kernel.graph import ERRORS, producer
+from gxo.runtime.kernel.instance import CLOSED
+from gxo.runtime.kernel.node import COMPLETED, SKIPPED, Node
+from gxo.runtime.streams.pipes import Channel
+from gxo.runtime.streams.ports import Inputs, Records, Source
+
+if TYPE_CHECKING:
+    from gxo.runtime.kernel.run import Run
+    from gxo.runtime.streams.pipes import Pipe
+
+
+def connect(run: "Run", members: list[Node]) -> None:
+    """Give each member its ports."""
+    for node in members:
+        names = node.spec.stream_inputs
+        if names:
+            pipes = {name: _source(run, name).connect(node.name) for name in names}
+            node.upstream = tuple(run.nodes[producer(name)] for name in names)
+            node.port = _port(node, pipes)
+
+
+def finish(node: Node) -> None:
+    """The workload has ended: end its streams as it ended, and read no more."""
+    port = node.port
+    if port is not None:
+        node.records_in = port.records_in
+        if node.status == SKIPPED:
+            port.discard()
+        else:
+            port.close()
+    for source in (node.source, node.rejects):
+        if source is not None:
+            if node.status in (COMPLETED, SKIPPED):
+                source.finish()
+            else:
+                source.fail(node.failure or RuntimeError(node.status))
+    if node.source is not None:
+        node.records_out = node.source.records_out
+
+
+def upstream_failure(node: Node) -> UpstreamFailed | None:
+    """The failure that ended a stream which the workload had not closed before."""
+    for pipe in (pipe for records in _ports(node) for pipe in records.pipes):
+        if pipe.failure is not None and pipe.state != "closed":
+            return pipe.failure
+    return None
+
+
+def waiting_pipes(node: Node) -> tuple[list[str], list[str]]:
+    """Whom the workload waits for: the producers it reads from, the consumers that take nothing."""
+    reading = [
+        f"'{pipe.producer}'"
+        for records in _ports(node)
+        for pipe in records.pipes
+        if records.is_waiting() and pipe.state == "open"
+    ]
+    sources = [source for source in (node.source, node.rejects) if source is not None]
+    full = [
+        f"'{pipe.consumer}'"
+        for source in sources
+        if source.statistics().parked_senders or source.finished
+        for pipe in source.pipes
+        if pipe.state == "open" and pipe.buffered > 0
+    ]
+    return reading, full
+
+
+def _ports(node: Node) -> list[Records]:
+    port = node.port
+    if port is None:
+        return []
+    return [port] if isinstance(port, Records) else list(port.values())
+
+
+def _port(node: Node, pipes: "Mapping[str, Pipe]") -> Records | Inputs:
+    if node.spec.inputs:
+        return Inputs({name: Records([pipe]) for name, pipe in pipes.items()})
+    return Records(pipes.values())
+
+
+def _source(run: "Run", name: str) -> Source:
+    """The stream of that name, made for its first reader."""
+    node = run.nodes[producer(name)]
+    channel = node.spec.channel or Channel()
+    if name.endswith(ERRORS):
+        if node.rejects is None:
+            node.rejects = Source(name, channel, side=True, when_dropped=run.records_lost)
+        return node.rejects
+    if node.source is None:
+        node.source = Source(
+            name,
+            channel,
+            when_abandoned=lambda: run.scheduler.cancel(node, CLOSED),
+            when_dropped=run.records_lost,
+        )
+    return node.source

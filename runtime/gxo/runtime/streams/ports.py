@@ -1,0 +1,429 @@
+"""Record streams between workloads: bounded, batched, one pipe for each producer and consumer.
+
+    source = Source("fetch", Channel(100, "block"))     the producer's side, made by the scheduler
+    pipe = source.connect("active")                     one pipe a consumer: each sees every record
+    records = Records([pipe])                           the consumer's side; several pipes merge
+
+    async def fetch(ctx, out): await out.send(batch)                  # out = source.port()
+    async def active(ctx, records): async for batch in records: ...
+
+A batch is a list of records and moves as one object: one wake-up a batch, nothing copied, nothing
+awaited for each record. The list and its records belong to the stream once sent; neither side
+changes them any more. Batches form by what is there: a reader gets all that waits, never less and
+never later. `buffer_size` counts the records that wait; a sender whose batch does not fit into that
+is parked until the reader has taken it, so memory is bounded by the buffer and one batch a sender.
+
+How a stream ends (language, section 5):
+
+    producer done     source.finish(); readers get what is left, then the end; source.drained()
+    producer failed   source.fail(error); readers get what was sent, then UpstreamFailed
+    reader done       records.close(); the producer goes on for its other readers
+    all readers done  the producer's next or parked send raises ConsumersClosed; it is Completed
+    reader skipped    records.discard(); its records go nowhere, it does not count as a reader
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from gxo.runtime.errors import StreamError, UpstreamFailed
+from gxo.runtime.streams.pipes import Batch, Channel, Pipe
+
+# A sender that never has to wait gives the loop a turn after this many records, so that time-outs
+# and readers get theirs also when records are dropped, discarded, or the buffer is huge.
+RECORDS_A_TURN = 1000
+
+
+class ConsumersClosed(BaseException):
+    """All started readers have closed the stream: the producer ends early and is Completed.
+
+    A control signal, not an error, and so not an `Exception`: a module that catches its own
+    failures lets it pass, and the scheduler takes it for a normal end.
+    """
+
+
+class WouldBlock(Exception):  # noqa: N818 - the field's name for it, and not an error
+    """A `*_nowait` call would have had to wait."""
+
+
+class SourceStatistics:
+    """A snapshot of a producer's side; counts are records, but for the parked senders."""
+
+    __slots__ = ("dropped", "parked_senders", "pipes", "records_out")
+
+    def __init__(self, source: "Source", parked: int) -> None:
+        self.records_out = source.records_out
+        self.dropped = source.dropped
+        self.parked_senders = parked
+        self.pipes = [pipe.statistics() for pipe in source.pipes]
+
+
+class Source:
+    """A producer's stream: fans out to the pipes of its consumers. One a workload, and one more
+    for its `.errors`; the instances of a loop share it, each through its own `port()`.
+
+    records_out: records sent (once, however many consumers). dropped: sum over the pipes.
+    abandoned: all started readers have closed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        channel: Channel,
+        *,
+        side: bool = False,
+        when_abandoned: Callable[[], None] | None = None,
+        when_dropped: Callable[[Pipe, int], None] | None = None,
+    ) -> None:
+        """side: an `.errors` stream, whose producer does not end when its readers have closed.
+
+        when_abandoned is called once, as the last reader closes: a producer that does not send
+        just then can be ended too. when_dropped is called with the pipe and the number of records.
+        """
+        self.name = name
+        self.channel = channel
+        self.pipes: list[Pipe] = []
+        self.records_out = 0
+        self.full_pipes = 0
+        self.abandoned = False
+        self.finished = False
+        self._side = side
+        self._when_abandoned = when_abandoned
+        self._when_dropped = when_dropped
+        self._open: list[Pipe] = []
+        self._senders: deque[asyncio.Future[None]] = deque()
+        self._drain: asyncio.Future[None] | None = None
+        self._unbroken = 0  # records sent since a sender last gave up its turn
+
+    @property
+    def dropped(self) -> int:
+        """Records that overflowing pipes have dropped."""
+        return sum(pipe.dropped for pipe in self.pipes)
+
+    def statistics(self) -> SourceStatistics:
+        """What was sent, and who waits for whom: parked senders for the readers of full pipes."""
+        return SourceStatistics(self, len(self._senders))
+
+    def connect(self, consumer: str) -> Pipe:
+        """A new pipe to the workload `consumer`. All pipes are made before the first send."""
+        pipe = Pipe(self, consumer)
+        self.pipes.append(pipe)
+        self._open.append(pipe)
+        return pipe
+
+    def port(self) -> "Out":
+        """The end that a module instance sends into."""
+        return Out(self)
+
+    def finish(self) -> None:
+        """The producer is done (or was skipped: an empty stream). Harmless when repeated."""
+        self._finish(None)
+
+    def fail(self, error: BaseException) -> None:
+        """The producer failed or was cancelled: its readers fail too, after the records sent.
+
+        An UpstreamFailed is passed on as it is, so that all descendants name the first failure.
+        """
+        first = isinstance(error, UpstreamFailed)
+        self._finish(error, str(error) if first else f"upstream '{self.name}' failed")
+
+    async def drained(self) -> None:
+        """Wait until every started reader has met the end or closed. Call after `finish`."""
+        if self._open:
+            self._drain = asyncio.get_running_loop().create_future()
+            await self._drain
+
+    def put(self, batch: Batch) -> None:
+        """Give the batch to all pipes, without waiting; `wait_room` tells when it has fitted in.
+
+        Raises ConsumersClosed, and StreamError when the strategy is `error` and a pipe is full:
+        then no pipe has got any of the batch.
+        """
+        if self.abandoned:
+            raise ConsumersClosed
+        if self.finished:
+            raise RuntimeError(f"the stream of '{self.name}' has ended")
+        overflow = self.channel.overflow
+        if overflow == "block":
+            for pipe in self._open:
+                pipe.put_blocking(batch)
+        elif overflow == "error":
+            self._put_or_fail(batch)
+        else:
+            self._put_dropping(batch, overflow == "drop_oldest")
+        self.records_out += len(batch)
+        self._unbroken += len(batch)
+
+    def fits(self, count: int) -> bool:
+        """Whether `count` records would go to all pipes at once."""
+        return self.channel.overflow != "block" or all(pipe.fits(count) for pipe in self._open)
+
+    async def wait_room(self) -> None:
+        """Wait until no pipe holds more than its buffer. ConsumersClosed if all close meanwhile.
+
+        What was put stays sent when this wait is cancelled.
+        """
+        if self.full_pipes:
+            self._unbroken = 0
+            waiter = asyncio.get_running_loop().create_future()
+            self._senders.append(waiter)
+            try:
+                await waiter
+            finally:
+                self._senders.remove(waiter)
+            if self.abandoned:
+                raise ConsumersClosed
+        elif self._unbroken >= RECORDS_A_TURN:
+            self._unbroken = 0
+            await asyncio.sleep(0)
+
+    def made_room(self) -> None:
+        """One full pipe less; the last one wakes the senders."""
+        self.full_pipes -= 1
+        if not self.full_pipes:
+            for waiter in self._senders:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+    def left(self, pipe: Pipe) -> None:
+        """A pipe is no longer open."""
+        # A new list: `put` may be walking the old one when a callback closes a pipe.
+        self._open = [other for other in self._open if other is not pipe]
+        started = [other for other in self.pipes if other.state != "discarding"]
+        if started and not self._side and all(other.state == "closed" for other in started):
+            self.abandoned = True
+            if self._when_abandoned is not None:
+                self._when_abandoned()
+        if not self._open and self._drain is not None and not self._drain.done():
+            self._drain.set_result(None)
+
+    def _finish(self, error: BaseException | None, message: str = "") -> None:
+        if self.finished:
+            return
+        self.finished = True
+        for pipe in self._open:
+            # One exception a reader: an exception object carries the traceback of its raise.
+            failure = None if error is None else UpstreamFailed(message)
+            if failure is not None:
+                failure.__cause__ = error
+            pipe.finish(failure)
+
+    def _put_or_fail(self, batch: Batch) -> None:
+        for pipe in self._open:
+            if not pipe.fits(len(batch)):
+                raise StreamError(
+                    f"the stream from '{self.name}' to '{pipe.consumer}' overflowed: "
+                    f"{pipe.buffered} records wait and its buffer_size is {pipe.limit}",
+                    hint="raise channel_policy.buffer_size, or use overflow_strategy: block",
+                )
+        for pipe in self._open:
+            pipe.put_blocking(batch)
+
+    def _put_dropping(self, batch: Batch, oldest: bool) -> None:
+        for pipe in self._open:
+            put = pipe.put_dropping_oldest if oldest else pipe.put_dropping_new
+            lost = put(batch)
+            if lost and self._when_dropped is not None:
+                self._when_dropped(pipe, lost)
+
+
+class Out:
+    """The output port of a module instance.
+
+    records_out: records that this instance has sent.
+    """
+
+    __slots__ = ("_source", "records_out")
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.records_out = 0
+
+    @property
+    def wanted(self) -> bool:
+        """False once all readers have closed: a source may stop and return its summary."""
+        return not self._source.abandoned
+
+    async def send(self, batch: Batch) -> None:
+        """Send a batch to all consumers, and wait until their buffers have room again.
+
+        The list must not be changed afterwards. A cancelled wait takes nothing back: the batch was
+        sent. Raises ConsumersClosed (let it pass), and StreamError with the strategy `error`.
+        """
+        if batch:
+            self._source.put(batch)
+            self.records_out += len(batch)
+            await self._source.wait_room()
+
+    def send_nowait(self, batch: Batch) -> None:
+        """Send a batch at once, or raise WouldBlock and send none of it."""
+        if batch:
+            if not self._source.fits(len(batch)):
+                raise WouldBlock
+            self._source.put(batch)
+            self.records_out += len(batch)
+
+
+class Records:
+    """The input port of a module instance: the records of one or more producers, merged.
+
+        async for batch in records:         # lists of records, never empty
+            for record in batch: ...
+
+    The order of each producer is kept; between producers it is first come, first served. One
+    reader at a time. records_in: records read so far.
+    """
+
+    __slots__ = ("_failure", "_waiter", "pipes", "queue", "records_in")
+
+    def __init__(self, pipes: Iterable[Pipe]) -> None:
+        self.pipes = list(pipes)
+        self.records_in = 0
+        self.queue: deque[Pipe] = deque()  # pipes that have records or have ended
+        self._failure: UpstreamFailed | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        for pipe in self.pipes:
+            pipe.attach(self)
+
+    def __aiter__(self) -> "Records":
+        return self
+
+    async def __anext__(self) -> Batch:
+        while not self.ready():
+            await wait_any([self])
+        if not self.queue:
+            raise StopAsyncIteration
+        return self._take()
+
+    def receive_nowait(self) -> Batch:
+        """All that waits from one producer; an empty list at the end of all.
+
+        Raises WouldBlock when nothing waits, UpstreamFailed when a producer failed and its records
+        are read.
+        """
+        if not self.ready():
+            raise WouldBlock
+        return self._take() if self.queue else []
+
+    async def wait_records(self) -> bool:
+        """Wait for a first record without taking it; False when all producers end without one.
+
+        Raises UpstreamFailed when one fails instead.
+        """
+        while not self.ready():
+            await wait_any([self])
+        return bool(self.queue)
+
+    def ready(self) -> bool:
+        """Whether a read would not wait: there are records, or the end. Raises UpstreamFailed."""
+        if self._failure is not None:
+            raise self._failure
+        while self.queue and not self.queue[0].has_records():
+            self._meet_end(self.queue.popleft())
+        return bool(self.queue) or all(pipe.state != "open" for pipe in self.pipes)
+
+    def is_waiting(self) -> bool:
+        """Whether the module waits for records."""
+        return self._waiter is not None and not self._waiter.done()
+
+    def close(self) -> None:
+        """The module has ended, or needs no more: producers need not send any further."""
+        for pipe in self.pipes:
+            pipe.close()
+
+    def discard(self) -> None:
+        """The workload was skipped: what it would have read goes nowhere."""
+        for pipe in self.pipes:
+            pipe.discard()
+
+    def wake(self) -> None:
+        """Something changed in a pipe: let a waiting reader look."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def await_with(self, waiter: "asyncio.Future[None] | None") -> None:
+        """Let `wake` complete this future; None when the wait is over."""
+        if waiter is not None and self._waiter is not None:
+            raise RuntimeError("these records are already being read by another task")
+        self._waiter = waiter
+
+    def _take(self) -> Batch:
+        pipe = self.queue.popleft()
+        pipe.queued = False
+        batch = pipe.take()
+        self.records_in += len(batch)
+        return batch
+
+    def _meet_end(self, pipe: Pipe) -> None:
+        """A pipe without records stood in the queue: it has ended, or was closed since."""
+        pipe.queued = False
+        pipe.end()
+        if pipe.failure is not None and pipe.state == "ended":
+            self._failure = pipe.failure
+            raise self._failure
+
+
+class Inputs(Mapping[str, Records]):
+    """The input ports of a module instance, one a producer, in declared order."""
+
+    __slots__ = ("_ports",)
+
+    def __init__(self, ports: Mapping[str, Records]) -> None:
+        self._ports = dict(ports)
+
+    @property
+    def names(self) -> list[str]:
+        """The producers' names, in declared order."""
+        return list(self._ports)
+
+    @property
+    def records_in(self) -> int:
+        """Records read so far, from all producers."""
+        return sum(records.records_in for records in self._ports.values())
+
+    def __getitem__(self, name: str) -> Records:
+        return self._ports[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ports)
+
+    def __len__(self) -> int:
+        return len(self._ports)
+
+    async def wait_records(self) -> bool:
+        """Wait for a first record on any port without taking it; False when all end without one.
+
+        Raises UpstreamFailed when a producer fails instead.
+        """
+        ports = list(self._ports.values())
+        while True:
+            ready = [port for port in ports if port.ready()]
+            if any(port.queue for port in ready):
+                return True
+            if len(ready) == len(ports):
+                return False
+            await wait_any([port for port in ports if port not in ready])
+
+    def close(self) -> None:
+        """The module has ended, or needs no more of any port."""
+        for records in self._ports.values():
+            records.close()
+
+    def discard(self) -> None:
+        """The workload was skipped: what it would have read goes nowhere."""
+        for records in self._ports.values():
+            records.discard()
+
+
+async def wait_any(ports: Iterable[Records]) -> None:
+    """Wait until something changes on one of the ports; RuntimeError if another task reads one."""
+    waiter = asyncio.get_running_loop().create_future()
+    waiting: list[Records] = []
+    try:
+        for port in ports:
+            port.await_with(waiter)
+            waiting.append(port)
+        await waiter
+    finally:
+        for port in waiting:
+            port.await_with(None)
