@@ -29,7 +29,7 @@ BLOCKS = ("on_failure", "finally")
 _NEWER_KEYS = ("lifecycle", "process")
 
 _QUOTED = r'"(?:\\.|[^"\\])*"|`[^`]*`|' + r"'(?:\\.|[^'\\])*'|/\*.*?\*/"
-_ACTION = re.compile(rf"\{{\{{(?:{_QUOTED}|(?!\}}\}}).)*\}}\}}", re.DOTALL)
+_ACTION = re.compile(rf"\{{\{{(?>(?:{_QUOTED}|(?!\}}\}}).)*)\}}\}}", re.DOTALL)
 _ALIAS = re.compile(rf"{_QUOTED}|(?<![\w).])\._gxo\.(?P<alias>tasks)(?![\w-])", re.DOTALL)
 
 
