@@ -68,6 +68,7 @@ def test_what_has_too_many_parts_is_one_error(text: str) -> None:
     assert diags.items[0].span.column < len(text) * 0.9  # it is not read to its end
 
 
+MILLION = 1_000_000
 SCALARS = {
     "text": ("y", "", ""),
     "braces": ("{ ", "", ""),
@@ -77,21 +78,47 @@ SCALARS = {
     "escapes": ("\\n", '{{ "', '" }}'),
     "comment": ("* ", "{{/* ", " */}}"),
     "white": (" ", "{{ 1", " }}"),
+    "fraction": ("7", "{{ 0.", " }}"),
 }
+WRONG_SCALARS = {
+    "digits": ("1", "{{ 1", " }}"),
+    "hexadecimal": ("f", "{{ 0x", " }}"),
+    "underscores": ("1_", "{{ ", "1 }}"),
+    "exponents": ("e+1", "{{ 1", " }}"),
+    "fields": (".x", "{{ ", " }}"),
+    "fields_of_a_variable": (".x", "{{ $x", " }}"),
+    "fields_of_a_group": (".x", "{{ (.x)", " }}"),
+    "fields_before_a_mistake": (".x", "{{ ", "?b }}"),
+    "open_quote": ("y", '{{ "', ""),
+    "open_quote_and_escapes": ("\\n", "{{ '", ""),
+    "open_comment": ("* ", "{{/* ", ""),
+}
+
+
+def _read(filling: str, before: str, after: str) -> tuple[list[str], int]:
+    """The codes of what is wrong with a scalar of a million characters, and the most memory used."""
+    text = before + filling * (MILLION // len(filling)) + after
+    diags = Diagnostics()
+    tracemalloc.start()
+    try:
+        parse(plain(text, "p"), diags)
+        return [item.code for item in diags.items], tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("name", SCALARS)
 def test_a_long_scalar_is_read_without_a_way_back(name: str) -> None:
     """A million characters were hundreds of MiB when each kept a place to come back to."""
-    filling, before, after = SCALARS[name]
-    text = before + filling * (1_000_000 // len(filling)) + after
-    tracemalloc.start()
-    try:
-        diags = Diagnostics()
-        assert parse(plain(text, "p"), diags) is not None, diags.items[:1]
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    codes, peak = _read(*SCALARS[name])
+    assert codes == []
+    assert peak < 20 * 1024 * 1024
+
+
+@pytest.mark.parametrize("name", WRONG_SCALARS)
+def test_what_is_wrong_with_a_long_scalar_needs_no_more(name: str) -> None:
+    codes, peak = _read(*WRONG_SCALARS[name])
+    assert len(codes) == 1
     assert peak < 20 * 1024 * 1024
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -179,6 +180,19 @@ def test_a_value_without_end_is_refused_before_it_fills_the_memory() -> None:
             for _ in Document(endless(start + "x" * 2**20)).records([]):
                 pass
     assert asked < 3 * 300
+
+
+@pytest.mark.parametrize(
+    "text", ['["' + "y" * 10**6 + '"]', '["' + "\\n" * 10**6 + '"]'], ids=["text", "escapes"]
+)
+def test_a_long_text_is_read_in_the_memory_of_its_value(text: str) -> None:
+    """Looking how deep a document is kept 120 bytes of each character."""
+    tracemalloc.start()
+    try:
+        decode(text)
+        assert tracemalloc.get_traced_memory()[1] < 5 * len(text)
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "text_lines"])

@@ -21,14 +21,19 @@ _SIMPLE = {
 _ESCAPE = re.compile(
     r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))", re.DOTALL
 )
-_DECIMAL_INT = re.compile(r"[+-]?(?:0|[1-9](?:_?[0-9])*)")
-_OCTAL_INT = re.compile(r"([+-]?)0((?:_?[0-7])+)")
-_PREFIXED_INT = re.compile(r"[+-]?0(?:[xX](?:_?[0-9a-fA-F])+|[oO](?:_?[0-7])+|[bB](?:_?[01])+)")
+_DIGITS = r"(?>(?:_?[0-9]){1,1000})*"
+"""Any number of digits, forgotten every thousand (see `grammar.lark`)."""
+_DECIMAL_INT = re.compile(rf"[+-]?(?:0|[1-9]{_DIGITS})")
+_OCTAL_INT = re.compile(r"([+-]?)0((?>(?:_?[0-7]){1,1000})+)")
+_PREFIXED_INT = re.compile(
+    r"[+-]?0(?:[xX](?>(?:_?[0-9a-fA-F]){1,1000})+|[oO](?>(?:_?[0-7]){1,1000})+"
+    r"|[bB](?>(?:_?[01]){1,1000})+)"
+)
 _FLOAT = re.compile(
-    r"[+-]?(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][+-]?[0-9](?:_?[0-9])*)?"
+    rf"[+-]?(?:[0-9]{_DIGITS}\.?(?:[0-9]{_DIGITS})?|\.[0-9]{_DIGITS})(?:[eE][+-]?[0-9]{_DIGITS})?"
 )
 _HEX_FLOAT = re.compile(
-    r"[+-]?0[xX]_?(?:[0-9a-fA-F_]+\.?[0-9a-fA-F_]*|\.[0-9a-fA-F_]+)[pP][+-]?[0-9](?:_?[0-9])*"
+    rf"[+-]?0[xX]_?(?:[0-9a-fA-F_]+\.?[0-9a-fA-F_]*|\.[0-9a-fA-F_]+)[pP][+-]?[0-9]{_DIGITS}"
 )
 
 

@@ -189,12 +189,12 @@ _CHARACTER_HINTS = {
 }  # fmt: skip
 
 _Rule = tuple[re.Pattern[str], Callable[[Stop, re.Match[str]], Mistake | None]]
-_CHAIN = r"(?>(?:(?:\.?[^\W\d]\w*|\.|\)|\$\w*)(?:\.\w+)*)?)"
+_CHAIN = r"(?>(?:(?:\.?[^\W\d]\w*|\.|\)|\$\w*)(?>(?:\.\w+){1,1000})*)?)"
 """What may stand before the wrong character: a whole value, of which nothing is given back."""
 
 _LEXICAL: tuple[_Rule, ...] = (
-    (re.compile(r'"(?:[^"\\\n]|\\[^\n])*(?P<closed>")?'), _quote),
-    (re.compile(r"'(?:[^'\\\n]|\\[^\n])*(?P<closed>')?"), _quote),
+    (re.compile(r'"(?>(?:[^"\\\n]++|\\[^\n]){1,1000})*(?P<closed>")?'), _quote),
+    (re.compile(r"'(?>(?:[^'\\\n]++|\\[^\n]){1,1000})*(?P<closed>')?"), _quote),
     (re.compile(r"`[^`]*(?P<closed>`)?"), _quote),
     (re.compile(r"/\*(?P<rest>(?s:.*))"), _comment),
     (re.compile(r"[+-]?\.?\d[^\s|)}]*(?<!-)|[+-][^\W\d]\w*"), _number),

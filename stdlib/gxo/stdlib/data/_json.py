@@ -21,7 +21,8 @@ MAX_VALUE = 64 * 1024 * 1024
 Scan = Callable[[str, int], tuple[Any, int]]
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_STRUCTURE = re.compile(r'[\[{]|[\]}]|"(?:[^"\\]|\\.)*"', re.DOTALL)
+# A text may have millions of characters: a group keeps something of each, at most a thousand times.
+_STRUCTURE = re.compile(r'[\[{]|[\]}]|"(?>(?:[^"\\]++|\\.){1,1000})*"', re.DOTALL)
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _ANY_DIGIT = str.maketrans("123456789", "000000000")
 _LONG_NUMBER = "0" * 19
