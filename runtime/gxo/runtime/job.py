@@ -168,7 +168,7 @@ class Workload:
     @property
     def stream_inputs(self) -> tuple[str, ...]:
         """The names it reads streams of, in the order it declares them."""
-        return (*self.records, *self.inputs)
+        return (*self.records, *self.inputs) if self.records or self.inputs else ()
 
     def bind(self, function: Function) -> str:
         """Remember the function, its ports, and how many parameters the loop fills.

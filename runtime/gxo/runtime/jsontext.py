@@ -11,10 +11,15 @@ from typing import Any
 DEEPEST = 100
 """Levels of nesting that are written; Python's own writer gives up not much later."""
 
+# `json.dumps` makes an encoder for each call; there may be one for each of many thousand lines.
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
 
 def to_json(value: Any, indent: int | None = None) -> str:
     """The value as JSON text. Never fails: what JSON cannot express is written as text."""
     try:
+        if indent is None:
+            return _encode(value)
         return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return json.dumps(plain(value), indent=indent, ensure_ascii=False)

@@ -4,6 +4,7 @@ code = main(job, ZipBundle(__loader__))
 sys.exit(code)
 """
 
+import gc
 import os
 import signal
 import sys
@@ -33,9 +34,20 @@ def main(job: Job, bundle: "Bundle | None" = None, argv: Sequence[str] | None = 
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     _open_missing()
+    alone = argv is None
+    if alone:
+        # The process is the job's: what was loaded, and the graph of workloads that is made now,
+        # stays to the end, so the collector need not go through it again and again.
+        gc.disable()
     try:
         settings = _settings(job, bundle, arguments)
-        return 0 if settings is None else _run(Run(job, settings, bundle))
+        if settings is None:
+            return 0
+        run = Run(job, settings, bundle)
+        if alone:
+            gc.freeze()
+            gc.enable()
+        return _run(run)
     except (UsageError, ArtifactError) as error:
         _complain(error)
         return USAGE

@@ -206,7 +206,7 @@ def test_a_small_job_imports_little(environment: dict[str, str]) -> None:
         "import asyncio, sys; before = set(sys.modules)\n"
         f"sys.argv = ['jobs.py', 'empty']; text = open({str(JOBS)!r}).read()\n"
         "try: exec(compile(text, 'jobs.py', 'exec'))\n"
-        "finally: print(*sorted(set(sys.modules) - before))"
+        "finally: print(*sorted(set(sys.modules) - before - set(sys.builtin_module_names)))"
     )
     done = subprocess.run(
         [

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,7 +33,12 @@ class Clock:
 
 def rfc3339(seconds: float, *, fraction: bool = True) -> str:
     """`2026-01-31T12:00:00.250Z` for seconds since 1970; without `fraction`, whole seconds."""
-    milliseconds = round(seconds * 1000) if fraction else int(seconds) * 1000
-    whole, part = divmod(milliseconds, 1000)
-    text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
-    return f"{text}.{part:03d}Z" if fraction else f"{text}Z"
+    if not fraction:
+        return f"{_whole_second(int(seconds))}Z"
+    whole, part = divmod(round(seconds * 1000), 1000)
+    return f"{_whole_second(whole)}.{part:03d}Z"
+
+
+@lru_cache(maxsize=8)
+def _whole_second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))

@@ -24,13 +24,16 @@ def link(specs: Iterable[Workload], nodes: Mapping[str, Node], failure: Failure)
     result = [Unit(group, failure, in_block=False) for group in _groups(specs, nodes)]
     for unit in result:
         for node in unit.members:
-            observed = set(node.spec.observes)
-            for name in observed:
-                nodes[name].observers.append(node)
-            needed = set(node.spec.after) - observed
+            needed = set(node.spec.after)
+            if node.spec.observes:
+                observed = set(node.spec.observes)
+                needed -= observed
+                unit.waiting += len(observed)
+                for name in observed:
+                    nodes[name].observers.append(node)
             for name in needed:
                 nodes[name].followers.append(node)
-            unit.waiting += len(observed) + len(needed)
+            unit.waiting += len(needed)
     return result
 
 
@@ -70,25 +73,20 @@ def descendants(failed: Iterable[Node], nodes: Mapping[str, Node]) -> set[Node]:
 
 
 def _groups(specs: Iterable[Workload], nodes: Mapping[str, Node]) -> list[list[Node]]:
-    """The connected components of stream edges, each in playbook order."""
+    """The connected components of stream edges, each in playbook order, by their first members."""
+    members = [nodes[spec.name] for spec in specs]
     group_of: dict[str, list[Node]] = {}
-    for spec in specs:
-        group_of[spec.name] = [nodes[spec.name]]
-    for spec in specs:
-        for name in spec.stream_inputs:
-            ours, theirs = group_of[spec.name], group_of[producer(name)]
+    for node in members:
+        for name in node.spec.stream_inputs:
+            ours = group_of.setdefault(node.name, [node])
+            theirs = group_of.setdefault(producer(name), [nodes[producer(name)]])
             if ours is not theirs:
                 ours.extend(theirs)
-                for member in theirs:
-                    group_of[member.name] = ours
-    seen: set[int] = set()
-    result = []
-    for group in group_of.values():
-        if id(group) not in seen:
-            seen.add(id(group))
-            group.sort(key=_index)
-            result.append(group)
-    return result
+                group_of.update((member.name, ours) for member in theirs)
+    for group in {id(group): group for group in group_of.values()}.values():
+        group.sort(key=_index)
+    groups = (group_of.get(node.name, [node]) for node in members)
+    return [group for node, group in zip(members, groups, strict=True) if group[0] is node]
 
 
 def _index(node: Node) -> int:

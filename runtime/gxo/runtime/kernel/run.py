@@ -19,8 +19,9 @@ from gxo.runtime.host.clock import Clock
 from gxo.runtime.host.eventloop import JobLoop
 from gxo.runtime.job import Job, Workload
 from gxo.runtime.kernel.ending import Ending
+from gxo.runtime.kernel.graph import link
 from gxo.runtime.kernel.instance import STOPPED, WHEN_FAILED
-from gxo.runtime.kernel.node import FAILED, RUNNING, Node
+from gxo.runtime.kernel.node import FAILED, RUNNING, Failure, Node
 from gxo.runtime.kernel.scheduler import Scheduler
 from gxo.runtime.kernel.state import State
 from gxo.runtime.kernel.vars import Vars
@@ -56,8 +57,8 @@ class Limits:
 class Run:
     """What one run's workloads share. Templates see it as `_gxo.playbook`: name and run_id.
 
-    nodes: workloads by name, those of blocks once their block has started. cleaning: `finally`
-    is running.
+    nodes: workloads by name, those of blocks once their block has started. units: what of the
+    playbook's workloads starts together. cleaning: `finally` is running.
     """
 
     def __init__(
@@ -83,6 +84,8 @@ class Run:
         self.log = Log(self, settings.log_level, settings.log_format)
         self.bus: Bus | None = None
         self.nodes: dict[str, Node] = {}
+        self.add_nodes(job.workloads.values())
+        self.units = link(job.workloads.values(), self.nodes, Failure())
         self.inputs = settings.inputs
         self.vars = Vars(self, job.vars, settings.vars)
         self.state = State(self.nodes)
@@ -136,7 +139,6 @@ class Run:
 
     async def _run_workloads(self) -> None:
         scheduler = self.scheduler
-        self.add_nodes(self.job.workloads.values())
         try:
             await self._prepare()
         except UsageError:

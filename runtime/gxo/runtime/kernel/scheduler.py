@@ -9,9 +9,9 @@ import asyncio
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from gxo.runtime.kernel.graph import descendants, link, spread_blocks
+from gxo.runtime.kernel.graph import descendants, spread_blocks
 from gxo.runtime.kernel.instance import CLOSED, STOPPED, TIMED_OUT, UPSTREAM, conclude, perform
-from gxo.runtime.kernel.node import COMPLETED, FAILED, SKIPPED, Failure, Node, Unit
+from gxo.runtime.kernel.node import COMPLETED, FAILED, SKIPPED, Node, Unit
 
 if TYPE_CHECKING:
     from gxo.runtime.kernel.run import Run
@@ -39,7 +39,7 @@ class Scheduler:
 
     async def run_workloads(self) -> None:
         """Run the playbook's workloads until all are over, or until the job stops and they are."""
-        for unit in link(self.run.job.workloads.values(), self.run.nodes, Failure()):
+        for unit in self.run.units:
             self._unsettled += len(unit.members)
             if not unit.waiting:
                 self._push(unit)

@@ -119,13 +119,14 @@ def workload_ended(node: "Node") -> str:
     text = node.status.lower()
     if node.started is not None and node.ended is not None:
         text += f" in {_duration(node.ended - node.started)}"
-    counts = {
-        "records in": node.records_in,
-        "records out": node.records_out,
-        "record errors": node.record_errors,
-        "records dropped": node.records_dropped,
-    }
-    text += "".join(f", {count} {what}" for what, count in counts.items() if count)
+    if node.port is not None or node.source is not None or node.record_errors:
+        counts = {
+            "records in": node.records_in,
+            "records out": node.records_out,
+            "record errors": node.record_errors,
+            "records dropped": node.records_dropped,
+        }
+        text += "".join(f", {count} {what}" for what, count in counts.items() if count)
     return f"{text}: {node.reason}" if node.reason else text
 
 

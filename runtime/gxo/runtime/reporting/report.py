@@ -3,6 +3,7 @@
 import os
 import stat
 import sys
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from gxo.runtime.errors import UsageError
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
 
 def report(run: "Run") -> dict[str, Any]:
     """The execution report of a run that has ended, redacted."""
-    nodes = sorted(run.nodes.values(), key=lambda node: node.index)
+    return {**_head(run), "workload_results": dict(_results(run))}
+
+
+def _head(run: "Run") -> dict[str, Any]:
+    nodes = run.nodes.values()
     count = {
         status: sum(node.status == status for node in nodes)
         for status in (COMPLETED, FAILED, SKIPPED, CANCELLED)
     }
-    result: dict[str, Any] = {
+    return {
         "playbook_name": run.name,
         "run_id": run.run_id,
         "overall_status": run.ending.status,
@@ -34,9 +39,12 @@ def report(run: "Run") -> dict[str, Any]:
         "skipped_workloads": count[SKIPPED],
         "cancelled_workloads": count[CANCELLED],
         "error": run.ending.error,
-        "workload_results": {node.name: _result(run, node) for node in nodes},
     }
-    return result
+
+
+def _results(run: "Run") -> Iterator[tuple[str, dict[str, Any]]]:
+    for node in sorted(run.nodes.values(), key=lambda node: node.index):
+        yield node.name, _result(run, node)
 
 
 def _result(run: "Run", node: Node) -> dict[str, Any]:
@@ -76,23 +84,35 @@ def check_target(target: str) -> None:
 
 def write(run: "Run", target: str) -> None:
     """Write the report. OSError when that is not possible; a file is then left as it was."""
-    text = to_json(report(run), indent=2) + "\n"
+    lines = map(_encoded, _lines(run))
     if target == "-":
-        sys.stdout.buffer.write(_encoded(text))
+        sys.stdout.buffer.writelines(lines)
         sys.stdout.buffer.flush()
     elif os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
         with open(target, "wb") as file:  # a pipe, a terminal: nothing to replace
-            file.write(_encoded(text))
+            file.writelines(lines)
     else:
-        _replace(os.path.realpath(target), text)
+        _replace(os.path.realpath(target), lines)
 
 
-def _replace(path: str, text: str) -> None:
+def _lines(run: "Run") -> Iterator[str]:
+    """JSON with one line a field, and one a workload: easy to search, and quick to write, which
+    indenting at every depth is not.
+    """
+    yield to_json(_head(run), indent=2).removesuffix("\n}") + ',\n  "workload_results": {'
+    comma = ""
+    for name, result in _results(run):
+        yield f"{comma}\n    {to_json(name)}: {to_json(result)}"
+        comma = ","
+    yield "\n  }\n}\n"
+
+
+def _replace(path: str, lines: Iterable[bytes]) -> None:
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         with open(descriptor, "wb") as file:
-            file.write(_encoded(text))
+            file.writelines(lines)
         os.replace(temporary, path)
     except BaseException:
         if os.path.exists(temporary):
