@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PINS := compiler/requirements/dev.txt
 DEMO := docs/examples/host-report
+BENCH := build/bench
+BENCH_PINS := tests/bench/peers/requirements.txt
 FUZZ := build/fuzz
 FUZZ_PINS := tests/fuzz/requirements.txt
 FUZZ_SECONDS := 600
@@ -38,8 +40,13 @@ check: setup
 	$(BIN)/python tests/tools/check_arrows.py
 	$(BIN)/python tests/tools/generate_docs.py --check
 
-bench: setup
+bench: setup $(BENCH)/.ready
 	$(BIN)/python tests/bench/run.py
+
+$(BENCH)/.ready: $(BENCH_PINS)
+	$(PYTHON) -m venv --clear $(BENCH)/venv
+	$(BENCH)/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(BENCH_PINS)
+	touch $@
 
 # Ten minutes for each target; an input that fails is written to build/fuzz.
 fuzz: $(FUZZ)/.ready

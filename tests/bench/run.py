@@ -1,7 +1,8 @@
 """`make bench`: what gxo costs, as ratios against plain Python measured in the same run.
 
 Both sides of a row run in turn, so that a slow moment of the machine hits both; the ratio is that of
-the medians. `scaling.py` measures large playbooks, `expressions.py` templates. A bound that is missed
+the medians. `scaling.py` measures large playbooks, `scheduler.py` what running a workload costs,
+`expressions.py` templates. A bound that is missed
 stays in the table and makes the exit code 1.
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import expressions
 import scaling
+import scheduler
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -156,11 +158,17 @@ def main(report: Callable[[str], None] = print) -> int:
     report("")
     scales = scaling.report(scaling.measure(GXO, ENVIRONMENT), report)
     report("")
+    shapes = scheduler.measure(GXO, ENVIRONMENT)
+    cheap = scheduler.report(shapes, report)
+    report("")
     fast = expressions.report(expressions.compare(), report)
     target = ROOT / ".bench" / "results.json"
     target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
-    return 0 if fast and scales and all(result.verdict == "ok" for result in results) else 1
+    told = [asdict(one) for one in (*results, *shapes)]
+    target.write_text(json.dumps(told, indent=2) + "\n")
+    return (
+        0 if fast and cheap and scales and all(result.verdict == "ok" for result in results) else 1
+    )
 
 
 if __name__ == "__main__":

@@ -10,3 +10,4 @@ compile compiler/requirements/gxo.in compiler/requirements/gxo.txt
 compile compiler/requirements/linked.in stdlib/gxo/stdlib/linked.txt
 compile compiler/requirements/dev.in compiler/requirements/dev.txt
 compile tests/fuzz/requirements.in tests/fuzz/requirements.txt
+compile tests/bench/peers/requirements.in tests/bench/peers/requirements.txt

@@ -130,3 +130,28 @@ def test_no_more_workloads_run_than_workers_allow(
         running += 1 if line.endswith("begins") else -1
         most = max(most, running)
     assert most <= workers
+
+
+@given(jobs())
+def test_ready_workloads_start_in_playbook_order(case: tuple[list[Drawn], list[int], int]) -> None:
+    drawn, order, workers = case
+    for one in drawn:
+        one.reads.clear()  # a group starts when it is ready
+    stage = Stage()
+    settings = Settings()
+    settings.workers = workers
+    run = play(build(drawn, order, stage), stage, settings=settings).run
+    for number, one in enumerate(drawn):
+        node = run.nodes[f"w{number}"]
+        needed = [run.nodes[f"w{other}"] for other in {*one.after, *one.observes}]
+        if node.started is None or any(other.ended is None for other in needed):
+            continue
+        ready = max((other.ended or 0.0 for other in needed), default=0.0)
+        overtaken_by = [
+            other.name
+            for other in run.nodes.values()
+            if other.index > node.index
+            and other.started is not None
+            and ready < other.started < node.started
+        ]
+        assert not overtaken_by

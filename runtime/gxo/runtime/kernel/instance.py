@@ -109,7 +109,8 @@ async def attempts(
         if bus is not None:
             bus.module_started(context)
         try:
-            return await spec.function(context, *_ports(node, out), *extra)
+            ports = _ports(node, out) if spec.ports else ()
+            return await spec.function(context, *ports, *extra)
         except (Exception, SystemExit, KeyboardInterrupt) as error:
             retry = spec.retry
             if retry is None or not _may_retry(node, attempt, error):

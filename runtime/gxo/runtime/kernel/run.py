@@ -57,8 +57,8 @@ class Limits:
 class Run:
     """What one run's workloads share. Templates see it as `_gxo.playbook`: name and run_id.
 
-    nodes: workloads by name, those of blocks once their block has started. units: what of the
-    playbook's workloads starts together. cleaning: `finally` is running.
+    nodes: workloads by name, those of blocks once their block has started. units: of the others,
+    what starts together. cleaning: `finally` is running.
     """
 
     def __init__(
@@ -223,8 +223,7 @@ class Run:
 
     def add_nodes(self, specs: Iterable[Workload]) -> list[Node]:
         """Add workloads to the run."""
-        first = len(self.nodes)
-        added = [Node(spec, first + place) for place, spec in enumerate(specs)]
+        added = [Node(spec, place) for place, spec in enumerate(specs, len(self.nodes))]
         for node in added:
             self.nodes[node.name] = node
         return added

@@ -73,13 +73,14 @@ class Log:
         if (second := int(self._run.clock.seconds())) != self._second:
             self._second = second
             self._moment = time.strftime("%H:%M:%S", time.localtime(second))
-        workload = f"{place['workload']}: " if place["workload"] else ""
+        text = f"{place['workload']}: {message}" if place["workload"] else message
         if (place.get("attempt") or 1) > 1:
             fields = {"attempt": place["attempt"], **fields}
         if place.get("iteration") is not None:
             fields = {"iteration": place["iteration"], **fields}
-        extra = " ".join(f"{name}={value}" for name, value in fields.items())
-        text = f"{workload}{message}{f' ({extra})' if extra else ''}".replace("\n", "\n    ")
+        if fields:
+            text += f" ({' '.join(f'{name}={value}' for name, value in fields.items())})"
+        text = text.replace("\n", "\n    ")
         colour = self._colours.get(level, "")
         return f"{self._moment} {colour}{level:<7}{PLAIN if colour else ''}  {text}\n"
 

@@ -21,11 +21,9 @@ def report(run: "Run") -> dict[str, Any]:
 
 
 def _head(run: "Run") -> dict[str, Any]:
-    nodes = run.nodes.values()
-    count = {
-        status: sum(node.status == status for node in nodes)
-        for status in (COMPLETED, FAILED, SKIPPED, CANCELLED)
-    }
+    count = dict.fromkeys((COMPLETED, FAILED, SKIPPED, CANCELLED), 0)
+    for node in run.nodes.values():
+        count[node.status] = count.get(node.status, 0) + 1
     return {
         "playbook_name": run.name,
         "run_id": run.run_id,
@@ -33,7 +31,7 @@ def _head(run: "Run") -> dict[str, Any]:
         "start_time": rfc3339(run.started),
         "end_time": rfc3339(run.ended_at),
         "duration_ms": _milliseconds(run.ended_at - run.started),
-        "total_workloads": len(nodes),
+        "total_workloads": len(run.nodes),
         "completed_workloads": count[COMPLETED],
         "failed_workloads": count[FAILED],
         "skipped_workloads": count[SKIPPED],
@@ -43,7 +41,7 @@ def _head(run: "Run") -> dict[str, Any]:
 
 
 def _results(run: "Run") -> Iterator[tuple[str, dict[str, Any]]]:
-    for node in sorted(run.nodes.values(), key=lambda node: node.index):
+    for node in run.nodes.values():
         yield node.name, _result(run, node)
 
 
