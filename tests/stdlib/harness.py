@@ -244,6 +244,7 @@ async def bench(folder: Path, *, held_clock: bool = False) -> AsyncIterator[Benc
         yield workbench
         await _generators_closed()
         assert asyncio.all_tasks() == {asyncio.current_task()}
+        workbench.run.loop.watcher.close()
         assert not has_children()
     finally:
         await workbench.close()

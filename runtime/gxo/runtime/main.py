@@ -96,6 +96,9 @@ def _run(run: Run) -> int:
             code = drive(loop, run)
         finally:
             loop.end(run.abandoned)
+            if run.abandoned:
+                # What abandoned modules do as Python takes them apart at its end is not shown.
+                sys.unraisablehook = lambda _: None
         if run.bus is not None:
             run.bus.close(run.limits.cancel)
         return _report(run, code)
@@ -134,13 +137,15 @@ def _report(run: Run, code: int) -> int:
 
 @contextmanager
 def _signals(run: Run, loop: JobLoop) -> Iterator[None]:
-    """SIGINT and SIGTERM end the job in order; a second one ends the process at once.
+    """SIGINT, SIGTERM and SIGHUP (the terminal was closed) end the job in order; a second one ends
+    the process and its commands at once.
 
     Python's own handlers rather than the loop's: they also run while a module blocks the loop.
     """
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         if run.ending.interrupted:
+            loop.kill_commands()
             os._exit(128 + number)
         run.ending.interrupted = number
         if not loop.is_closed():
@@ -148,7 +153,7 @@ def _signals(run: Run, loop: JobLoop) -> Iterator[None]:
 
     previous: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             # `nohup` and a shell's `&` have a signal ignored on purpose.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 previous[number] = signal.signal(number, on_signal)

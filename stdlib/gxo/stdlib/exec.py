@@ -15,6 +15,7 @@ from gxo.runtime.workspace.jail import Jail
 
 _EXCERPT = 500
 _SHELL = "/bin/sh"
+_KILLED = 128 + signal.SIGKILL  # a shell's exit code when the last command was killed
 
 
 class Executed(TypedDict):
@@ -339,6 +340,11 @@ def _failed(argv: list[str], status: int, stderr: str) -> ModuleError:
     said = stderr.strip()[-_EXCERPT:].strip()
     message = f"the command {shown!r} {how}{f': {said}' if said else ''}"
     hint = "set `check: false`, or list the code in `success_codes`, if that is no failure"
+    if status in (-signal.SIGKILL, _KILLED):
+        hint = (
+            "the system kills so what needs more memory than there is: see its log (`dmesg`), "
+            "and the limits of the container"
+        )
     return ModuleError(message, hint=hint)
 
 

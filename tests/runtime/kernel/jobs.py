@@ -124,6 +124,61 @@ def prints_a_lot(job: Job) -> None:
         return {"text": "x" * 1_000_000}
 
 
+COMMAND = """
+exec 3> "$ALIVE"
+trap '' TERM INT HUP
+sleep 1000 &
+sh -c 'sleep 1000 & wait' &
+echo $$
+wait
+"""
+
+
+async def command(ctx: Context) -> None:
+    """Run a command that has children and ignores all but KILL; says its process group."""
+    from gxo.runtime.host.process import spawn
+
+    loop = ctx._run.loop
+    child = spawn(["sh", "-c", COMMAND], cwd="/", environment=dict(os.environ), stdin=False)
+    try:
+        group = (await child.stdout.read()).decode().strip()
+        assert loop.watcher._process is not None
+        ready(f"runs {group} {loop.watcher._process.pid}")
+        await child.wait()
+    except BaseException:
+        ctx.end_within(60)
+        await child.end(ctx.clock)
+        raise
+
+
+@job
+def runs_commands(job: Job) -> None:
+    job.workload("a")(command)
+    job.workload("b")(command)
+
+
+@job
+def cleans_up_by_command(job: Job) -> None:
+    job.workload("a")(nothing)
+    job.cleanup("last")(command)
+
+
+@job
+def abandons_a_command(job: Job) -> None:
+    @job.workload("stubborn")
+    async def stubborn(ctx: Context) -> None:
+        task = asyncio.create_task(command(ctx))
+        while not task.done():
+            try:
+                await asyncio.shield(task)
+            except asyncio.CancelledError:
+                ready("not me")
+
+
+async def nothing(ctx: Context) -> None:
+    pass
+
+
 def breaks(job: Job) -> None:
     """A defect of gxo itself."""
 
@@ -142,4 +197,7 @@ if __name__ == "__main__":
     if "GXO_TEST_GRACE" in os.environ:
         grace = float(os.environ["GXO_TEST_GRACE"])
         Limits.__init__.__defaults__ = (grace, grace, 30.0)
+        from gxo.runtime.host import process
+
+        process.GRACE = grace
     sys.exit(main(made, None, sys.argv[2:]))

@@ -71,7 +71,9 @@ def end(process: Process) -> tuple[int, str, str]:
     return process.returncode, (out or b"").decode(), err.decode()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_ends_the_job_in_order(start, workspaces: Path, number: int, code: int) -> None:
     process = start("waits", "--report", "-")
     workspace = wait_line(process, "in ").removeprefix("in ")
@@ -113,14 +115,39 @@ def _is_pending(status: str, number: int) -> bool:
     return bool(pending >> (number - 1) & 1)
 
 
-def test_a_signal_that_is_ignored_stays_ignored(start, environment: dict[str, str]) -> None:
-    text = "import os, signal, sys; signal.signal(2, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+def test_a_terminal_that_is_closed_ends_the_job_in_order(
+    environment: dict[str, str], workspaces: Path, tmp_path: Path
+) -> None:
+    ours, theirs = os.openpty()
+    # A session's leader gets the first terminal that it opens as its own.
+    command = f'exec 0<>"{os.ttyname(theirs)}" 1>&0; exec "{sys.executable}" "{JOBS}" waits "$@"'
+    process = subprocess.Popen(
+        ["sh", "-c", command, "sh", "--report", str(tmp_path / "report")],
+        env=environment,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    wait_line(process, "in ")
+    os.close(ours)
+    assert end(process)[0] == 129
+    assert json.loads((tmp_path / "report").read_text())["overall_status"] == "Cancelled"
+    assert os.listdir(workspaces) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_that_is_ignored_stays_ignored(environment: dict[str, str], number: int) -> None:
+    """As `nohup` and a shell's `&` start it."""
+    text = (
+        f"import os, signal, sys; signal.signal({number:d}, signal.SIG_IGN); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
     arguments = [sys.executable, "-c", text, sys.executable, str(JOBS), "waits"]
     process = subprocess.Popen(
         arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     wait_line(process, "in ")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     process.send_signal(signal.SIGTERM)
     assert end(process)[0] == 143
 

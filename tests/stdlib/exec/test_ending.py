@@ -6,12 +6,14 @@ Nothing here waits for time to pass: commands say through a FIFO how far they ar
 import asyncio
 import os
 import signal
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from gxo.runtime.errors import ModuleError
 from gxo.runtime.host.process import wait_readable
 from gxo.runtime.streams.pipes import Channel
 from gxo.runtime.streams.ports import ConsumersClosed, Records, Source
@@ -348,5 +350,27 @@ def test_many_at_once(tmp_path: Path) -> None:
         calls = [exec_(workbench.context, command="echo", args=[str(n)]) for n in range(50)]
         results = await asyncio.gather(*calls)
         assert [result["stdout"] for result in results] == [f"{n}\n" for n in range(50)]
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize("line", ["kill -KILL $$", "sh -c 'kill -KILL $$'; exit $?"])
+def test_a_command_that_was_killed_may_have_run_out_of_memory(tmp_path: Path, line: str) -> None:
+    async def scene(workbench: Bench, signals: Signals) -> None:
+        with pytest.raises(ModuleError, match=r"was ended by SIGKILL|exit code 137") as caught:
+            await start(workbench, line)
+        assert caught.value.hint is not None
+        assert "needs more memory than there is" in caught.value.hint
+
+    play(tmp_path, scene)
+
+
+def test_a_command_without_memory_is_a_failure_that_says_so(tmp_path: Path) -> None:
+    """Its address space is limited, so that it fails itself, and the system need not kill it."""
+
+    async def scene(workbench: Bench, signals: Signals) -> None:
+        line = f'ulimit -v 200000; exec {sys.executable} -S -c "x = bytearray(10**9)"'
+        with pytest.raises(ModuleError, match=r"exit code 1: (?s:.*)MemoryError"):
+            await start(workbench, line)
 
     play(tmp_path, scene)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gxo.runtime.host.threads import Threads
+    from gxo.runtime.host.watcher import Watcher
 
 
 class StallSelector(selectors.DefaultSelector):
@@ -32,6 +33,7 @@ class JobLoop(asyncio.SelectorEventLoop):
         self._job_selector = StallSelector()
         super().__init__(self._job_selector)
         self._threads: Threads | None = None
+        self._watcher: Watcher | None = None
         self._others = set(threading.enumerate())
 
     @property
@@ -42,6 +44,20 @@ class JobLoop(asyncio.SelectorEventLoop):
 
             self._threads = Threads(self)
         return self._threads
+
+    @property
+    def watcher(self) -> "Watcher":
+        """Starts the job's commands and sees to it that they die with the job."""
+        if self._watcher is None:
+            from gxo.runtime.host.watcher import Watcher  # start-up: only with commands
+
+            self._watcher = Watcher(lambda text: self.call_exception_handler({"message": text}))
+        return self._watcher
+
+    def kill_commands(self) -> None:
+        """Kill all commands that run, with their groups."""
+        if self._watcher is not None:
+            self._watcher.kill()
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., Any], *args: Any
@@ -63,7 +79,7 @@ class JobLoop(asyncio.SelectorEventLoop):
         self._job_selector.on_stall = on_stall
 
     def end(self, abandoned: Iterable["asyncio.Task[Any]"]) -> None:
-        """Cancel what modules have left running, end the threads, and close the loop.
+        """Cancel what modules have left running, end threads and commands, and close the loop.
 
         abandoned: tasks that are not waited for.
         """
@@ -71,6 +87,8 @@ class JobLoop(asyncio.SelectorEventLoop):
         for task in left:
             task.cancel()
         self.run_until_complete(self._end(left))
+        if self._watcher is not None:
+            self._watcher.close()
         for task in asyncio.all_tasks(self):
             task._log_destroy_pending = False  # type: ignore[attr-defined] # it has been reported
         self.close()

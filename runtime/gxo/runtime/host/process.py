@@ -2,7 +2,8 @@
 
 asyncio's own child processes cost a thread each (Python 3.11), and they reap a child as soon as it
 ends; from then on the number of its process group may belong to somebody else. Here a child stays
-unreaped until its group has been dealt with, so that a signal can reach nobody else.
+unreaped until its group has been dealt with, so that a signal can reach nobody else. When the job
+is killed, its watcher kills the groups (watcher.py).
 """
 
 import asyncio
@@ -13,6 +14,8 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import IO
 
 from gxo.runtime.host.clock import Clock
+from gxo.runtime.host.eventloop import JobLoop
+from gxo.runtime.host.watcher import Watcher
 
 GRACE = 5.0
 """Seconds between TERM and KILL (modules, "System", `exec`)."""
@@ -117,11 +120,12 @@ class Input:
 class Child:
     """A running command, the leader of its process group."""
 
-    __slots__ = ("_pidfd", "_popen", "stderr", "stdin", "stdout")
+    __slots__ = ("_pidfd", "_popen", "_watcher", "stderr", "stdin", "stdout")
 
-    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
+    def __init__(self, popen: subprocess.Popen[bytes], watcher: Watcher) -> None:
         assert popen.stdout is not None and popen.stderr is not None
         self._popen = popen
+        self._watcher = watcher
         self._pidfd = _open_pidfd(popen.pid)
         self.stdin = Input(popen.stdin) if popen.stdin is not None else None
         self.stdout = Output(popen.stdout)
@@ -132,11 +136,11 @@ class Child:
         return self._popen.pid
 
     async def wait(self) -> None:
-        """Wait until the leader has ended."""
+        """Wait until the leader has ended. It is not reaped yet."""
         if self._pidfd is not None:
             await wait_readable(self._pidfd)
         else:
-            while self._popen.poll() is None:  # noqa: ASYNC110 - nothing announces its end here
+            while not _has_ended(self._popen.pid):  # noqa: ASYNC110 - nothing announces its end here
                 await asyncio.sleep(_POLL)
 
     def close(self) -> int:
@@ -145,6 +149,7 @@ class Child:
         return self._popen.wait()
 
     def _release(self) -> None:
+        self._watcher.forget(self._popen.pid)
         for pipe in (self.stdin, self.stdout, self.stderr):
             if pipe is not None:
                 pipe.close()
@@ -180,7 +185,6 @@ class Child:
     async def _wait_gone(self, clock: Clock) -> None:
         """Wait until the leader has ended and its group is empty."""
         await self.wait()
-        self._popen.wait()
         # The others of the group are not this process's children: there is nothing to wait on.
         while self._signal_group(0) and _has_running_members(self._popen.pid):
             await clock.sleep(_POLL)
@@ -196,8 +200,12 @@ class Child:
         return True
 
 
+def _has_ended(pid: int) -> bool:
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 def _has_running_members(group: int) -> bool:
-    """Whether a process group has more than zombies, which a container may keep for long."""
+    """Whether a process group has more than zombies, such as its leader, and others' processes."""
     try:
         names = os.listdir("/proc")
     except OSError:
@@ -213,7 +221,15 @@ def _is_running_member(pid: str, group: int) -> bool:
         return False
     # "pid (command) state parent group ...", where the command may hold anything.
     state, _, its_group = text.rpartition(b")")[2].split()[:3]
-    return int(its_group) == group and state not in b"ZX"
+    return int(its_group) == group and state not in b"ZX" and _may_signal(int(pid))
+
+
+def _may_signal(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 def _open_pidfd(pid: int) -> int | None:
@@ -234,18 +250,18 @@ async def _wait_at_most(seconds: float, task: "asyncio.Future[None]", clock: Clo
 
 
 def spawn(argv: Sequence[str], *, cwd: str, environment: Mapping[str, str], stdin: bool) -> Child:
-    """Start a command. Raises OSError and ValueError as `subprocess.Popen` does.
+    """Start a command, on a job's loop. Raises OSError and ValueError as `subprocess.Popen` does.
 
     Without `stdin` the child reads from /dev/null.
     """
-    popen = subprocess.Popen(
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, JobLoop)
+    popen = loop.watcher.start(
         argv,
         bufsize=0,
         cwd=cwd,
         env=environment,
         stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,
     )
-    return Child(popen)
+    return Child(popen, loop.watcher)

@@ -136,6 +136,8 @@ def _message(error: BaseException, failing: Failing | None) -> str:
         return f"the module tried to end the job ({type(error).__name__})"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for it"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     if failing is not None and failing.direct:
