@@ -157,8 +157,9 @@ class Child:
             os.close(self._pidfd)
             self._pidfd = None
 
-    async def end(self, clock: Clock) -> None:
-        """End the whole process group: TERM, and KILL for what is left after `GRACE` seconds.
+    async def end(self, clock: Clock, grace: float | None = None) -> None:
+        """End the whole process group: TERM, and KILL for what is left after `grace` seconds
+        (by default `GRACE`).
 
         Output is read and thrown away meanwhile, so that nobody is held up in ending. When this is
         cancelled it waits no longer and kills at once.
@@ -167,7 +168,7 @@ class Child:
         quiet = asyncio.gather(self.stdout.discard(), self.stderr.discard())
         try:
             self._signal_group(signal.SIGTERM)
-            await _wait_at_most(GRACE, gone, clock)
+            await _wait_at_most(GRACE if grace is None else grace, gone, clock)
         finally:
             try:
                 if not gone.done():

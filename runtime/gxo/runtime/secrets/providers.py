@@ -1,51 +1,42 @@
 """Where the values of secrets come from: `--secrets env`, `dir:PATH` or `exec:CMD`.
 
-A lookup takes a secret's name and returns its value. It may block, and raises SecretError; what
-went wrong is said without anything of the value, nor of what a command wrote.
+A lookup takes a secret's name and returns its value. It holds nobody up, and raises SecretError;
+what went wrong is said without anything of the value, nor of what a command wrote.
 """
 
+import asyncio
+import errno
 import os
-import select
-import signal
 import stat
-import subprocess
-import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
 
 from gxo.runtime.errors import SecretError, UsageError
 
-Lookup = Callable[[str], str]
+if TYPE_CHECKING:
+    from gxo.runtime.host.process import Child
+
+Lookup = Callable[[str], Awaitable[str]]
 
 MAX_BYTES = 64 * 1024
 COMMAND_SECONDS = 10.0
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 
 
-class Provider:
-    """A lookup, and whether it may block (then it is called in a thread)."""
-
-    __slots__ = ("blocks", "lookup")
-
-    def __init__(self, lookup: Lookup, *, blocks: bool) -> None:
-        self.lookup = lookup
-        self.blocks = blocks
-
-
-def parse_provider(option: str, environment: Mapping[str, str]) -> Provider:
-    """The provider that `--secrets` names. UsageError for anything else, or a missing folder."""
+def parse_provider(option: str, environment: Mapping[str, str]) -> Lookup:
+    """The lookup of the provider that `--secrets` names. UsageError for anything else, or a missing folder."""
     kind, _colon, rest = option.partition(":")
     if option == "env":
-        return Provider(lambda name: _from_environment(environment, name), blocks=False)
+        return lambda name: _from_environment(environment, name)
     if kind == "dir" and rest:
         if not os.path.isdir(rest):
             raise UsageError(f"--secrets {option}: there is no folder {rest}")
-        return Provider(lambda name: _from_folder(rest, name), blocks=True)
+        return lambda name: asyncio.to_thread(_from_folder, rest, name)
     if kind == "exec" and rest:
         command = _split(rest, option)
-        return Provider(lambda name: _from_command(command, name, COMMAND_SECONDS), blocks=True)
+        return lambda name: _from_command(command, name, environment)
     raise UsageError(
         f"--secrets {option}: there is no such provider",
         hint="use env, dir:PATH (a file a secret) or exec:CMD (called with the name)",
@@ -64,7 +55,7 @@ def _split(text: str, option: str) -> list[str]:
     return command
 
 
-def _from_environment(environment: Mapping[str, str], name: str) -> str:
+async def _from_environment(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name)
     if value is None:
         raise SecretError(
@@ -75,87 +66,88 @@ def _from_environment(environment: Mapping[str, str], name: str) -> str:
 
 
 def _from_folder(folder: str, name: str) -> str:
-    """The file `name` of the folder: a regular one, no link."""
+    """The file `name` of the folder. Links are followed as long as they stay in the folder.
+
+    So a secret may be mounted as Kubernetes does it: TOKEN -> ..data/TOKEN, ..data -> ..2026_01_31.
+    """
+    from gxo.runtime.workspace.beneath import walk  # only with this provider
+
     try:
         parent = os.open(folder, _FOLDER)
         try:
-            descriptor = os.open(name, _FILE, dir_fd=parent)
+            descriptor = walk(parent, name, _FILE, 0)
         finally:
             os.close(parent)
     except FileNotFoundError as error:
         message = f"the secret '{name}' is missing: there is no such file in {folder}"
         raise SecretError(message) from error
     except OSError as error:
-        if os.path.islink(os.path.join(folder, name)):
-            raise SecretError(f"the secret '{name}' is a symbolic link in {folder}") from error
+        if error.errno == errno.EXDEV:
+            message = f"the secret '{name}' is a symbolic link that leads out of {folder}"
+            raise SecretError(message) from error
         reason = (error.strerror or str(error)).lower()
         raise SecretError(f"the secret '{name}' cannot be read: {reason}") from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise SecretError(f"the secret '{name}' is no regular file in {folder}")
-        return _checked(name, _read(descriptor, name, None))
+        content = bytearray()
+        while piece := os.read(descriptor, MAX_BYTES):
+            _extend(content, piece, name)
     finally:
         os.close(descriptor)
+    return _checked(name, content)
 
 
-def _from_command(command: list[str], name: str, seconds: float) -> str:
+async def _from_command(command: list[str], name: str, environment: Mapping[str, str]) -> str:
     """What the command prints; its whole process group is killed when it takes too long."""
+    from gxo.runtime.host.clock import Clock  # only with this provider
+    from gxo.runtime.host.process import spawn
+
     try:
-        process = subprocess.Popen(
-            [*command, name],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        child = spawn([*command, name], cwd=".", environment=environment, stdin=False)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         message = f"the secret '{name}' is missing: cannot run {command[0]}: {reason}"
         raise SecretError(message) from error
-    assert process.stdout is not None
-    deadline = time.monotonic() + seconds
     try:
-        output = _read(process.stdout.fileno(), name, deadline)
-        code = process.wait(max(deadline - time.monotonic(), 0))
+        async with asyncio.timeout(COMMAND_SECONDS):
+            output = await _output(child, name)
     except BaseException as error:
-        # The command itself may have ended and left children; not waited for, it keeps the group's
-        # number, so no stranger is killed.
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        if isinstance(error, subprocess.TimeoutExpired):
-            raise _too_slow(name) from None  # its message would show the command's arguments
+        await child.end(Clock(), grace=0.0)
+        if isinstance(error, TimeoutError):
+            raise _too_slow(name) from None
         raise
-    finally:
-        process.stdout.close()
+    code = child.close()
     if code != 0:
         raise SecretError(f"the secret '{name}' is missing: {command[0]} ended with code {code}")
     return _checked(name, output)
 
 
-def _read(descriptor: int, name: str, deadline: float | None) -> bytes:
-    """Everything, within the limits of size and (if there is a deadline) of time."""
-    parts: list[bytes] = []
-    length = 0
-    while True:
-        if deadline is not None:
-            left = max(deadline - time.monotonic(), 0)
-            if not select.select([descriptor], [], [], left)[0]:
-                raise _too_slow(name)
-        part = os.read(descriptor, MAX_BYTES)
-        if not part:
-            return b"".join(parts)
-        parts.append(part)
-        length += len(part)
-        if length > MAX_BYTES:
-            raise SecretError(f"the secret '{name}' has more than {MAX_BYTES} bytes")
+async def _output(child: "Child", name: str) -> bytearray:
+    """What the command prints until it has ended; its errors are thrown away."""
+    from gxo.runtime.host.tasks import run_all
+
+    async def read() -> bytearray:
+        content = bytearray()
+        while piece := await child.stdout.read():
+            _extend(content, piece, name)
+        return content
+
+    output, _, _ = await run_all(read(), child.stderr.discard(), child.wait())
+    return bytearray(output)
+
+
+def _extend(content: bytearray, piece: bytes, name: str) -> None:
+    content += piece
+    if len(content) > MAX_BYTES:
+        raise SecretError(f"the secret '{name}' has more than {MAX_BYTES} bytes")
 
 
 def _too_slow(name: str) -> SecretError:
     return SecretError(f"the secret '{name}' is missing: the provider's command took too long")
 
 
-def _checked(name: str, data: bytes) -> str:
+def _checked(name: str, data: bytes | bytearray) -> str:
     """The value as text, without one newline at its end."""
     if data.endswith(b"\n"):
         data = data[:-2] if data.endswith(b"\r\n") else data[:-1]

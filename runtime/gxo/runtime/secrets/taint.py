@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 
 from gxo.runtime.errors import SecretError
 from gxo.runtime.secrets.forms import SHORT, encoded
-from gxo.runtime.secrets.providers import Provider
+from gxo.runtime.secrets.providers import Lookup
 from gxo.runtime.secrets.redact import Redactor
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -28,17 +28,17 @@ class Secrets:
     redactor: knows every secret that this job has resolved or was given.
     """
 
-    def __init__(self, provider: Provider, warn: Callable[[str], None]) -> None:
+    def __init__(self, look_up: Lookup, warn: Callable[[str], None]) -> None:
         """warn is told (once each) of secrets that are too short to be found inside other text."""
         self.redactor = Redactor()
-        self._provider = provider
+        self._provider = look_up
         self._warn = warn
         self._values: dict[str, str] = {}
         self._loading = asyncio.Lock()
         self._redactors: dict[frozenset[str], Redactor] = {}
 
     async def load(self, names: Iterable[str]) -> None:
-        """Resolve these before a workload starts; blocking lookups run in a thread.
+        """Resolve these before a workload starts.
 
         Raises SecretError that names the first one that is missing or empty.
         """
@@ -85,9 +85,7 @@ class Secrets:
         if NAME.fullmatch(name) is None:
             message = f"'{name}' cannot be the name of a secret"
             raise SecretError(message, hint="letters, digits and _, not beginning with a digit")
-        if self._provider.blocks:
-            return await asyncio.to_thread(self._provider.lookup, name)
-        return self._provider.lookup(name)
+        return await self._provider(name)
 
 
 class Taint:
