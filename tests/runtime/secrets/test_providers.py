@@ -87,7 +87,7 @@ def test_table(case, tmp_path):
         assert case["never"] not in shown
 
 
-@pytest.mark.parametrize("option", ["dir:{tmp}", "exec:sh -c 'read x < \"{tmp}/$1\"; echo \"$x\"' x"])
+@pytest.mark.parametrize("option", ["dir:{tmp}", 'exec:sh -c \'read x < "{tmp}/$1"; echo "$x"\' x'])
 def test_a_lookup_holds_nobody_up(option, tmp_path, monkeypatch):
     """The loop goes on while a disk or a command takes its time."""
     os.mkfifo(tmp_path / "TOKEN")

@@ -118,12 +118,15 @@ async def attempts(
             if not retry.after_records and _moved(node, out, read_before):
                 node.reason = "not retried: records were already sent or read"
                 raise
+            from gxo.runtime.reporting.trace import let_go  # start-up: only after a failure
+
             delay = delay_after(retry, attempt, run.chance())
             context.log(
                 "warning",
                 f"attempt {attempt} of {retry.attempts} failed, "
                 f"the next one is in {delay:g} s: {run.explain(error)}",
             )
+            let_go(error)
         finally:
             if bus is not None:
                 bus.module_ended(context)

@@ -113,6 +113,14 @@ class Node:
         self.taints: set[Taint] | None = None
         self.unit: Unit
 
+    def drop_failure(self) -> None:
+        """Let go of the error, now that it has been told."""
+        if self.failure is not None:
+            from gxo.runtime.reporting.trace import let_go  # start-up: only after a failure
+
+            let_go(self.failure)
+            self.failure = None
+
     @property
     def records_dropped(self) -> int:
         """Records that its overflowing streams dropped."""

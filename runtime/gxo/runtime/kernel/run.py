@@ -242,7 +242,7 @@ class Run:
             self._tell_failure(node)
             if not node.ignored and not node.unit.in_block:
                 self._note_failure(f"workload '{node.name}' failed: {node.error}")
-            node.failure = None  # its traceback holds on to all that the module had in hand
+            node.drop_failure()  # its traceback holds on to all that the module had in hand
         else:
             level = "warning" if (node.reason or "").startswith(WHEN_FAILED) else "info"
             if self.log.shows(level):

@@ -107,6 +107,28 @@ def full_traceback(run: "Run", error: BaseException) -> str:
     return cleaned
 
 
+def let_go(error: BaseException) -> None:
+    """Empty the frames that an error has come through, once it has been told.
+
+    Frames and errors hold on to each other, and to all that a module had in hand.
+    """
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        for frame, _line in traceback.walk_tb(one.__traceback__):
+            try:
+                frame.clear()
+            except RuntimeError:  # it still runs
+                continue
+        waiting += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions
+
+
 def _innermost(error: BaseException) -> BaseException:
     """The first of a group of errors: a module's task group wraps what really happened."""
     while isinstance(error, BaseExceptionGroup):

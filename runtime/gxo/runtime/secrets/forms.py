@@ -95,9 +95,9 @@ def _base64_branches(data: bytes) -> list[str]:
 
 def _base64_forms(character: str) -> list[str]:
     if character == "+":
-        return [r"\+", "-", "%2[Bb]", r"\\\\{0,3}u002[Bb]"]
+        return [r"\+", "-", "%2[Bb]", r"\\\\{0,7}u002[Bb]"]
     if character == "/":
-        return ["/", "_", "%2[Ff]", r"\\\\{0,3}/", r"\\\\{0,3}u002[Ff]"]
+        return ["/", "_", "%2[Ff]", r"\\\\{0,7}/", r"\\\\{0,7}u002[Ff]"]
     return [character]
 
 
@@ -109,19 +109,19 @@ def _character_forms(character: str) -> list[str]:
         length = len(character)
         return [rf"\\\\{{{length - 1},{8 * length - 1}}}", "%(?:25){0,2}5[Cc]" * length]
     forms = [re.escape(character), "".join(_percent(byte) for byte in encoded(character))]
-    forms.append("".join(rf"\\\\{{0,3}}u{_hex(unit, 4)}" for unit in _utf16(character)))
+    forms.append("".join(rf"\\\\{{0,7}}u{_hex(unit, 4)}" for unit in _utf16(character)))
     if character == " ":
         forms.append(r"\+")
     elif character in _ESCAPES:
-        forms.append(rf"\\\\{{0,3}}{_ESCAPES[character]}")
+        forms.append(rf"\\\\{{0,7}}{_ESCAPES[character]}")
     elif character in "\"'/":
-        forms.append(rf"\\\\{{0,3}}{character}")
+        forms.append(rf"\\\\{{0,7}}{character}")
     elif ord(character) < 0x20:
-        forms.append(rf"\\\\{{0,3}}x{_hex(ord(character), 2)}")
+        forms.append(rf"\\\\{{0,7}}x{_hex(ord(character), 2)}")
     if character == "'":  # as shlex.quote writes it inside single quotes
         forms.append(""" '"'"' """.strip())
     elif character == "\n":
-        forms += [r"\r\n", r"\\\\{0,3}r\\\\{0,3}n", "%(?:25){0,2}0[Dd]%(?:25){0,2}0[Aa]"]
+        forms += [r"\r\n", r"\\\\{0,7}r\\\\{0,7}n", "%(?:25){0,2}0[Dd]%(?:25){0,2}0[Aa]"]
     return forms
 
 

@@ -26,7 +26,10 @@ _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 
 
 def parse_provider(option: str, environment: Mapping[str, str]) -> Lookup:
-    """The lookup of the provider that `--secrets` names. UsageError for anything else, or a missing folder."""
+    """The lookup of the provider that `--secrets` names.
+
+    UsageError for anything else, or a missing folder.
+    """
     kind, _colon, rest = option.partition(":")
     if option == "env":
         return lambda name: _from_environment(environment, name)
