@@ -59,4 +59,4 @@ def _settings(step: Workload, printer: Printer) -> Iterator[str]:
     if step.state_edges:
         yield f"needs={literal([edge.source for edge in step.state_edges])}"
     if step.when is not None and step.when != Constant(True, step.when.span):
-        yield f"when={printer.function(step.when, 'when', ('ctx', *_TYPES))}"
+        yield f"when={printer.deciding(step.when, 'when', ('ctx', *_TYPES), all_=False)}"

@@ -55,13 +55,19 @@ class Printer:
         """A function of `parameter` that yields the value: a lambda, or a helper's name."""
         return self._function((parameter,), self.code(value, name))
 
-    def function(self, value: Value, name: str, known: tuple[str, ...]) -> str:
-        """A function of those of the `known` names that the value reads."""
+    def deciding(self, value: Value, name: str, known: tuple[str, ...], *, all_: bool) -> str:
+        """A function that gives a `when` or a `loop`: of those `known` names that it reads, or all.
+
+        The source map gets its whole text, which a dry run shows when its value is not known.
+        """
         before, self.used = self.used, set()
         code = self.code(value, name)
-        read = tuple(one for one in known if one in self.used)
+        read = known if all_ else tuple(one for one in known if one in self.used)
         self.used = before
-        return self._function(read, code)
+        function = self._function(read, code)
+        if self._is_helper(function):
+            return function
+        return self._function(read, self.mark(code, value.span))
 
     def _function(self, parameters: tuple[str, ...], code: str) -> str:
         called, _, rest = code.partition("(")

@@ -162,7 +162,7 @@ def _settings(workload: Workload, module: ModuleSpec, printer: Printer) -> Itera
         yield f"register={literal(workload.register)}"
     yield from _edges(workload, module)
     if workload.when is not None and workload.when != Constant(True, workload.when.span):
-        yield f"when={printer.function_of('ctx', workload.when, 'when')}"
+        yield f"when={printer.deciding(workload.when, 'when', ('ctx',), all_=True)}"
     if workload.loop:
         yield f"loop={_loop(workload.loop, printer)}"
     if workload.retry:
@@ -195,7 +195,7 @@ def _loop(loop: Loop, printer: Printer) -> str:
     items = (
         printer.code(loop.items, "loop")
         if constant
-        else printer.function_of("ctx", loop.items, "loop")
+        else printer.deciding(loop.items, "loop", ("ctx",), all_=True)
     )
     parallel = f", parallel={loop.parallel}" if loop.parallel != 1 else ""
     return f"{printer.imports.use('gxo.runtime', 'Loop')}({items}{parallel})"
