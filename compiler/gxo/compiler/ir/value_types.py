@@ -98,8 +98,12 @@ def register_type(workload: Workload) -> Type:
     summary: Type = module.summary if module else ANY
     if module and module.returns_values:
         given = tuple(map(_given, workload.arguments))
+        if any(name == "dry_run" for name, _ in given):
+            optional: frozenset[str] = frozenset()
+        else:
+            given, optional = (*given, ("dry_run", BOOL)), frozenset({"dry_run"})
         known = workload.is_understood and workload.decl.params is not None
-        summary = Shape(module.summary_name, given) if known else ANY
+        summary = Shape(module.summary_name, given, optional) if known else ANY
     return ListOf(summary) if workload.loop or workload.decl.loop else summary
 
 
