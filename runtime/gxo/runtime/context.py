@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gxo.runtime.host.clock import Clock, rfc3339
 
 if TYPE_CHECKING:
+    from gxo.runtime.dryrun.views import ForeseenWorkload
     from gxo.runtime.kernel.node import Failure, Node
     from gxo.runtime.kernel.run import Run
     from gxo.runtime.spec import Record
@@ -23,6 +24,9 @@ class Context:
 
     __slots__ = ("_node", "_run", "attempt", "inputs", "iteration", "state", "vars", "workload")
 
+    step: str | None = None
+    """The step of a pipeline whose module is called; None outside of one."""
+
     def __init__(
         self, run: "Run", node: "Node", attempt: int = 1, iteration: int | None = None
     ) -> None:
@@ -38,9 +42,10 @@ class Context:
             run.secret_use.watch(self, node)
 
     @property
-    def workloads(self) -> "Mapping[str, Node]":
+    def workloads(self) -> "Mapping[str, Node | ForeseenWorkload]":
         """Every workload's `status`, `error` and `summary`, by name."""
-        return self._run.nodes
+        forecast = self._run.forecast
+        return self._run.nodes if forecast is None else forecast.workloads
 
     @property
     def playbook(self) -> "Run":
@@ -54,23 +59,72 @@ class Context:
         The folder is made when it is first asked for.
         """
         allowed = self._node.spec.allow_paths
-        if not allowed:
-            return self._run.workspace
-        from gxo.runtime.workspace.allowed import (
-            AllowedPaths,  # start-up: only where something is allowed
-        )
+        files: Jail = self._run.workspace
+        if allowed:
+            from gxo.runtime.workspace.allowed import (
+                AllowedPaths,  # start-up: only where something is allowed
+            )
 
-        return AllowedPaths(self._run.workspace, allowed)
+            files = AllowedPaths(files, allowed)
+        forecast = self._run.forecast
+        return files if forecast is None else forecast.over(files)
 
     @property
     def status(self) -> str:
         """How the job has ended, for `finally`."""
+        if self._run.forecast is not None:
+            self._run.forecast.check_ending("how the job ends")
         return self._run.ending.status
 
     @property
     def failure(self) -> "Failure":
         """What failed, for `on_failure` and `finally`."""
+        if self._run.forecast is not None:
+            self._run.forecast.check_failure(self._node.unit.failure)
         return self._node.unit.failure
+
+    # A dry run
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is to be changed: say what would be with `would`, and return its result.
+
+        `workspace` can be written to all the same: it then keeps in memory what would be there.
+        """
+        return self._run.forecast is not None
+
+    def would(
+        self,
+        what: str,
+        known: Mapping[str, Any] | None = None,
+        *,
+        changes: bool = True,
+        writes: str | None = None,
+    ) -> Any:
+        """Say what this call would do, in a dry run. Returns its summary.
+
+        what: goes on after "would": `run: sh deploy.sh`. known: the fields of the summary that are
+        known; what reads another one is not evaluated. changes: whether it would change something.
+        writes: a file that it would write with what is not known, or `.` for any in the workspace.
+        """
+        forecast = self._run.forecast
+        assert forecast is not None, "only a dry run asks what a module would do"
+        return forecast.would(self, what, dict(known or {}), changes=changes, writes=writes)
+
+    def changes_nothing(self) -> None:
+        """Of a module that decides by call (`changes="by_call"`): this call changes nothing."""
+        if self._run.forecast is not None:
+            self._run.forecast.changes_nothing(self)
+
+    async def show_diff(self, path: str, content: Callable[[], bytes]) -> None:
+        """With `--diff`, show how a file of the workspace changes. Call it before it is written.
+
+        content: gives what the file will hold, or its first part; called in a thread.
+        """
+        if self._run.settings.diff:
+            from gxo.runtime.reporting.diff import show  # only when asked for
+
+            await show(self, path, content)
 
     @property
     def clock(self) -> Clock:

@@ -78,3 +78,15 @@ class StreamError(WorkloadError):
 
 class UpstreamFailed(WorkloadError):  # noqa: N818 - as above
     """A workload whose stream this one reads has failed (language, section 5)."""
+
+
+class Unknown(BaseException):
+    """A dry run has come to a value that it cannot know (see gxo.runtime.dryrun.forecast).
+
+    A signal, not an error, and so not an `Exception`: no `except Exception`, no retry and no policy
+    for record errors takes it for a failure. what: the value, as in `stdout of 'disks'`.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what

@@ -101,6 +101,8 @@ def _run(run: Run) -> int:
                 sys.unraisablehook = lambda _: None
         if run.bus is not None:
             run.bus.close(run.limits.cancel)
+        if run.settings.detailed_exitcode and run.forecast is not None:
+            code = run.forecast.exit_code(code)
         return _report(run, code)
 
 
@@ -122,6 +124,8 @@ def drive(loop: JobLoop, run: Run) -> int:
 def _report(run: Run, code: int) -> int:
     """Say how it ended, and write the report; a report that cannot be written fails a good run."""
     run.log.write_clean("info", run_ended(run))
+    if run.forecast is not None:
+        run.log.write_clean("info", run.forecast.closing())
     if run.settings.report is not None:
         from gxo.runtime.reporting.report import write  # only when asked for
 

@@ -122,6 +122,7 @@ def _parser(job: Job) -> Parser:
         metavar="PROVIDER",
         help="where secrets come from: env (default), dir:PATH or exec:COMMAND",
     )
+    _add_dry_run(parser)
     add("--report", metavar="FILE", help="write the execution report as JSON; - is standard output")
     add("--events", metavar="FILE", help="write events as JSON lines to a file or to fd:N")
     add("--workspace", metavar="DIR", help="work in this directory, and leave it in place")
@@ -143,6 +144,15 @@ def _parser(job: Job) -> Parser:
     )
     add("--version", action="store_true", help="print name and version, and exit")
     return parser
+
+
+def _add_dry_run(parser: Parser) -> None:
+    add = parser.add_argument
+    text = "say what would be done, and change nothing"
+    add("--dry-run", "--check", action="store_true", help=text)
+    add("--diff", action="store_true", help="show how files change, or would change")
+    text = "with --dry-run, exit 3 when something would change"
+    add("--detailed-exitcode", action="store_true", help=text)
 
 
 def _epilog(job: Job) -> str:
@@ -180,6 +190,11 @@ def _seconds(text: str) -> float:
 def _check(settings: Settings) -> None:
     """What can be known to go wrong before the job runs."""
     parse_provider(settings.secrets, os.environ)
+    if settings.detailed_exitcode and not settings.dry_run:
+        raise UsageError(
+            "--detailed-exitcode tells whether something would change: only a dry run knows",
+            hint="add --dry-run",
+        )
     if settings.report is not None:
         from gxo.runtime.reporting.report import check_target  # only when asked for
 

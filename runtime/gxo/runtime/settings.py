@@ -14,6 +14,9 @@ class Settings:
 
     OPTIONS: ClassVar = (
         "secrets",
+        "dry_run",
+        "diff",
+        "detailed_exitcode",
         "report",
         "events",
         "workspace",
@@ -31,6 +34,9 @@ class Settings:
         self.vars: dict[str, Any] = {}
         self.secret_inputs: dict[str, Any] = {}
         self.secrets = "env"
+        self.dry_run = False
+        self.diff = False
+        self.detailed_exitcode = False
         self.report: str | None = None
         self.events: str | None = None
         self.workspace: str | None = None

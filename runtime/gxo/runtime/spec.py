@@ -1,14 +1,16 @@
 """The words a module's declaration is written in.
 
 The compiler reads them from the syntax tree of `gxo.stdlib` (and of a user's `modules/`), so at run
-time they are as cheap as can be: type aliases, and a decorator that remembers the module's name.
+time they are as cheap as can be: type aliases, and a decorator that remembers the module's name,
+and asks, of a module that changes something, whether this is a dry run.
 """
 
-# The decorator's arguments are for the compiler alone:
+# The decorator's other arguments are for the compiler alone:
 # ruff: noqa: ARG001
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from functools import wraps
+from typing import Any, Literal, TypeVar, cast
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -113,7 +115,8 @@ def module(
 ) -> Callable[[F], F]:
     """Declare a coroutine function as the module `name` (`namespace:verb`, or a bare `exec`).
 
-    changes: whether it changes something outside the process; `by_call` lets the module decide.
+    changes: whether it changes something outside the process. In a dry run one that does is not
+    called; with `by_call` it is, and asks `ctx.dry_run`.
     effects: what it touches, for the manifest. lifecycles: default `["run_once"]`.
     idempotent: a second call changes nothing. retry_after_records: may retry after `records_out`.
     needs: third-party distributions linked with it; native: those only linked with `--native`.
@@ -133,6 +136,20 @@ def module(
 
     def declare(function: F) -> F:
         function.__gxo_module__ = name  # type: ignore[attr-defined]
-        return function
+        return function if changes is False else _asking(function, name, changes == "by_call")
 
     return declare
+
+
+def _asking(function: F, name: str, by_call: bool) -> F:
+    """The module's function, which in a dry run only finds out what it would do."""
+
+    @wraps(function)
+    def call(ctx: Any, *ports: Any, **parameters: Any) -> Any:
+        if not ctx.dry_run:
+            return function(ctx, *ports, **parameters)
+        from gxo.runtime.dryrun.calls import foresee  # only in a dry run
+
+        return foresee(name, function, by_call, ctx, ports, parameters)
+
+    return cast("F", call)

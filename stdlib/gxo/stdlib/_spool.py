@@ -1,9 +1,12 @@
 """Bytes that arrive over time and become a file in the workspace, complete or not at all."""
 
+import os
+from contextlib import suppress
 from types import TracebackType
 from typing import IO
 
 from gxo.runtime.context import Context
+from gxo.runtime.errors import Unknown
 
 PIECE = 256 * 1024
 """Bytes that are gathered in memory before they go to the disk, and read back at a time."""
@@ -12,10 +15,11 @@ PIECE = 256 * 1024
 class Spool:
     """Gathers bytes, past a piece in a nameless file in the workspace; `save` gives them a name.
 
-    Nothing is left of it when it is not saved, however the job ends.
+    Nothing is left of it when it is not saved, however the job ends. size: bytes so far.
     """
 
     def __init__(self, ctx: Context) -> None:
+        self.size = 0
         self._ctx = ctx
         self._pieces: list[bytes] = []
         self._waiting = 0
@@ -36,19 +40,37 @@ class Spool:
     async def add(self, piece: bytes) -> None:
         """Append bytes."""
         self._pieces.append(piece)
+        self.size += len(piece)
         self._waiting += len(piece)
         if self._waiting >= PIECE:
             await self._ctx.thread(self._move_to_disk)
 
+    async def check(self, path: str) -> None:
+        """Refuse a path that leaves the workspace before the work, not after."""
+        with suppress(Unknown):  # whether a file is there may not be known in a dry run
+            await self._ctx.thread(self._ctx.workspace.exists, path)
+
     async def save(self, path: str) -> None:
         """Replace the file at a path of the workspace by what was gathered."""
+        await self._ctx.show_diff(path, self._head)
         await self._ctx.thread(self._save, path)
+
+    def _head(self) -> bytes:
+        """The first piece of what was gathered, and one byte more, which tells that there is."""
+        if self._file is None:
+            return b"".join(self._pieces)
+        self._file.seek(0)
+        head = self._file.read(PIECE)
+        self._file.seek(0, os.SEEK_END)
+        return head + b" "
 
     def _move_to_disk(self) -> None:
         if self._file is None:
             import tempfile  # start-up: most files are written without it
 
-            self._file = tempfile.TemporaryFile(dir=self._ctx.workspace.path)  # noqa: SIM115 - __exit__ closes it
+            # A dry run must not touch the workspace, not even for a moment.
+            folder = None if self._ctx.dry_run else self._ctx.workspace.path
+            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - __exit__ closes it
         self._file.writelines(self._pieces)
         self._pieces.clear()
         self._waiting = 0

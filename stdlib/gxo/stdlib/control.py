@@ -107,7 +107,7 @@ async def _drain(records: Records) -> None:
 
 @module("control:sleep", idempotent=True)
 async def sleep(ctx: Context, *, duration: Duration) -> Slept:
-    """Wait for some time.
+    """Wait for some time; a dry run does not.
 
     Args:
         duration: how long
@@ -125,7 +125,8 @@ async def sleep(ctx: Context, *, duration: Duration) -> Slept:
     """
     if not 0 <= duration < float("inf"):
         raise ParameterError(f"`duration` is {duration}: it is a time of 0 or more")
-    await ctx.clock.sleep(duration)
+    if not ctx.dry_run:
+        await ctx.clock.sleep(duration)
     return {"slept": duration}
 
 

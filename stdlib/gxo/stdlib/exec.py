@@ -27,7 +27,7 @@ class Executed(TypedDict):
 
 @module(
     "exec",
-    changes=True,
+    changes="by_call",
     effects=[runs("command")],
     lifecycles=["run_once", "supervise"],
     reads_when="stdin_from",
@@ -64,6 +64,9 @@ async def exec_(
 
     Without `stdin_from`, records of `stream_inputs` are read to their end and dropped, and then the
     command starts.
+
+    In a dry run no command is run: it is said which would be, its output is not known, and neither
+    is what files that are missing now would hold.
 
     Args:
         command: the program, or the line for the shell
@@ -105,6 +108,8 @@ async def exec_(
     _check_parameters(max_output, stdin, stdin_from)
     argv = _argv(command, args, shell)
     variables = _variables(ctx, environment, env)
+    if ctx.dry_run:
+        return await _foresee(ctx, argv, records)
     folder = await _folder(ctx, working_dir)
     if records is not None and stdin_from is None:
         async for _ in records:
@@ -149,6 +154,18 @@ def _argv(command: str, args: Sequence[str], shell: bool | None) -> list[str]:
     if not shell:
         return [command, *args]
     return [_SHELL, "-c", command, *(["sh", *args] if args else [])]
+
+
+async def _foresee(ctx: Context, argv: list[str], records: Records | None) -> Executed:
+    """Say what would run, and let the producers go on."""
+    from gxo.runtime.functions.printing import shellquote  # only in a dry run
+
+    words = argv[2:3] if argv[:2] == [_SHELL, "-c"] else [shellquote(word) for word in argv]
+    summary: Executed = ctx.would(f"run: {' '.join(words)}", writes=".")
+    if records is not None:
+        async for _ in records:
+            pass
+    return summary
 
 
 def _variables(

@@ -42,6 +42,8 @@ async def pipeline(ctx: Context, records: Records, out: Out | None, *, steps: St
     is in memory until it is through. What the last steps emit, those that no other needs, is the
     output stream.
 
+    A dry run works on every event; each step is treated as a workload with its module would be.
+
     Args:
         steps: What is done with each event. Each has an `id`, by which its result is read, the
             module that it `uses`, its parameters in `with`, the ids of steps that it `needs`, and
@@ -73,4 +75,5 @@ async def pipeline(ctx: Context, records: Records, out: Out | None, *, steps: St
                 needs: [hello]
                 with: {fields: {id: "{{ .id }}", text: "{{ .hello.stdout | trim }}"}}
     """
+    ctx.changes_nothing()  # its steps say what they do
     return {"records_processed": await steps.run(ctx, records, out)}

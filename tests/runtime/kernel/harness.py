@@ -18,8 +18,9 @@ from typing import Any
 
 import yaml
 
-from gxo.runtime import Channel, Context, Input, Job, Loop, Retry
+from gxo.runtime import Channel, Context, Input, Job, Loop, Retry, deep_copy, expr
 from gxo.runtime.errors import ExpressionError, ModuleError, SecurityError
+from gxo.runtime.functions import defaults
 from gxo.runtime.host.clock import Clock
 from gxo.runtime.host.eventloop import JobLoop
 from gxo.runtime.kernel.run import Run
@@ -202,7 +203,8 @@ async def _perform(stage: Stage, steps: list[tuple[str, str]], ctx: Context, **p
             if verb == "return":
                 result = yaml.safe_load(argument)
             else:
-                await STEPS[verb](stage, name, ctx, argument, ports)
+                made = await STEPS[verb](stage, name, ctx, argument, ports)
+                result = result if made is None else made
     except asyncio.CancelledError:
         stage.note(name, "is cancelled")
         raise
@@ -312,7 +314,21 @@ async def _reject(stage: Stage, name: str, ctx: Context, argument: str, ports: A
 
 async def _note(stage: Stage, name: str, ctx: Context, argument: str, ports: Any) -> None:
     """Note the value of an expression over `ctx` (and the loop's `item`)."""
-    stage.note(name, f"sees {eval(argument, {'ctx': ctx, **ports})!r}")
+    scope = {"ctx": ctx, "deep_copy": deep_copy, "defaults": defaults, "expr": expr, **ports}
+    stage.note(name, f"sees {eval(argument, scope)!r}")
+
+
+async def _in_task(stage: Stage, name: str, ctx: Context, argument: str, ports: Any) -> None:
+    """Evaluate an expression in a task of a group."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_note(stage, name, ctx, argument, ports))
+
+
+async def _act(stage: Stage, name: str, ctx: Context, argument: str, ports: Any) -> Any:
+    """Return what a module returns that would do something; `{...}` is known of its summary."""
+    what, _, known = argument.partition("{")
+    assert ctx.dry_run, "only a dry run asks"
+    return ctx.would(what.strip(), yaml.safe_load("{" + known) if known else {})
 
 
 async def _secret(stage: Stage, name: str, ctx: Context, argument: str, ports: Any) -> None:
@@ -324,6 +340,8 @@ async def _thread(stage: Stage, name: str, ctx: Context, argument: str, ports: A
 
 
 STEPS: dict[str, Step] = {
+    "act": _act,
+    "in_task": _in_task,
     "fail": _fail,
     "fail_item": _fail_item,
     "fail_until": _fail_until,

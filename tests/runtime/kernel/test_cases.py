@@ -45,6 +45,28 @@ def _field(name: str) -> Any:
     return values
 
 
+def _outlooks(played: Played) -> dict[str, str]:
+    """What a dry run found out about each workload: `change`, `unknown` or `same`."""
+    forecast = played.run.forecast
+    assert forecast is not None
+    return {
+        node.name: "change"
+        if forecast.of(node).changing
+        else "unknown"
+        if forecast.of(node).unknown
+        else "same"
+        for node in played.run.nodes.values()
+    }
+
+
+def _unknown(played: Played) -> dict[str, str]:
+    """Which value each workload of a dry run lacked."""
+    forecast = played.run.forecast
+    assert forecast is not None
+    found = {node.name: forecast.of(node).unknown for node in played.run.nodes.values()}
+    return {name: what for name, what in found.items() if what}
+
+
 def _logged(played: Played, texts: list[str]) -> bool:
     missing = [text for text in texts if text not in played.log]
     assert not missing, played.log
@@ -57,6 +79,7 @@ CHECKS = {
     "errors": _field("error"),
     "ignored": _field("ignored"),
     "iterations": _field("iterations"),
+    "outlooks": _outlooks,
     "overall": lambda played: played.run.ending.status,
     "reasons": _field("reason"),
     "record_errors": _field("record_errors"),
@@ -65,5 +88,6 @@ CHECKS = {
     "records_out": _field("records_out"),
     "state": lambda played: dict(played.run.state),
     "time": lambda played: played.time,
+    "unknown": _unknown,
     "trace": lambda played: played.trace,
 }

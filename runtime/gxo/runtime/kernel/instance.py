@@ -15,6 +15,7 @@ from gxo.runtime.errors import (
     SecretError,
     SecurityError,
     TimeoutExceeded,
+    Unknown,
     UpstreamFailed,
 )
 from gxo.runtime.kernel.node import CANCELLED, COMPLETED, FAILED, SKIPPED, Node
@@ -48,6 +49,8 @@ async def perform(run: "Run", node: Node) -> None:
             raise asyncio.CancelledError
         if node.source is not None:
             run.scheduler.stop_timer(node)
+            if run.forecast is not None:
+                run.forecast.end_stream(node)
             node.source.finish()
             await node.source.drained()
         run.keep(node, summary)
@@ -68,6 +71,10 @@ def conclude(run: "Run", node: Node, error: BaseException) -> None:
     """Decide what the end of a workload by an error, or by its cancellation, means for it."""
     if node.cause == STOPPED:
         node.status, node.reason = CANCELLED, STOPPED
+        return
+    if isinstance(error, Unknown) and run.forecast is not None:
+        run.forecast.leave_out(node, error)
+        node.status = COMPLETED
         return
     if node.cause == TIMED_OUT:
         error = TimeoutExceeded(f"it took longer than its timeout of {node.spec.timeout:g} s")
@@ -110,6 +117,8 @@ async def attempts(
             bus.module_started(context)
         try:
             ports = _ports(node, out) if spec.ports else ()
+            if run.forecast is not None:
+                return await run.forecast.call(context, spec.function, (*ports, *extra))
             return await spec.function(context, *ports, *extra)
         except (Exception, SystemExit, KeyboardInterrupt) as error:
             retry = spec.retry

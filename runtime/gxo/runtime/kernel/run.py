@@ -25,12 +25,13 @@ from gxo.runtime.kernel.node import FAILED, RUNNING, Failure, Node
 from gxo.runtime.kernel.scheduler import Scheduler
 from gxo.runtime.kernel.state import State
 from gxo.runtime.kernel.vars import Vars
-from gxo.runtime.reporting.logs import Log, workload_ended
+from gxo.runtime.reporting.logs import Log, workload_ended, workload_failed
 
 if TYPE_CHECKING:
     import asyncio
 
     from gxo.runtime.bundle import Bundle
+    from gxo.runtime.dryrun.forecast import Forecast
     from gxo.runtime.kernel.shared import Shared
     from gxo.runtime.reporting.events import Bus
     from gxo.runtime.secrets.redact import Redactor
@@ -89,6 +90,11 @@ class Run:
         self.inputs = settings.inputs
         self.vars = Vars(self, job.vars, settings.vars)
         self.state = State(self.nodes)
+        self.forecast: Forecast | None = None
+        if settings.dry_run:
+            from gxo.runtime.dryrun.forecast import foresee
+
+            self.state = foresee(self)
         self.secret_use: SecretUse | None = None
         self.ending = Ending()
         self.cleaning = False
@@ -238,32 +244,27 @@ class Run:
     def ended(self, node: Node) -> None:
         """The workload is over: log it, and tell those who watch."""
         node.ended = self.clock.monotonic()
+        if self.forecast is not None:
+            self.forecast.ended(node)
         if node.status == FAILED:
-            self._tell_failure(node)
+            level = "warning" if node.ignored else "error"
+            self.log.write_clean(level, workload_failed(self, node), node.name)
             if not node.ignored and not node.unit.in_block:
                 self._note_failure(f"workload '{node.name}' failed: {node.error}")
             node.drop_failure()  # its traceback holds on to all that the module had in hand
         else:
             level = "warning" if (node.reason or "").startswith(WHEN_FAILED) else "info"
             if self.log.shows(level):
-                self.log.write_clean(level, workload_ended(node), node.name)
+                text = workload_ended(node) if self.forecast is None else self.forecast.told(node)
+                self.log.write_clean(level, text, node.name)
         if self.bus is not None:
             self.bus.workload_ended(node)
 
-    def _tell_failure(self, node: Node) -> None:
-        level, text = ("warning", "failed (ignored)") if node.ignored else ("error", "failed")
-        text = f"{text}: {node.error}"
-        if isinstance(node.failure, GxoError) and node.failure.hint:
-            text += f"\nhint: {self.redact(node.failure.hint)}"
-        if self.settings.traceback and node.failure is not None:
-            from gxo.runtime.reporting.trace import full_traceback
-
-            text += f"\n{full_traceback(self, node.failure).rstrip()}"
-        self.log.write_clean(level, text, node.name)
-
     def keep(self, node: Node, summary: Any) -> None:
         """Put what the workload returns into the state, without the secrets that it has read."""
-        if self.secret_use is not None:
+        if self.forecast is not None:
+            summary = self.forecast.kept(node, summary)
+        elif self.secret_use is not None:
             summary = self.secret_use.clean(node, summary)
         node.summary = summary
         if node.spec.register is not None:

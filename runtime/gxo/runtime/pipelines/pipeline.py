@@ -12,6 +12,7 @@ a region of its own reads what each of them sends.
 from collections.abc import Mapping
 
 from gxo.runtime.context import Context
+from gxo.runtime.errors import Unknown
 from gxo.runtime.host.tasks import run_all
 from gxo.runtime.pipelines.rows import Done, OneEvent, Row, matching
 from gxo.runtime.pipelines.runs import Call, Join, StepContext, Transform, origin_of
@@ -80,17 +81,35 @@ class Region:
             transform.check()
 
     async def _read(self, transforms: list[Transform]) -> None:
-        async for batch in self._records:
-            for record in batch:
-                self.number += 1
-                await self._work_on(OneEvent(self.number, record))
-            if self._is_over():
-                break
+        lost: dict[str, Unknown] = {}
+        try:
+            async for batch in self._records:
+                for record in batch:
+                    self.number += 1
+                    await self._work_on(OneEvent(self.number, record))
+                if self._is_over():
+                    break
+        except Unknown as unknown:
+            if self._origin == EVENTS:
+                raise
+            lost[self._origin] = unknown
         self._records.close()
         for transform in transforms:
             transform.finish()
+        self._spread(lost)
         for join in self._joins:
-            join.finish(self._origin)
+            join.finish(self._origin, lost.get(join.step.name))
+
+    def _spread(self, lost: dict[str, Unknown]) -> None:
+        """In a dry run, add the steps whose records are not known: they have needed a value that is
+        not, or a step that is `lost`.
+        """
+        for step in [*self._steps, *(join.step for join in self._joins)]:
+            found = [lost[need] for need in step.needs or (self._origin,) if need in lost]
+            if (own := self._contexts[step.name].lost) is not None:
+                found.append(own)
+            if found:
+                lost[step.name] = found[0]
 
     def _is_over(self) -> bool:
         """Whether none of the steps that events come to first takes any more."""
@@ -150,6 +169,10 @@ class Region:
             return bool(step.when(**{name: given[name] for name in step.asked}))
         except Exception as error:
             await context.record_failed(record, error)
+            return None
+        except Unknown as unknown:
+            context.miss(unknown, step.when)
+            context.lose(unknown)
             return None
 
     async def _send(self, batch: Batch) -> None:

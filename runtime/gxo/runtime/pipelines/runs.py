@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gxo.runtime.context import Context
-from gxo.runtime.errors import ModuleError
+from gxo.runtime.errors import ModuleError, Unknown
 from gxo.runtime.pipelines.rows import OneEvent, Row
 from gxo.runtime.pipelines.steps import EVENTS, Step
 from gxo.runtime.spec import Record
@@ -20,16 +20,32 @@ WAITING = 100_000
 class StepContext(Context):
     """What a step's module is given. event: the one that it works on; None in a join.
 
-    counts: whether the events are the pipeline's own, so that losing all of them fails it.
+    counts: whether the events are the pipeline's own, so that losing all of them fails it. lost: in
+    a dry run, that what the step would emit is not known.
     """
 
-    __slots__ = ("counts", "event", "step")
+    __slots__ = ("counts", "event", "lost", "step")
+    step: str
 
     def __init__(self, ctx: Context, step: str, *, counts: bool = False) -> None:
         super().__init__(ctx._run, ctx._node, ctx.attempt, ctx.iteration)
         self.step = step
         self.counts = counts
         self.event: OneEvent | None = None
+        self.lost: Unknown | None = None
+
+    def miss(self, unknown: Unknown, when: Any = None) -> Any:
+        """In a dry run, the step needs a value that is not known. Returns what it would return."""
+        forecast = self._run.forecast
+        assert forecast is not None
+        return forecast.miss_step(self, unknown, when)
+
+    def lose(self, unknown: Unknown) -> None:
+        """In a dry run, what the step would emit is not known: nor what the pipeline would."""
+        forecast = self._run.forecast
+        assert forecast is not None
+        forecast.of(self._node).lose(unknown)
+        self.lost = self.lost or Unknown(f"the records of '{self.step}'")
 
     async def record_failed(
         self, record: Record, error: Exception, number: int | None = None
@@ -86,6 +102,10 @@ class Call:
             self._out.take()
             await self._context.record_failed(record, error)
             return []
+        except Unknown as unknown:
+            result = self._context.miss(unknown)
+            if "out" in parameters:
+                self._context.lose(unknown)
         return self._out.take() if "out" in parameters else [result]
 
 
@@ -163,6 +183,9 @@ class Transform:
             await self._step.function(self._context, **parameters)
         except Exception as error:
             self._error = error
+        except Unknown as unknown:
+            self._context.miss(unknown)
+            self._context.lose(unknown)
         finally:
             self.over = True
             self._port.close()
@@ -196,6 +219,7 @@ class Transform:
 
 class Join:
     """A step whose module runs beside the regions that feed it. emitted: what it sends.
+    context: what its module is given.
 
     origins: each step that it needs (or `EVENTS`), and the region that this one belongs to.
     """
@@ -203,7 +227,7 @@ class Join:
     def __init__(self, step: Step, origins: Mapping[str, str], ctx: Context) -> None:
         self.step = step
         self.origins = origins
-        self._context = StepContext(ctx, step.name)
+        self.context = StepContext(ctx, step.name)
         self._output = Source(step.name, Channel())
         self.emitted = Records([self._output.connect(step.name)])
         by_name = "inputs" in step.parameters
@@ -223,13 +247,18 @@ class Join:
         given = {"records": self._port, "inputs": self._port, "out": self._output.port()}
         parameters = {name: given[name] for name in self.step.parameters}
         try:
-            summary = await self.step.function(self._context, **parameters)
+            summary = await self.step.function(self.context, **parameters)
             if "out" not in parameters:
                 await self._output.port().send([summary])
         except ConsumersClosed:
             pass  # the steps after it take no more
+        except Unknown as unknown:
+            self.context.miss(unknown)
+            self.context.lose(unknown)
         finally:
             self._port.close()
+        if self.context.lost is not None:
+            self._output.fail(self.context.lost)
         self._output.finish()
 
     def is_over(self, origin: str) -> bool:
@@ -248,10 +277,12 @@ class Join:
             except ConsumersClosed:
                 pass  # just now
 
-    def finish(self, origin: str) -> None:
-        """The region has no more records for it."""
+    def finish(self, origin: str, lost: Unknown | None) -> None:
+        """The region has no more records for it. lost: in a dry run, that some are not known."""
         for need, own in self.origins.items():
             if own == origin:
+                if lost is not None:
+                    self._feeds[need].fail(lost)
                 self._feeds[need].finish()
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
+from gxo.runtime.errors import GxoError
 from gxo.runtime.host.clock import rfc3339
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class Log:
     def shows(self, level: str) -> bool:
         """Whether lines of that level are written."""
         return level in self._shown
+
+    @property
+    def has_colours(self) -> bool:
+        """Whether what it writes to shows colours."""
+        return bool(self._colours)
 
     def write(
         self,
@@ -129,6 +135,18 @@ def workload_ended(node: "Node") -> str:
         }
         text += "".join(f", {count} {what}" for what, count in counts.items() if count)
     return f"{text}: {node.reason}" if node.reason else text
+
+
+def workload_failed(run: "Run", node: "Node") -> str:
+    """`failed: the command is missing`, with what to do about it, and with the traceback."""
+    text = f"failed{' (ignored)' if node.ignored else ''}: {node.error}"
+    if isinstance(node.failure, GxoError) and node.failure.hint:
+        text += f"\nhint: {run.redact(node.failure.hint)}"
+    if run.settings.traceback and node.failure is not None:
+        from gxo.runtime.reporting.trace import full_traceback
+
+        text += f"\n{full_traceback(run, node.failure).rstrip()}"
+    return text
 
 
 def run_ended(run: "Run") -> str:

@@ -63,7 +63,8 @@ def _result(run: "Run", node: Node) -> dict[str, Any]:
         "records_dropped": node.records_dropped,
     }
     if node.spec.register is not None:
-        result["summary"] = run.conceal(node.summary)
+        known = node.summary if run.forecast is None else run.forecast.known(node.summary)
+        result["summary"] = run.conceal(known)
     return result
 
 

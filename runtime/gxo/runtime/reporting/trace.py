@@ -11,6 +11,7 @@ import ast
 import linecache
 import re
 import traceback
+from collections.abc import Iterator
 from types import CodeType, TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +100,21 @@ def explain(run: "Run", error: BaseException) -> str:
             text = f"{text} ({where})"
     cleaned: str = run.redact(text)
     return cleaned
+
+
+def expression_around(run: "Run", error: BaseException, code: CodeType) -> str | None:
+    """The playbook's text of the whole expression that the lambda `code` is made of."""
+    step = error.__traceback__
+    while step is not None and step.tb_frame.f_code is not code:
+        step = step.tb_next
+    if step is None or code.co_name != "<lambda>":
+        return None
+    entries = list(_entries(run, Failing(step, direct=True)))
+    if not entries:
+        return None
+    outermost = min(entries, key=lambda entry: (entry[0], entry[1], -entry[2], -entry[3]))
+    text: str = outermost[6]
+    return text
 
 
 def full_traceback(run: "Run", error: BaseException) -> str:
@@ -220,17 +236,23 @@ def _source_map(run: "Run") -> dict[str, Any]:
 
 def _entry(run: "Run", failing: Failing) -> list[Any] | None:
     """The smallest entry of the source map that contains the expression."""
-    if failing.place is None:
-        return None
-    line, column, end_line, end_column = failing.place
     found = None
-    for entry in _source_map(run).get("entries", ()):
+    for entry in _entries(run, failing):
         starts, ends = (entry[0], entry[1]), (entry[2], entry[3])
-        if not (starts <= (line, column) and (end_line, end_column) <= ends):
-            continue
         if found is None or (starts >= (found[0], found[1]) and ends <= (found[2], found[3])):
             found = entry
     return found
+
+
+def _entries(run: "Run", failing: Failing) -> Iterator[list[Any]]:
+    """The entries of the source map that contain the expression."""
+    if failing.place is None:
+        return
+    line, column, end_line, end_column = failing.place
+    for entry in _source_map(run).get("entries", ()):
+        starts, ends = (entry[0], entry[1]), (entry[2], entry[3])
+        if starts <= (line, column) and (end_line, end_column) <= ends:
+            yield entry
 
 
 def _shortened(expression: str) -> str:

@@ -47,8 +47,9 @@ def finish(node: Node) -> None:
 def upstream_failure(node: Node) -> UpstreamFailed | None:
     """The failure that ended a stream which the workload had not closed before."""
     for pipe in (pipe for records in _ports(node) for pipe in records.pipes):
-        if pipe.failure is not None and pipe.state != "closed":
-            return pipe.failure
+        failure = pipe.failure
+        if isinstance(failure, UpstreamFailed) and pipe.state != "closed":
+            return failure
     return None
 
 

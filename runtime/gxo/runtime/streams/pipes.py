@@ -10,7 +10,7 @@ from collections import deque
 from itertools import chain
 from typing import Literal, Protocol
 
-from gxo.runtime.errors import UpstreamFailed
+from gxo.runtime.errors import Unknown, UpstreamFailed
 from gxo.runtime.spec import Record
 
 Batch = list[Record]
@@ -105,7 +105,7 @@ class Pipe:
         self.passed = 0
         self.dropped = 0
         self.state: State = "open"
-        self.failure: UpstreamFailed | None = None
+        self.failure: UpstreamFailed | Unknown | None = None
         self._source = source
         self._reader: Reader | None = None
         self._batches: deque[Batch] = deque()
@@ -174,7 +174,7 @@ class Pipe:
             self._announce()
         return lost
 
-    def finish(self, failure: UpstreamFailed | None) -> None:
+    def finish(self, failure: UpstreamFailed | Unknown | None) -> None:
         """No more records will come; with a failure, the reader gets it after what was sent."""
         self._finished = True
         self.failure = failure

@@ -26,7 +26,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from gxo.runtime.errors import StreamError, UpstreamFailed
+from gxo.runtime.errors import StreamError, Unknown, UpstreamFailed
 from gxo.runtime.streams.pipes import Batch, Channel, Pipe
 
 # A sender that never has to wait gives the loop a turn after this many records, so that time-outs
@@ -122,9 +122,10 @@ class Source:
     def fail(self, error: BaseException) -> None:
         """The producer failed or was cancelled: its readers fail too, after the records sent.
 
-        An UpstreamFailed is passed on as it is, so that all descendants name the first failure.
+        An UpstreamFailed is passed on as it is, so that all descendants name the first failure, and
+        so is Unknown: what a dry run does not know is no failure.
         """
-        first = isinstance(error, UpstreamFailed)
+        first = isinstance(error, (UpstreamFailed, Unknown))
         self._finish(error, str(error) if first else f"upstream '{self.name}' failed")
 
     async def drained(self) -> None:
@@ -203,8 +204,9 @@ class Source:
         self.finished = True
         for pipe in self._open:
             # One exception a reader: an exception object carries the traceback of its raise.
-            failure = None if error is None else UpstreamFailed(message)
-            if failure is not None:
+            failure: UpstreamFailed | Unknown | None = None
+            if error is not None:
+                failure = (Unknown if isinstance(error, Unknown) else UpstreamFailed)(message)
                 failure.__cause__ = error
             pipe.finish(failure)
 
@@ -280,7 +282,7 @@ class Records:
         self.pipes = list(pipes)
         self.records_in = 0
         self.queue: deque[Pipe] = deque()  # pipes that have records or have ended
-        self._failure: UpstreamFailed | None = None
+        self._failure: UpstreamFailed | Unknown | None = None
         self._waiter: asyncio.Future[None] | None = None
         for pipe in self.pipes:
             pipe.attach(self)

@@ -16,15 +16,19 @@ def make_workspace(run: "Run") -> Workspace:
     workspace = Workspace.existing(directory) if directory else Workspace.create(run.environment)
     if run.job.assets and run.bundle is not None:
         bundle = run.bundle
-        try:
-            workspace.lay_out(
-                (
-                    asset["path"],
-                    0o755 if asset["executable"] else 0o644,
-                    bundle.read(ASSETS + asset["path"]),
-                )
-                for asset in manifest(bundle)["assets"]
+        assets = (
+            (
+                asset["path"],
+                0o755 if asset["executable"] else 0o644,
+                bundle.read(ASSETS + asset["path"]),
             )
+            for asset in manifest(bundle)["assets"]
+        )
+        try:
+            if directory and run.forecast is not None:
+                run.forecast.lay_out(workspace, assets)
+            else:
+                workspace.lay_out(assets)
         except BaseException:
             workspace.remove()
             raise
@@ -33,7 +37,7 @@ def make_workspace(run: "Run") -> Workspace:
 
 def leave_workspace(run: "Run", workspace: Workspace) -> None:
     """Copy the outputs out, and remove a fresh workspace. Blocks."""
-    if run.job.outputs:
+    if run.job.outputs and run.forecast is None:
         from gxo.runtime.workspace.outputs import copy_out
 
         try:

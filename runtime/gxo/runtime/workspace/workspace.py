@@ -72,12 +72,15 @@ class Workspace(Jail):
         In an existing folder a file that is there already must be the same, else UsageError; then
         nothing has been written.
         """
-        missing = [asset for asset in assets if self._lease is not None or self._lacks(asset)]
-        for path, mode, content in missing:
+        for path, mode, content in self.missing(assets):
             try:
                 self.write(path, content, mode)
             except WorkloadError as error:
                 raise UsageError(f"cannot lay out an asset: {error}", hint=error.hint) from error
+
+    def missing(self, assets: Iterable[Asset]) -> list[Asset]:
+        """The assets that `lay_out` would write. UsageError as there."""
+        return [asset for asset in assets if self._lease is not None or self._lacks(asset)]
 
     def remove(self) -> bool:
         """Remove a fresh folder, give up its lock, and close the jail. Blocks.

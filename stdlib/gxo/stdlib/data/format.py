@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable
 from typing import Literal, NotRequired, TypedDict
 
 from gxo.runtime.context import Context
-from gxo.runtime.errors import ModuleError, ParameterError, RecordError
+from gxo.runtime.errors import ModuleError, ParameterError, RecordError, Unknown
 from gxo.runtime.spec import Record, WorkspacePath, module, writes
 from gxo.runtime.streams.ports import Records
+from gxo.stdlib._sizes import shown_size
 from gxo.stdlib._spool import Spool
 from gxo.stdlib.data._writers import WRITERS, FormatOptions, Writer
 
@@ -48,6 +49,7 @@ async def format_(
     the text.
 
     A file is written in pieces, in constant memory, and appears under its name when it is complete.
+    In a dry run it does not: the text is made, and its size is said.
 
     Args:
         format_: What the text shall be.
@@ -75,15 +77,23 @@ async def format_(
     """
     writer = _writer(format_, format_options or {})
     if path is None:
+        ctx.changes_nothing()
         pieces: list[bytes] = []
         written = await _write(ctx, records, writer, _adder(pieces))
         return {"formatted_content": b"".join(pieces).decode(), "records": written}
-    # A path that leaves the workspace is refused before the work, not after.
-    await ctx.thread(ctx.workspace.exists, path)
     with Spool(ctx) as spool:
-        written = await _write(ctx, records, writer, spool.add)
+        await spool.check(path)
+        try:
+            written = await _write(ctx, records, writer, spool.add)
+        except Unknown:
+            ctx.would(f"write {path}", writes=path)
+            raise
         await spool.save(path)
-    return {"path": path, "records": written}
+    result: Formatted = {"path": path, "records": written}
+    if ctx.dry_run:
+        what = f"write {path} ({shown_size(spool.size)}, {written} records)"
+        result = ctx.would(what, result)
+    return result
 
 
 def _writer(format_: str, options: FormatOptions) -> Writer:

@@ -4,8 +4,10 @@ import stat
 from typing import TypedDict
 
 from gxo.runtime.context import Context
+from gxo.runtime.errors import Unknown
 from gxo.runtime.spec import FileMode, WorkspacePath, module, writes
 from gxo.runtime.workspace.jail import Jail
+from gxo.stdlib._sizes import shown_size
 from gxo.stdlib.filesystem._content import (
     Encoding,
     check_encoding,
@@ -14,6 +16,8 @@ from gxo.stdlib.filesystem._content import (
     to_bytes,
 )
 
+MOST_COMPARED = 64 * 1024 * 1024
+
 
 class Written(TypedDict):
     path: str
@@ -21,7 +25,7 @@ class Written(TypedDict):
     changed: bool
 
 
-@module("filesystem:write", changes=True, effects=[writes("path")], returns={"path": ["path"]})
+@module("filesystem:write", changes="by_call", effects=[writes("path")], returns={"path": ["path"]})
 async def write(
     ctx: Context,
     *,
@@ -36,6 +40,8 @@ async def write(
     The file is replaced as a whole: a reader sees the old content or the new, and after a crash it
     is one of the two. A file that already has this content and mode is left alone. With `append`
     the content is added to what is there, and a file with more than one link is refused.
+
+    In a dry run nothing is written; later workloads read what would be there.
 
     Args:
         path: the file, inside the workspace
@@ -64,10 +70,28 @@ async def write(
     check_path("path", path)
     check_encoding(encoding)
     data, bits = to_bytes(content, encoding), mode_bits(mode)
+    workspace = ctx.workspace
+    await ctx.show_diff(path, lambda: _before(workspace, path) + data if append else data)
     if append:
-        written = await ctx.thread(ctx.workspace.append, path, data, bits)
-        return {"path": path, "bytes_written": written, "changed": written > 0}
-    return await ctx.thread(_replace, ctx.workspace, path, data, bits)
+        written = await ctx.thread(workspace.append, path, data, bits)
+        result: Written = {"path": path, "bytes_written": written, "changed": written > 0}
+    else:
+        result = await ctx.thread(_replace, workspace, path, data, bits)
+    return _foreseen(ctx, result, append) if ctx.dry_run else result
+
+
+def _foreseen(ctx: Context, result: Written, append: bool) -> Written:
+    path, verb = result["path"], "append to" if append else "write"
+    if result["changed"]:
+        what = f"{verb} {path} ({shown_size(result['bytes_written'])})"
+    else:
+        what = f"leave {path} as it is"
+    summary: Written = ctx.would(what, result, changes=result["changed"])
+    return summary
+
+
+def _before(workspace: Jail, path: str) -> bytes:
+    return workspace.read(path, MOST_COMPARED) if workspace.exists(path) else b""
 
 
 def _replace(workspace: Jail, path: str, data: bytes, bits: int) -> Written:
@@ -77,8 +101,11 @@ def _replace(workspace: Jail, path: str, data: bytes, bits: int) -> Written:
 
 
 def _is_already(workspace: Jail, path: str, data: bytes, bits: int) -> bool:
-    if not workspace.exists(path):
+    try:
+        if not workspace.exists(path):
+            return False
+        status = workspace.stat(path)
+        same = stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) == bits
+        return same and status.st_size == len(data) and workspace.read(path, len(data)) == data
+    except Unknown:  # a dry run cannot tell: then it would be written
         return False
-    status = workspace.stat(path)
-    same = stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) == bits
-    return same and status.st_size == len(data) and workspace.read(path, len(data)) == data

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 MAX_BODY = 64 * 1024 * 1024
 
+READING = frozenset(["GET", "HEAD", "OPTIONS"])
+"""Methods that change nothing (RFC 9110, section 9.2.1)."""
+
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 BasicAuth = TypedDict("BasicAuth", {"user": str, "pass": Secret})
@@ -105,6 +108,9 @@ async def request(
     to repeat (GET, HEAD, OPTIONS, PUT, DELETE), after the pause that `Retry-After` names (at most
     5 minutes), else 1, 2, 4... seconds.
 
+    In a dry run GET, HEAD and OPTIONS are sent; what another method, or `download_to`, would do is
+    said instead.
+
     With `pagination` it is a source: every item of every page is a record, one that is no map
     becomes `{value}`.
 
@@ -151,6 +157,10 @@ async def request(
         raise ParameterError("`download_to` and `pagination` exclude each other")
     address = _address(url, query)
     all_headers, content = _payload(body, json, form, _headers(headers, auth))
+    if method in READING and download_to is None:
+        ctx.changes_nothing()
+    elif ctx.dry_run:
+        return _foresee(ctx, method, address, download_to)
     client = await shared_client(ctx, verify=not skip_tls_verify)
     if skip_tls_verify:
         ctx.log("warning", f"security: TLS certificates of {shown(address)} are not verified")
@@ -172,6 +182,13 @@ async def request(
         return await _download(ctx, call, download_to)
     answer = await exchange(ctx, call, address)
     return _response(answer, text=answer.text())
+
+
+def _foresee(ctx: Context, method: str, address: "httpx.URL", path: str | None) -> Response:
+    to = f", and write the answer to {path}" if path is not None else ""
+    known = {"path": path} if path is not None else {}
+    response: Response = ctx.would(f"send {method} {shown(address)}{to}", known, writes=path)
+    return response
 
 
 async def _send_pages(
@@ -202,9 +219,8 @@ def _record(item: Any) -> Record:
 
 
 async def _download(ctx: Context, call: Call, path: str) -> Response:
-    # A path that leaves the workspace is refused before the request, not after.
-    await ctx.thread(ctx.workspace.exists, path)
     with Spool(ctx) as spool:
+        await spool.check(path)
         call.spool = spool
         answer = await exchange(ctx, call, call.url)
         if not answer.saved:
