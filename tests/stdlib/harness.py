@@ -23,6 +23,7 @@ from gxo.runtime.host.clock import Clock
 from gxo.runtime.host.eventloop import JobLoop
 from gxo.runtime.job import Job
 from gxo.runtime.kernel.run import Run
+from gxo.runtime.kernel.state import deep_copy
 from gxo.runtime.settings import Settings
 from gxo.runtime.streams.pipes import Channel
 from gxo.runtime.streams.ports import ConsumersClosed, Inputs, Records, Source
@@ -80,11 +81,15 @@ class FakeClock(Clock):
 
 @dataclass
 class Outcome:
-    """What a module did: its summary, or the error; the records it sent; record errors."""
+    """What a module did: its summary, or the error; the records it sent; record errors.
+
+    as_sent: copies of the records, made as they were sent.
+    """
 
     summary: Any = None
     error: Exception | None = None
     sent: list[dict[str, Any]] = field(default_factory=list)
+    as_sent: list[dict[str, Any]] = field(default_factory=list)
     record_errors: list[str] = field(default_factory=list)
 
 
@@ -124,9 +129,10 @@ class Bench:
     ) -> Outcome:
         """Call a module with its producers' records (name to records) and a reader of its output."""
         outcome = Outcome()
+        before = deep_copy(dict(streams or {}))
         feeds = {Source(name, Channel()): records for name, records in (streams or {}).items()}
         readers = _readers(spec, list(feeds))
-        output = Source("under-test", Channel())
+        output = Kept(outcome.as_sent)
         reader = Records([output.connect("reader")]) if consumed else None
         arguments = {**readers, **_keywords(spec, params)}
         if spec.out:
@@ -147,6 +153,8 @@ class Bench:
             if self.node.rejects is not None:
                 self.node.rejects.finish()
             await asyncio.gather(*tasks)
+        assert deep_copy(dict(streams or {})) == before, "it has changed a record that it read"
+        assert outcome.sent == outcome.as_sent, "it has changed a record that it had sent"
         if outcome.error is None:
             problems = list(mismatches(outcome.summary, spec.summary))
             assert not problems, problems
@@ -217,6 +225,18 @@ async def _feed(source: Source, records: list[Any]) -> None:
 async def _collect(reader: Records, into: list[dict[str, Any]]) -> None:
     async for batch in reader:
         into.extend(batch)
+
+
+class Kept(Source):
+    """A producer's side that keeps copies of what is sent, if somebody reads it."""
+
+    def __init__(self, into: list[dict[str, Any]]) -> None:
+        super().__init__("under-test", Channel())
+        self._into = into
+
+    def put(self, batch: list[dict[str, Any]]) -> None:
+        super().put(batch)
+        self._into.extend(deep_copy(batch))
 
 
 async def _collect_errors(reader: Records, into: list[str]) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gxo.runtime.lifecycles import Backoff, EventDriven, Scheduled, Supervise
     from gxo.runtime.pipelines.steps import Event, Results, Steps
     from gxo.runtime.spec import Record
+    from gxo.runtime.streams.copies import copies_of
     from gxo.runtime.streams.pipes import Channel
     from gxo.runtime.streams.ports import Inputs, Out, Records
 
@@ -33,6 +34,7 @@ __all__ = [
     "Scheduled",
     "Steps",
     "Supervise",
+    "copies_of",
     "deep_copy",
 ]
 
@@ -54,6 +56,7 @@ _FILES = {
     "Scheduled": "lifecycles",
     "Steps": "pipelines.steps",
     "Supervise": "lifecycles",
+    "copies_of": "streams.copies",
     "deep_copy": "kernel.state",
 }
 

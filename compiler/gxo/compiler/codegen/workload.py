@@ -137,8 +137,11 @@ def call_arguments(
 ) -> list[str]:
     """What the module is called with."""
     arguments = ["ctx"]
-    arguments += [port for port in ports if port not in module.optional_ports]
-    arguments += [f"{port}={port}" for port in ports if port in module.optional_ports]
+    for port in ports:
+        code = port
+        if port != "out" and not module.is_own:
+            code = f"{printer.imports.use('gxo.runtime', 'copies_of')}({port})"
+        arguments.append(f"{port}={code}" if port in module.optional_ports else code)
     free = []
     for argument in workload.arguments:
         param = module.param(argument.name)

@@ -112,6 +112,11 @@ class ModuleSpec:
     span: Span
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is gxo's own, which is tested to change nothing that others see."""
+        return self.source.startswith("gxo.stdlib.")
+
+    @property
     def records(self) -> bool:
         """Whether it has the merged input port."""
         return "records" in self.ports

@@ -27,6 +27,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from gxo.runtime.errors import StreamError, Unknown, UpstreamFailed
+from gxo.runtime.kernel.state import deep_copy
 from gxo.runtime.streams.pipes import Batch, Channel, Pipe
 
 # A sender that never has to wait gives the loop a turn after this many records, so that time-outs
@@ -273,14 +274,15 @@ class Records:
             for record in batch: ...
 
     The order of each producer is kept; between producers it is first come, first served. One
-    reader at a time. records_in: records read so far.
+    reader at a time. records_in: records read so far. copied: whether it gives copies of them.
     """
 
-    __slots__ = ("_failure", "_waiter", "pipes", "queue", "records_in")
+    __slots__ = ("_failure", "_waiter", "copied", "pipes", "queue", "records_in")
 
     def __init__(self, pipes: Iterable[Pipe]) -> None:
         self.pipes = list(pipes)
         self.records_in = 0
+        self.copied = False
         self.queue: deque[Pipe] = deque()  # pipes that have records or have ended
         self._failure: UpstreamFailed | Unknown | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -354,7 +356,7 @@ class Records:
         pipe.queued = False
         batch = pipe.take()
         self.records_in += len(batch)
-        return batch
+        return deep_copy(batch) if self.copied else batch
 
     def _meet_end(self, pipe: Pipe) -> None:
         """A pipe without records stood in the queue: it has ended, or was closed since."""
