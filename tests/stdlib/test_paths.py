@@ -1,0 +1,116 @@
+"""Every parameter of the library that is a path, and every path that could lead out: paths.yaml."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gxo.compiler.types import OneOf, Special, Type
+from gxo.runtime.errors import ModuleError, ParameterError, SecurityError
+from tests.stdlib.harness import Outcome, bench, library, module_spec, run
+from tests.stdlib.http.server import serving
+
+# PyYAML's own loader in Python: the one in C takes no lone surrogate.
+TABLE = yaml.safe_load(Path(__file__).with_name("paths.yaml").read_text(encoding="utf-8"))
+
+
+def is_path(kind: Type) -> bool:
+    if isinstance(kind, OneOf):
+        return any(map(is_path, kind.options))
+    return kind == Special("WorkspacePath")
+
+
+def test_every_path_parameter_of_the_library_is_in_the_table() -> None:
+    declared = {
+        f"{spec.name} {param.name}"
+        for spec in library().all()
+        for param in spec.params
+        if is_path(param.type)
+    }
+    assert TABLE["parameters"].keys() == declared
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    for folder in ("ws/dir", "ws2", "folder"):
+        (tmp_path / folder).mkdir(parents=True)
+    for file in ("secret", "ws2/file", "folder/file"):
+        (tmp_path / file).write_text("outside")
+    for file in ("ws/file", "ws/dir/file"):
+        (tmp_path / file).write_text("inside")
+    os.link(tmp_path / "secret", tmp_path / "ws/hard")
+    links = {
+        "out": "../secret",
+        "outdir": "..",
+        "abs": tmp_path / "secret",
+        "twice": "out",
+        "dir/far": "../../secret",
+        "absdir": tmp_path / "folder",
+        "root": "/proc/self/root",
+        "loop": "loop",
+        "cwd": "/proc/self/cwd",
+    }
+    for link, target in links.items():
+        (tmp_path / "ws" / link).symlink_to(target)
+    return tmp_path
+
+
+def around(world: Path) -> dict[str, bytes | None]:
+    """What lies around the workspace."""
+    return {
+        str(path): path.read_bytes() if path.is_file() else None
+        for path in world.rglob("*")
+        if world / "ws" not in (path, *path.parents)
+    }
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with serving({"/a": {"body": "changed"}}) as server:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+
+
+def filled(value: Any, words: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        for word, meaning in words.items():
+            value = value.replace(f"{{{word}}}", meaning)
+    return value
+
+
+def call(name: str, path: str, world: Path, server: str) -> Outcome:
+    module, parameter = name.split()
+    entry = TABLE["parameters"][name]
+    params = {key: filled(value, {"server": server}) for key, value in entry["params"].items()}
+    params[parameter] = path
+
+    async def play() -> Outcome:
+        async with bench(world / "ws") as workbench:
+            outcome = await workbench.call(module_spec(module), params, entry.get("streams"))
+            await workbench.run.shared.close()
+            return outcome
+
+    return run(play())
+
+
+@pytest.mark.parametrize("attempt", TABLE["attempts"], ids=lambda one: repr(one["path"])[:40])
+@pytest.mark.parametrize("name", TABLE["parameters"])
+def test_no_path_leads_out(name: str, attempt: dict[str, Any], world: Path, server: str) -> None:
+    before = around(world)
+    words = {"ws": str(world / "ws"), "world": str(world), "long": "n" * 300, "far": "x/" * 2500}
+    path = filled(attempt["path"], words)
+    outcome = call(name, path, world, server)
+    expected = attempt.get("is") or attempt[TABLE["parameters"][name]["does"]]
+    if expected == "fine":
+        assert outcome.error is None, outcome.error
+    elif expected == "security":
+        assert type(outcome.error) is SecurityError, outcome.error
+        assert "leads out of the workspace" in outcome.error.message
+    else:
+        assert type(outcome.error) in (ModuleError, ParameterError), outcome.error
+        assert attempt.get("says", "") in str(outcome.error)
+        assert len(str(outcome.error)) < 400
+    assert around(world) == before
+    assert not [found for found in (world / "ws").rglob("*.tmp")], "a temporary file is left"
