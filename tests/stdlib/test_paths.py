@@ -113,4 +113,4 @@ def test_no_path_leads_out(name: str, attempt: dict[str, Any], world: Path, serv
         assert attempt.get("says", "") in str(outcome.error)
         assert len(str(outcome.error)) < 400
     assert around(world) == before
-    assert not [found for found in (world / "ws").rglob("*.tmp")], "a temporary file is left"
+    assert not list((world / "ws").rglob("*.tmp")), "a temporary file is left"

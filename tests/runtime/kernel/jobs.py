@@ -175,6 +175,53 @@ def abandons_a_command(job: Job) -> None:
                 ready("not me")
 
 
+def fill(path: str) -> None:
+    """Make a workspace hard to remove: many files, closed folders, a process that works in it."""
+    os.makedirs(f"{path}/closed/deep")
+    os.makedirs(f"{path}/many")
+    for number in range(int(os.environ["GXO_TEST_FILES"])):
+        os.close(os.open(f"{path}/many/{number}", os.O_CREAT))
+    os.close(os.open(f"{path}/closed/deep/file", os.O_CREAT, 0o400))
+    os.chmod(f"{path}/closed/deep", 0)
+    os.chmod(f"{path}/closed", 0o500)
+    if os.posix_spawn("/bin/sh", ["sh", "-c", HOLDER], {"IN": path, **os.environ}, setsid=True):
+        with open(os.environ["HELD"], encoding="ascii") as held:
+            held.read(1)
+
+
+HOLDER = """
+cd "$IN"; exec > held 2> /dev/null; echo > "$HELD"; read x < "$RELEASE"
+"""
+
+
+@job
+def fills_its_workspace(job: Job) -> None:
+    @job.workload("a")
+    async def a(ctx: Context) -> None:
+        fill(ctx.workspace.path)
+        ready(f"in {ctx.workspace.path}")
+        match os.environ["GXO_TEST_END"]:
+            case "failure":
+                raise ValueError("no luck")
+            case "abandoned":
+                while True:
+                    try:
+                        await for_ever()
+                    except asyncio.CancelledError:
+                        ready("not me")
+            case "waits":
+                await for_ever()
+
+
+@job
+def fills_its_disk(job: Job) -> None:
+    @job.workload("a")
+    async def a(ctx: Context) -> None:
+        for number in range(40):
+            ctx.workspace.write(f"file-{number}", bytes(10_000))
+        ctx.workspace.write("large", (bytes(1000) for _ in range(10_000)))
+
+
 async def nothing(ctx: Context) -> None:
     pass
 
