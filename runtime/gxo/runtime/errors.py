@@ -77,7 +77,14 @@ class StreamError(WorkloadError):
 
 
 class UpstreamFailed(WorkloadError):  # noqa: N818 - as above
-    """A workload whose stream this one reads has failed (language, section 5)."""
+    """A workload whose stream this one reads has failed (language, section 5).
+
+    ignored: whether that failure is, and so this one too.
+    """
+
+    def __init__(self, message: str, *, ignored: bool = False) -> None:
+        super().__init__(message)
+        self.ignored = ignored
 
 
 class Unknown(BaseException):

@@ -81,13 +81,13 @@ def conclude(run: "Run", node: Node, error: BaseException) -> None:
     elif node.upstream and (failure := _upstream_failure(node)) is not None:
         error = failure
     elif _ended_early(node, error):
-        failed = _failed_ancestors(node)
-        if not failed:
+        first = first_failure(node)
+        if first is None:
             run.keep(node, None)
             node.status, node.reason = COMPLETED, CLOSED
             return
         # A reader learned of the failure first, and closed before it came this way.
-        error = UpstreamFailed(f"upstream '{failed[-1].name}' failed")
+        error = first
     elif isinstance(error, asyncio.CancelledError):
         error = ModuleError("the module cancelled itself")
     node.status, node.failure = FAILED, error
@@ -217,17 +217,20 @@ def _moved(node: Node, out: "Out | None", read_before: int) -> bool:
 def _is_ignored(node: Node, error: BaseException) -> bool:
     if isinstance(error, SecurityError):
         return False
-    if isinstance(error, UpstreamFailed) and (failed := _failed_ancestors(node)):
-        return all(other.ignored for other in failed)
+    if isinstance(error, UpstreamFailed):
+        return error.ignored
     return node.spec.ignore_errors
 
 
-def _failed_ancestors(node: Node) -> list[Node]:
-    """The failed ones that it reads from, directly or not; the farthest last."""
+def first_failure(node: Node) -> UpstreamFailed | None:
+    """The failure farthest upstream among the workloads that it reads from, directly or not."""
     found = list(node.upstream)
     for other in found:
         found.extend(one for one in other.upstream if one not in found)
-    return [other for other in found if other.status == FAILED]
+    for other in reversed(found):
+        if other.status == FAILED:
+            return UpstreamFailed(f"upstream '{other.name}' failed", ignored=other.ignored)
+    return None
 
 
 def _upstream_failure(node: Node) -> UpstreamFailed | None:

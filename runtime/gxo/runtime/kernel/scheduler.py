@@ -114,7 +114,7 @@ class Scheduler:
         for node in members:
             node.task = self.loop.create_task(self._execute(node))
             if (timeout := node.spec.timeout) is not None:
-                node.timer = self.loop.call_later(timeout, self.cancel, node, TIMED_OUT)
+                node.timer = self.loop.call_later(timeout, self._time_out, node)
 
     async def _execute(self, node: Node) -> None:
         node.entered = True
@@ -229,6 +229,12 @@ class Scheduler:
             await self._sleep()
         if drain is not None:
             drain.cancel()
+
+    def _time_out(self, node: Node) -> None:
+        """The workload has taken too long, unless it is to fail for what it reads from anyway."""
+        from gxo.runtime.streams.connect import upstream_failure  # start-up: only with time-outs
+
+        self.cancel(node, UPSTREAM if upstream_failure(node) else TIMED_OUT)
 
     def _abandon(self, node: Node) -> None:
         """The module has ignored its cancellation: go on without it."""

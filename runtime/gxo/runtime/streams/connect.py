@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from gxo.runtime.errors import UpstreamFailed
 from gxo.runtime.kernel.graph import ERRORS, producer
-from gxo.runtime.kernel.instance import CLOSED
-from gxo.runtime.kernel.node import COMPLETED, SKIPPED, Node
+from gxo.runtime.kernel.instance import CLOSED, first_failure
+from gxo.runtime.kernel.node import COMPLETED, FAILED, SKIPPED, Node
 from gxo.runtime.streams.pipes import Channel
 from gxo.runtime.streams.ports import Inputs, Records, Source
 
@@ -39,18 +39,29 @@ def finish(node: Node) -> None:
             if node.status in (COMPLETED, SKIPPED):
                 source.finish()
             else:
-                source.fail(node.failure or RuntimeError(node.status))
+                source.fail(_as_its_readers_meet_it(node))
     if node.source is not None:
         node.records_out = node.source.records_out
 
 
 def upstream_failure(node: Node) -> UpstreamFailed | None:
-    """The failure that ended a stream which the workload had not closed before."""
-    for pipe in (pipe for records in _ports(node) for pipe in records.pipes):
-        failure = pipe.failure
-        if isinstance(failure, UpstreamFailed) and pipe.state != "closed":
-            return failure
-    return None
+    """The failure that ended a stream which the workload had not closed before.
+
+    Of several, one that is not ignored. A stream can also end because its producer was cancelled;
+    that is told as the failure upstream for which it was.
+    """
+    failures = {
+        producer(pipe.producer): pipe.failure
+        for records in _ports(node)
+        for pipe in records.pipes
+        if isinstance(pipe.failure, UpstreamFailed) and pipe.state != "closed"
+    }
+    if not failures:
+        return None
+    failed = [one for one in node.upstream if one.name in failures and one.status == FAILED]
+    if failed:
+        return failures[min(failed, key=lambda one: one.ignored).name]
+    return first_failure(node) or next(iter(failures.values()))
 
 
 def waiting_pipes(node: Node) -> tuple[list[str], list[str]]:
@@ -70,6 +81,16 @@ def waiting_pipes(node: Node) -> tuple[list[str], list[str]]:
         if pipe.state == "open" and pipe.buffered > 0
     ]
     return reading, full
+
+
+def _as_its_readers_meet_it(node: Node) -> UpstreamFailed:
+    """How a workload's end breaks its streams; a failure from upstream is passed on as it is."""
+    if isinstance(node.failure, UpstreamFailed):
+        return node.failure
+    what = "failed" if node.status == FAILED else "was cancelled"
+    failure = UpstreamFailed(f"upstream '{node.name}' {what}", ignored=node.ignored)
+    failure.__cause__ = node.failure
+    return failure
 
 
 def _ports(node: Node) -> list[Records]:

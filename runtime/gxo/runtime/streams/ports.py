@@ -126,8 +126,8 @@ class Source:
         An UpstreamFailed is passed on as it is, so that all descendants name the first failure, and
         so is Unknown: what a dry run does not know is no failure.
         """
-        first = isinstance(error, (UpstreamFailed, Unknown))
-        self._finish(error, str(error) if first else f"upstream '{self.name}' failed")
+        passed_on = isinstance(error, (UpstreamFailed, Unknown))
+        self._finish(error, str(error) if passed_on else f"upstream '{self.name}' failed")
 
     async def drained(self) -> None:
         """Wait until every started reader has met the end or closed. Call after `finish`."""
@@ -205,9 +205,9 @@ class Source:
         self.finished = True
         for pipe in self._open:
             # One exception a reader: an exception object carries the traceback of its raise.
-            failure: UpstreamFailed | Unknown | None = None
+            failure = None
             if error is not None:
-                failure = (Unknown if isinstance(error, Unknown) else UpstreamFailed)(message)
+                failure = _as_a_reader_meets_it(error, message)
                 failure.__cause__ = error
             pipe.finish(failure)
 
@@ -431,3 +431,9 @@ async def wait_any(ports: Iterable[Records]) -> None:
     finally:
         for port in waiting:
             port.await_with(None)
+
+
+def _as_a_reader_meets_it(error: BaseException, message: str) -> UpstreamFailed | Unknown:
+    if isinstance(error, Unknown):
+        return Unknown(message)
+    return UpstreamFailed(message, ignored=isinstance(error, UpstreamFailed) and error.ignored)
