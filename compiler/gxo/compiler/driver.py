@@ -23,7 +23,7 @@ from gxo.compiler.ir.nodes import Plan, Workload
 from gxo.compiler.ir.pprint import print_plan
 from gxo.compiler.ir.verify import verify
 from gxo.compiler.ir.walk import every_call, every_workload, plan_templates
-from gxo.compiler.modules.index import Library, standard_roots
+from gxo.compiler.modules.index import Library, Root, standard_roots
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.parts import AcceptedFact, Asset, Facts, Package, WorkloadFact
 from gxo.compiler.passes import PASSES
@@ -46,6 +46,7 @@ class Options:
     """How to compile. `dump` is called with "build" and with each pass's name and its plan.
 
     `strict` makes errors of the warnings that `--strict` forbids, `deny_warnings` of all.
+    `module_roots` are folders of modules besides gxo's own library.
     """
 
     optimize: bool = True
@@ -54,6 +55,7 @@ class Options:
     strict: bool = False
     deny_warnings: bool = False
     dump: Dump = ignore_dump
+    module_roots: tuple[Root, ...] = ()
 
 
 @dataclass(slots=True)
@@ -78,7 +80,8 @@ class Compilation:
         """Build the plan and run the passes; whether the playbook is valid."""
         assert self.playbook is not None
         self.assets = find_assets(self.playbook, Path(self.file).parent, self.diagnostics)
-        library = Library(standard_roots(), self.diagnostics)
+        roots = (*standard_roots(), *self.options.module_roots)
+        library = Library(roots, self.diagnostics)
         plan = build(self.playbook, library, self.diagnostics)
         self.options.dump("build", plan)
         for one in PASSES:
