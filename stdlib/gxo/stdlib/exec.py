@@ -3,10 +3,11 @@
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Literal, TypedDict
 
 from gxo.runtime.context import Context
-from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.runtime.errors import ModuleError, ParameterError, Unknown
 from gxo.runtime.host.process import GRACE, Child, Input, Output, spawn
 from gxo.runtime.host.tasks import run_all
 from gxo.runtime.spec import Argument, Command, Record, Size, WorkspacePath, module, runs
@@ -109,7 +110,7 @@ async def exec_(
     argv = _argv(command, args, shell)
     variables = _variables(ctx, environment, env)
     if ctx.dry_run:
-        return await _foresee(ctx, argv, records)
+        return await _foresee(ctx, argv, working_dir, records)
     folder = await _folder(ctx, working_dir)
     if records is not None and stdin_from is None:
         async for _ in records:
@@ -156,10 +157,15 @@ def _argv(command: str, args: Sequence[str], shell: bool | None) -> list[str]:
     return [_SHELL, "-c", command, *(["sh", *args] if args else [])]
 
 
-async def _foresee(ctx: Context, argv: list[str], records: Records | None) -> Executed:
+async def _foresee(
+    ctx: Context, argv: list[str], working_dir: str | None, records: Records | None
+) -> Executed:
     """Say what would run, and let the producers go on."""
     from gxo.runtime.functions.printing import shellquote  # only in a dry run
 
+    if working_dir is not None:
+        with suppress(Unknown):  # a folder that would have been made before
+            await _folder(ctx, working_dir)
     words = argv[2:3] if argv[:2] == [_SHELL, "-c"] else [shellquote(word) for word in argv]
     summary: Executed = ctx.would(f"run: {' '.join(words)}", writes=".")
     if records is not None:

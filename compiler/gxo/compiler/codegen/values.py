@@ -66,7 +66,7 @@ class Printer:
         self.used = before
         function = self._function(read, code)
         if self._is_helper(function):
-            return function
+            return self.mark(function, value.span)
         return self._function(read, self.mark(code, value.span))
 
     def _function(self, parameters: tuple[str, ...], code: str) -> str:

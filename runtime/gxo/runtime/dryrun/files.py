@@ -122,8 +122,7 @@ class ForeseenFiles(Jail):
         self._jail.exists(path)  # a path that leaves is refused
 
     def resolve(self, path: str) -> str:
-        if not self._jail.exists(path):
-            self.exists(path)
+        if not self._jail.exists(path) and self.exists(path):
             raise Unknown(f"the folder '{path}'")
         return self._jail.resolve(path)
 
@@ -158,6 +157,7 @@ class ForeseenFiles(Jail):
 
     def _check_place(self, path: str) -> None:
         """Refuse what a file cannot be written to, with the errors of `Jail.write`."""
+        self._jail.check_writable(path)
         with self._jail._doing("write", path):
             if self._jail.exists(path):
                 if stat.S_ISDIR(self._jail.stat(path).st_mode):

@@ -32,7 +32,7 @@ from gxo.runtime.dryrun.foreseen import Foreseen, known_parts
 from gxo.runtime.dryrun.views import ForeseenState, ForeseenWorkloads
 from gxo.runtime.errors import Unknown
 from gxo.runtime.kernel.graph import producer
-from gxo.runtime.kernel.node import COMPLETED, Failure, Node
+from gxo.runtime.kernel.node import COMPLETED, SKIPPED, Failure, Node
 from gxo.runtime.reporting.logs import workload_ended
 
 if TYPE_CHECKING:
@@ -179,7 +179,9 @@ class Forecast:
         if writes == ".":
             self.files.anything = True
         elif writes is not None:
-            context.workspace.lose(writes)  # type: ignore[attr-defined]  # ForeseenFiles
+            files = context.workspace
+            assert isinstance(files, ForeseenFiles)
+            files.lose(writes)
         return Foreseen(context.step or context.workload, {**known, "dry_run": True})
 
     def changes_nothing(self, context: "Context") -> None:
@@ -290,11 +292,13 @@ class Forecast:
 
     def closing(self) -> str:
         """`dry run: 3 would change, 5 unchanged, 1 unknown`."""
-        outlooks = [self.of(node) for node in self._run.nodes.values()]
-        changes = sum(one.changing > 0 for one in outlooks)
-        unknown = sum(one.unknown is not None and not one.changing for one in outlooks)
-        rest = len(outlooks) - changes - unknown
-        return f"dry run: {changes} would change, {rest} unchanged, {unknown} unknown"
+        unknown = unchanged = 0
+        for node in self._run.nodes.values():
+            outlook = self.of(node)
+            if not outlook.changing:
+                unknown += outlook.is_left_out
+                unchanged += not outlook.is_left_out and node.status in (COMPLETED, SKIPPED)
+        return f"dry run: {self.changes} would change, {unchanged} unchanged, {unknown} unknown"
 
     def exit_code(self, code: int) -> int:
         """That of `--detailed-exitcode`."""

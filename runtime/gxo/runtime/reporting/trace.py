@@ -103,18 +103,34 @@ def explain(run: "Run", error: BaseException) -> str:
 
 
 def expression_around(run: "Run", error: BaseException, code: CodeType) -> str | None:
-    """The playbook's text of the whole expression that the lambda `code` is made of."""
+    """The playbook's text of the whole expression that the function `code` was made of.
+
+    That of a lambda is around it; one with a name is where the decorator names it.
+    """
     step = error.__traceback__
     while step is not None and step.tb_frame.f_code is not code:
         step = step.tb_next
-    if step is None or code.co_name != "<lambda>":
+    if step is None:
         return None
-    entries = list(_entries(run, Failing(step, direct=True)))
+    failing = Failing(step, direct=True)
+    if code.co_name == "<lambda>":
+        entries = list(_entries(run, failing))
+    else:
+        entries = [one for one in _source_map(run).get("entries", ()) if _names(one, failing)]
     if not entries:
         return None
     outermost = min(entries, key=lambda entry: (entry[0], entry[1], -entry[2], -entry[3]))
     text: str = outermost[6]
     return text
+
+
+def _names(entry: list[Any], failing: Failing) -> bool:
+    """Whether all that stands at the entry is the name of the function."""
+    line, column, end_line, end_column = entry[:4]
+    shown = failing.lines[line - 1 : line]
+    if line != end_line or not shown:
+        return False
+    return shown[0].encode()[column:end_column] == failing.code.co_name.encode()
 
 
 def full_traceback(run: "Run", error: BaseException) -> str:

@@ -34,6 +34,14 @@ class AllowedPaths(Jail):
         self._root = -1
         self._allowed = sorted(allowed.items(), key=lambda item: -len(item[0]))
 
+    def check_writable(self, path: str) -> None:
+        allowed, access = self._find(path) or ("", "rw")
+        if access != "rw" and not _is_inside(path, self.path):
+            raise SecurityError(
+                f"'{path}' must not be changed: this workload may only read {allowed}",
+                hint="`access: rw` in security_context.allow_paths lets it write",
+            )
+
     @contextmanager
     def _at(self, path: str, writing: bool) -> Iterator[Place]:
         found = None if _is_inside(path, self.path) else self._find(path)
@@ -41,12 +49,9 @@ class AllowedPaths(Jail):
             with self._jail._at(path, writing) as place:
                 yield place
             return
-        allowed, access = found
-        if writing and access != "rw":
-            raise SecurityError(
-                f"'{path}' must not be changed: this workload may only read {allowed}",
-                hint="`access: rw` in security_context.allow_paths lets it write",
-            )
+        allowed = found[0]
+        if writing:
+            self.check_writable(path)
         check_text(path)
         place = _enter(allowed, path[len(allowed) :].lstrip("/"), create=writing)
         try:
