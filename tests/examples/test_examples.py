@@ -41,6 +41,25 @@ def run(artifact: Path, *options: str, secrets: dict[str, str] | None = None) ->
     return report
 
 
+def dry_run(artifact: Path, *options: str, secrets: dict[str, str] | None = None) -> list[str]:
+    """Make a dry run where no command is found; returns the lines on standard error, without times.
+
+    Something would change, and nothing does.
+    """
+    before = sorted(artifact.parent.rglob("*"))
+    done = subprocess.run(
+        ["python3", str(artifact), "--dry-run", "--detailed-exitcode", *options],
+        env={"PATH": "/usr/bin", "HOME": str(artifact.parent)} | (secrets or {}),
+        cwd=artifact.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 3, done.stderr
+    assert [path for path in artifact.parent.rglob("*") if path not in before] == []
+    return [line.partition("info     ")[2] or line.strip() for line in done.stderr.splitlines()]
+
+
 def statuses(report: dict[str, object]) -> dict[str, str]:
     results = report["workload_results"]
     assert isinstance(results, dict)
@@ -63,6 +82,33 @@ def test_host_report(artifact: Path) -> None:
     assert page.startswith("Linux ")
     assert "Memory by user" in page
     assert "root" in page
+
+
+@pytest.mark.parametrize("artifact", ["host-report"], indirect=True)
+def test_host_report_in_a_dry_run(artifact: Path) -> None:
+    lines = dry_run(artifact)
+    assert "disks: would run: df -P | tail -n +2" in lines
+    assert "table: would write out/filesystems.csv (not known: the records of 'owned')" in lines
+    assert lines[-1] == "dry run: 4 would change, 1 unchanged, 10 unknown"
+
+
+@pytest.mark.parametrize("artifact", ["orders-etl"], indirect=True)
+def test_orders_etl_in_a_dry_run(artifact: Path) -> None:
+    """Reading the API is no change, so all is known up to the files."""
+    with shop() as (address, _):
+        lines = dry_run(artifact, "--var", f"api={address}", secrets={"API_TOKEN": TOKEN})
+    assert [line for line in lines if "would write out/monthly.csv (" in line]
+    assert lines[-1].endswith(" 0 unknown")
+
+
+@pytest.mark.parametrize("artifact", ["site-deploy"], indirect=True)
+def test_site_deploy_in_a_dry_run(artifact: Path) -> None:
+    lines = dry_run(artifact, "-e", "version=1.4")
+    assert "host-files: would write dist/hosts/web-1.conf (91 bytes)" in lines
+    assert (
+        "style: would call filesystem:read (not known: whether 'build/site.css' is there)" in lines
+    )
+    assert lines[-1] == "dry run: 4 would change, 3 unchanged, 3 unknown"
 
 
 @pytest.mark.parametrize("artifact", ["orders-etl"], indirect=True)

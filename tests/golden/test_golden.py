@@ -120,3 +120,26 @@ def test_runs(case: Path, tmp_path: Path) -> None:
         return
     results = json.loads(done.stdout)["workload_results"]
     assert {name: result["status"] for name, result in results.items()} == plan["statuses"]
+
+
+@pytest.mark.parametrize("case", VALID, ids=lambda case: case.name)
+def test_dry_run(case: Path, tmp_path: Path) -> None:
+    """A dry run of the artifact does not fail, and leaves no trace."""
+    plan = json.loads((case / "run.json").read_text())
+    if plan.get("elsewhere") or plan.get("refused"):
+        return
+    target, folder = tmp_path / "job.pyz", tmp_path / "folder"
+    folder.mkdir()
+    compiled(case).write_artifact(target)
+    options = ["--dry-run", "--detailed-exitcode", "--diff", *plan.get("options", [])]
+    done = subprocess.run(
+        [sys.executable, str(target), *options],
+        env={"PATH": "/nowhere", "HOME": str(tmp_path)} | plan.get("environment", {}),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode in (0, 3), done.stderr
+    assert re.search(r"dry run: \d+ would change, \d+ unchanged, \d+ unknown$", done.stderr.strip())
+    assert list(folder.iterdir()) == []

@@ -149,8 +149,10 @@ def _facts(spec: ModuleSpec) -> Iterator[tuple[str, str]]:
         yield "Errors", spec.doc.raises
     if spec.lifecycles != ("run_once",):
         yield "Lifecycles", ", ".join(f"`{name}`" for name in spec.lifecycles)
-    if spec.changes:
-        yield "Changes", "what it does may change something outside the job"
+    if spec.changes == "by_call":
+        yield "Changes", "depends on the call; a dry run says what it would do"
+    elif spec.changes:
+        yield "Changes", "something outside the job; a dry run does not call it"
     if spec.needs or spec.native:
         yield "Distributions", ", ".join((*spec.needs, *(f"{n} (native)" for n in spec.native)))
 
