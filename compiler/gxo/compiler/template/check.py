@@ -148,7 +148,8 @@ class _Checker:
             return
         known = list(dict.fromkeys(field for shape in shapes for field in shape.names()))
         owner = f"`{base.name}`" if isinstance(base, ast.Root) and base.name else "this"
-        hint = did_you_mean(name, known) or f"it has: {', '.join(known) or 'nothing'}"
+        listed = [field for field in known if field != "dry_run"]  # every summary has that
+        hint = did_you_mean(name, known) or f"it has: {', '.join(listed) or 'nothing'}"
         self.diags.error("GXO0302", span, f"{owner} has no `{name}`", hint)
 
     # Calls
