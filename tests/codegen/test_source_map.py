@@ -30,6 +30,7 @@ def test_entries_name_line_column_and_expression() -> None:
     module = compilation.generate()
     found = json.loads(module.source_map)
     assert found["file"] == "places.gxo.yaml"
+    assert found["workloads"] == {"first": 5, "second": 9}
     lines = PLAYBOOK.splitlines()
     generated = module.text.splitlines()
     assert found["entries"]

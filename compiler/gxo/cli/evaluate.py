@@ -106,7 +106,7 @@ class Program:
 
         marks = Marks()
         marked, _ = _module(self.template, self.want, marks.mark)
-        places = json.loads(source_map(self.source, marked, marks, TEMPLATE, self.text))
+        places = json.loads(source_map(self.source, marked, marks, TEMPLATE, self.text, {}))
         lines = self.source.splitlines(keepends=True)
         linecache.cache[_PYTHON] = (len(self.source), None, lines, _PYTHON)
         run = SimpleNamespace(job=SimpleNamespace(file=_PYTHON), source_map=places, redact=str)

@@ -19,7 +19,7 @@ from gxo.compiler.codegen.views import ProgramView, WorkloadView
 from gxo.compiler.codegen.workload import Surroundings, function_names, workload_view
 from gxo.compiler.diagnostics import working_on
 from gxo.compiler.ir.names import module_words
-from gxo.compiler.ir.nodes import InputDef, Plan
+from gxo.compiler.ir.nodes import InputDef, Plan, Workload
 from gxo.compiler.python_source import Names, literal
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ def emit(plan: Plan, version: str, playbook_text: str, pretty: bool = True) -> M
         text = format_module(text)
     else:
         check_module(text)
-    return Module(text, source_map(text, marked, marks, os.path.basename(plan.file), playbook_text))
+    file = os.path.basename(plan.file)
+    lines = {one.name: one.span.line for one in _all_workloads(plan)}
+    return Module(text, source_map(text, marked, marks, file, playbook_text, lines))
 
 
 def render(plan: Plan, version: str, mark: Mark) -> str:
@@ -67,6 +69,14 @@ def render(plan: Plan, version: str, mark: Mark) -> str:
     )
     program = ProgramView(title, imports.render(), tuple(printer.helpers), arguments, workloads)
     return _skeleton().render(program=program)
+
+
+def _all_workloads(plan: Plan) -> Iterator[Workload]:
+    """Yield the workloads, those of blocks too, in the playbook's order."""
+    for workload in plan.workloads:
+        yield workload
+        yield from workload.on_failure
+    yield from plan.cleanup
 
 
 def _workload_views(plan: Plan, around: Surroundings) -> Iterator[WorkloadView]:

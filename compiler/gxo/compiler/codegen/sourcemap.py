@@ -11,7 +11,7 @@ alone, so walking them side by side gives every expression's position after blac
 
 import ast
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gxo.compiler.diagnostics import Span
@@ -37,13 +37,19 @@ def no_mark(code: str, span: Span) -> str:
 
 
 def source_map(
-    formatted: str, marked: str, marks: Marks, playbook_file: str, playbook_text: str
+    formatted: str,
+    marked: str,
+    marks: Marks,
+    playbook_file: str,
+    playbook_text: str,
+    workloads: Mapping[str, int],
 ) -> str:
     """The map as JSON text, one entry a line.
 
     An entry is `[line, column, end line, end column, playbook line, playbook column, expression,
     workload function]`, positions in the module as `code.co_positions()` gives them (lines from 1,
     columns in UTF-8 bytes from 0). Of the entries around a position the innermost counts.
+    workloads: the playbook line of each, by name, for what no expression is to blame for.
     """
     lines = playbook_text.splitlines()
     entries = [
@@ -60,8 +66,9 @@ def source_map(
         for node, number, function in _marked_nodes(ast.parse(formatted), ast.parse(marked))
     ]
     rows = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
-    head = {"file": playbook_file, "generated": "gxo_job.py"}
-    return json.dumps(head, ensure_ascii=False)[:-1] + f', "entries": [\n{rows}\n]}}\n'
+    places = ",\n".join(f"{json.dumps(name)}: {line}" for name, line in workloads.items())
+    head = json.dumps({"file": playbook_file, "generated": "gxo_job.py"}, ensure_ascii=False)[:-1]
+    return f'{head}, "workloads": {{\n{places}\n}}, "entries": [\n{rows}\n]}}\n'
 
 
 def excerpt(lines: list[str], span: Span) -> str:
