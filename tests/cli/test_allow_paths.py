@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gxo.compiler.driver import check
+from tests.reports import read_report
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def run(host: Path, *workloads: str) -> tuple[int, dict[str, dict[str, str]]]:
         text=True,
         timeout=60,
     )
-    return done.returncode, json.loads(done.stdout)["workload_results"]
+    return done.returncode, read_report(done.stdout)["workload_results"]
 
 
 def workload(name: str, process: str, more: str = "") -> str:

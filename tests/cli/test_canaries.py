@@ -17,6 +17,8 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.reports import read_report
+
 IN_ENVIRONMENT = "canary+of/the environment 9315"
 IN_FOLDER = "canary+of/the folder 2748"
 BEHIND_COMMAND = "canary+of/the command 6604"
@@ -189,15 +191,17 @@ def test_compiling_reads_no_secret_and_tells_none(world: World) -> None:
 @pytest.mark.parametrize("provider", ["env", "dir:../secrets", "exec:../provider"])
 def test_running_keeps_them_out_of_cache_and_report(provider: str, world: World) -> None:
     for name in ("p.gxo.yaml", "warns.gxo.yaml", "p.gxo.yaml"):
-        ended, said = world.run(
-            "run", name, "--secrets", provider, "--report", "report.json", "--events", "events"
-        )
+        written = "--report report.json --events events"
+        ended, said = world.run("run", name, "--secrets", provider, *written.split())
         assert ended == 0, said.decode()
+        read_report(world.folder / "work" / "report.json")
         check(f"run {name}", said)
     found = dict(world.made())
     assert any("gxo_job.py" in name for name in found), "the cache of `gxo run` is not looked at"
     for name, data in found.items():
-        told = name.endswith(("report.json", "events"))  # they hold results, and no secrets
+        told = name.endswith(
+            ("report.json", "events")
+        )  # they hold results, and no secrets
         check(name, data, (IN_FOLDER, BEHIND_COMMAND) if told else CANARIES)
     assert world.asked.exists() == provider.startswith("exec")
 

@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import pytest
 
 from gxo.compiler.driver import Compilation, check
+from tests.reports import read_report
 
 PLAYBOOK = """\
 name: site
@@ -118,6 +119,6 @@ def test_a_key_is_used_and_leaves_only_where_the_playbook_writes_it(tmp_path: Pa
     left = [run.stdout, run.stderr, *((tmp_path / name).read_text() for name in words[1:4:2])]
     assert not any(body in text for text in left)
     assert "REDACTED" in run.stderr
-    web = json.loads((tmp_path / "report.json").read_text())["workload_results"]["web"]["summary"]
+    web = read_report(tmp_path / "report.json")["workload_results"]["web"]["summary"]
     assert web["cert"]["Cert"] in written
     assert web["cert"]["Key"].strip() == "[REDACTED_SECRET]"

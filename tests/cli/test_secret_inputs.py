@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gxo.compiler.driver import check
+from tests.reports import read_report
 
 VALUE = "pl4nted-s3cret"
 PLAYBOOK = """\
@@ -89,7 +90,7 @@ def from_file(tmp_path: Path, value: object) -> list[str]:
 
 def results(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, object]]:
     assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)["workload_results"]
+    report = read_report(done.stdout)["workload_results"]
     return {name: result.get("summary") for name, result in report.items()}
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from gxo.cli.main import main
 from tests.examples.orders_server import ORDERS, TOKEN, customers_csv, order, shop
+from tests.reports import read_report
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 EMPTY = {"PATH": "/usr/bin:/bin"}
@@ -36,7 +37,7 @@ def run(artifact: Path, *options: str, secrets: dict[str, str] | None = None) ->
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    report: dict[str, object] = json.loads(done.stdout)
+    report: dict[str, object] = read_report(done.stdout)
     assert report["overall_status"] == "Completed"
     return report
 
@@ -209,7 +210,7 @@ def test_a_failed_check_ends_the_job(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 1
-    report = json.loads(done.stdout)
+    report = read_report(done.stdout)
     assert "dist/index.html has only" in report["error"]
     assert statuses(report)["checked"] == "Failed"
     assert statuses(report)["host-files"] == "Pending"

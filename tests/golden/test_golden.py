@@ -17,6 +17,7 @@ import pytest
 from gxo.compiler.driver import Compilation, Options, check
 from gxo.compiler.ir.pprint import print_plan
 from gxo.compiler.rendering import render_text
+from tests.reports import read_report
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 CASES = sorted(path for path in GOLDEN.iterdir() if path.is_dir())
@@ -118,7 +119,7 @@ def test_runs(case: Path, tmp_path: Path) -> None:
     if refused := plan.get("refused"):
         assert refused in done.stderr
         return
-    results = json.loads(done.stdout)["workload_results"]
+    results = read_report(done.stdout)["workload_results"]
     assert {name: result["status"] for name, result in results.items()} == plan["statuses"]
 
 

@@ -1,6 +1,5 @@
 """What the compiler claims about records is true of the records that a run sends."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from gxo.compiler.ir.nodes import Plan
 from gxo.compiler.ir.record_shapes import input_shapes, output_shape, stream_order
 from gxo.compiler.types import Shape
 from gxo.runtime.main import main
+from tests.reports import read_report
 from tests.stdlib.conforms import mismatches
 
 NAME = re.compile(r"^  - name: (\S+)$", re.M)
@@ -65,7 +65,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Shape], dic
     report = folder / "report.json"
     options = ["--workspace", str(folder), "--log-level", "error", "--report", str(report)]
     assert main(names["job"], None, options) == 0
-    return shapes(compilation.plan), json.loads(report.read_text(encoding="utf-8"))
+    return shapes(compilation.plan), read_report(report)
 
 
 @pytest.mark.parametrize("name", NAME.findall(TEXT))

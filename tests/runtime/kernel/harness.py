@@ -247,6 +247,13 @@ async def _fail_until(stage: Stage, name: str, ctx: Context, argument: str, port
         raise ModuleError(f"attempt {ctx.attempt}")
 
 
+async def _fail_until_item(
+    stage: Stage, name: str, ctx: Context, argument: str, ports: Any
+) -> None:
+    """Fail in the attempts before the one that is the item's number."""
+    await _fail_until(stage, name, ctx, str(ports["item"]), ports)
+
+
 async def _fail_item(stage: Stage, name: str, ctx: Context, argument: str, ports: Any) -> None:
     if str(ports["item"]) == argument:
         raise ModuleError(f"item {argument}")
@@ -345,6 +352,7 @@ STEPS: dict[str, Step] = {
     "fail": _fail,
     "fail_item": _fail_item,
     "fail_until": _fail_until,
+    "fail_until_item": _fail_until_item,
     "hang": _hang,
     "ignore": _ignore,
     "join": _join,

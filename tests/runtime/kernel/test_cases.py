@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from gxo.runtime.reporting.report import report
+from tests.reports import checked
 from tests.runtime.kernel.harness import Played, play_case
 
 FOLDER = Path(__file__).parent / "cases"
@@ -25,6 +27,7 @@ def _cases() -> list[Any]:
 @pytest.mark.parametrize("case", _cases())
 def test_case(case: dict[str, Any]) -> None:
     played = play_case(case)
+    checked(report(played.run))
     expected = dict(case["expect"])
     assert (played.code, played.statuses) == (expected.pop("exit"), expected.pop("statuses")), (
         played.log

@@ -3,7 +3,6 @@
 No test sleeps: a job says by a line on standard error where it is.
 """
 
-import json
 import os
 import signal
 import subprocess
@@ -12,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.reports import read_report
 
 JOBS = Path(__file__).parent / "jobs.py"
 RUNTIME = Path(__file__).parents[3] / "runtime"
@@ -82,7 +83,7 @@ def test_a_signal_ends_the_job_in_order(start, workspaces: Path, number: int, co
     returned, out, err = end(process)
     assert returned == code
     assert "last: last sees Cancelled" in err
-    report = json.loads(out)
+    report = read_report(out)
     assert report["overall_status"] == "Cancelled"
     assert report["workload_results"]["a"]["status"] == "Cancelled"
     assert os.listdir(workspaces) == []
@@ -209,7 +210,7 @@ def test_nobody_reads_standard_error(start) -> None:
     os.close(writing)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert json.loads(out)["overall_status"] == "Completed"
+    assert read_report(out)["overall_status"] == "Completed"
 
 
 def test_without_standard_streams(environment: dict[str, str]) -> None:

@@ -1,6 +1,5 @@
 """Every case of `pipelines.yaml`: a playbook with one pipeline, compiled and run in this process."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import yaml
 
 from gxo.compiler.driver import Compilation
 from gxo.runtime.main import main
+from tests.reports import read_report
 
 CASES = yaml.safe_load(Path(__file__).with_name("pipelines.yaml").read_text())
 KEYS = {
@@ -54,7 +54,7 @@ def ran(text: str, folder: Path) -> dict[str, Any]:
     report = folder / "report.json"
     options = ["--workspace", str(folder), "--report", str(report), "--log-level", "error"]
     main(compiled(text), None, options)
-    results: dict[str, Any] = json.loads(report.read_text())["workload_results"]
+    results: dict[str, Any] = read_report(report)["workload_results"]
     return results
 
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def report(run: "Run") -> dict[str, Any]:
-    """The execution report of a run that has ended, redacted."""
+    """The execution report of a run that has ended, redacted.
+
+    Texts too that were redacted when they were made: more secrets may be known by now.
+    """
     return {**_head(run), "workload_results": dict(_results(run))}
 
 
@@ -36,7 +39,7 @@ def _head(run: "Run") -> dict[str, Any]:
         "failed_workloads": count[FAILED],
         "skipped_workloads": count[SKIPPED],
         "cancelled_workloads": count[CANCELLED],
-        "error": run.ending.error,
+        "error": run.conceal(run.ending.error),
     }
 
 
@@ -49,8 +52,8 @@ def _result(run: "Run", node: Node) -> dict[str, Any]:
     started, ended = node.started, node.ended
     result = {
         "status": node.status,
-        "reason": node.reason,
-        "error": node.error,
+        "reason": run.conceal(node.reason),
+        "error": run.conceal(node.error),
         "ignored": node.ignored,
         "attempts": node.attempts,
         "iterations": node.iterations,
