@@ -191,7 +191,7 @@ def test_compiling_reads_no_secret_and_tells_none(world: World) -> None:
 @pytest.mark.parametrize("provider", ["env", "dir:../secrets", "exec:../provider"])
 def test_running_keeps_them_out_of_cache_and_report(provider: str, world: World) -> None:
     for name in ("p.gxo.yaml", "warns.gxo.yaml", "p.gxo.yaml"):
-        written = "--report report.json --events events"
+        written = "--report report.json --report-html page.html --events events"
         ended, said = world.run("run", name, "--secrets", provider, *written.split())
         assert ended == 0, said.decode()
         read_report(world.folder / "work" / "report.json")
@@ -200,7 +200,7 @@ def test_running_keeps_them_out_of_cache_and_report(provider: str, world: World)
     assert any("gxo_job.py" in name for name in found), "the cache of `gxo run` is not looked at"
     for name, data in found.items():
         told = name.endswith(
-            ("report.json", "events")
+            ("report.json", "page.html", "events")
         )  # they hold results, and no secrets
         check(name, data, (IN_FOLDER, BEHIND_COMMAND) if told else CANARIES)
     assert world.asked.exists() == provider.startswith("exec")

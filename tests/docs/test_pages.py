@@ -21,3 +21,11 @@ def test_it_is_valid(page: str, text: str, tmp_path: Path) -> None:
     path = tmp_path / f"{page}.gxo.yaml"
     path.write_text(complete(Example("yaml", text)), encoding="utf-8")
     assert [item.message for item in check(path).diagnostics.sorted()] == []
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Of the hand-written pages and of those that are made."""
+    text = re.sub(r"`[^`\n]*`|^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S)
+    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", text)
+    assert [link for link in links if not (page.parent / link).exists()] == []

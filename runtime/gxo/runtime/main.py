@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from gxo.runtime.settings import Settings
 
 if TYPE_CHECKING:
     from gxo.runtime.bundle import Bundle
+    from gxo.runtime.reporting.watchers import Watchers
 
 USAGE, DEFECT = 2, 70
 
@@ -86,24 +87,33 @@ def _run(run: Run) -> int:
     """Run the job on its own event loop, and write what was asked for."""
     if run.job.secrets or run.settings.secret_inputs:
         _ = run.secrets  # a wrong --secrets is told before anything runs
-    if run.settings.events is not None:
-        from gxo.runtime.reporting.events import Bus, open_target  # only when asked for
-
-        run.bus = Bus(run, open_target(run.settings.events))
+    watchers = _watchers(run)
     loop = JobLoop(run.limits.cancel)
+    if watchers is not None:
+        watchers.attend(run)
     with _signals(run, loop):
         try:
             code = drive(loop, run)
         finally:
             loop.end(run.abandoned)
+            if watchers is not None:
+                watchers.leave(run)
             if run.abandoned:
                 # What abandoned modules do as Python takes them apart at its end is not shown.
                 sys.unraisablehook = lambda _: None
-        if run.bus is not None:
-            run.bus.close(run.limits.cancel)
         if run.settings.detailed_exitcode and run.forecast is not None:
             code = run.forecast.exit_code(code)
-        return _report(run, code)
+        return _report(run, code, watchers)
+
+
+def _watchers(run: Run) -> "Watchers | None":
+    """Those who are to be told while it runs."""
+    settings = run.settings
+    if settings.events is None and settings.report_html is None:
+        return None
+    from gxo.runtime.reporting.watchers import Watchers  # only when somebody looks on
+
+    return Watchers(run)
 
 
 def drive(loop: JobLoop, run: Run) -> int:
@@ -121,22 +131,40 @@ def drive(loop: JobLoop, run: Run) -> int:
                 raise
 
 
-def _report(run: Run, code: int) -> int:
-    """Say how it ended, and write the report; a report that cannot be written fails a good run."""
+def _report(run: Run, code: int, watchers: "Watchers | None") -> int:
+    """Say how it ended, and write the reports; one that cannot be written fails a good run."""
     run.log.write_clean("info", run_ended(run))
     if run.forecast is not None:
         run.log.write_clean("info", run.forecast.closing())
-    if run.settings.report is not None:
-        from gxo.runtime.reporting.report import write  # only when asked for
+    settings = run.settings
+    if settings.report is not None:
+        from gxo.runtime.reporting.report import as_json  # only when asked for
 
-        try:
-            write(run, run.settings.report)
-        except BrokenPipeError:
-            write_out(sys.stdout)
-        except OSError as error:
-            run.log.write_clean("error", f"cannot write the report: {error.strerror or error}")
-            return code or 1
+        if not _write_report(run, settings.report, as_json(run)):
+            code = code or 1
+    if settings.report_html is not None:
+        from gxo.runtime.reporting.html.page import as_html  # only when asked for
+
+        attempts = watchers.attempts if watchers is not None else None
+        if not _write_report(run, settings.report_html, [as_html(run, attempts)]):
+            code = code or 1
     return code
+
+
+def _write_report(run: Run, target: str, texts: Iterable[str]) -> bool:
+    """Write a report; False, and a line in the log, when that is not possible."""
+    from gxo.runtime.reporting.files import write_text  # only when asked for
+
+    try:
+        write_text(target, texts)
+    except BrokenPipeError:
+        write_out(sys.stdout)
+    except OSError as error:
+        if target == "-":
+            write_out(sys.stdout)
+        run.log.write_clean("error", f"cannot write the report: {error.strerror or error}")
+        return False
+    return True
 
 
 @contextmanager

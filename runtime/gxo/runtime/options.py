@@ -124,6 +124,7 @@ def _parser(job: Job) -> Parser:
     )
     _add_dry_run(parser)
     add("--report", metavar="FILE", help="write the execution report as JSON; - is standard output")
+    add("--report-html", metavar="FILE", help="write the report as one HTML page for people")
     add("--events", metavar="FILE", help="write events as JSON lines to a file or to fd:N")
     add("--workspace", metavar="DIR", help="work in this directory, and leave it in place")
     add(
@@ -195,10 +196,13 @@ def _check(settings: Settings) -> None:
             "--detailed-exitcode tells whether something would change: only a dry run knows",
             hint="add --dry-run",
         )
-    if settings.report is not None:
-        from gxo.runtime.reporting.report import check_target  # only when asked for
+    reports = [one for one in (settings.report, settings.report_html) if one is not None]
+    for target in reports:
+        from gxo.runtime.reporting.files import check_target  # only when asked for
 
-        check_target(settings.report)
+        check_target(target)
+    if len(reports) > len(set(reports)):
+        raise UsageError(f"--report and --report-html cannot both go to {reports[0]}")
     if settings.workspace is not None and not os.path.isdir(settings.workspace):
         raise UsageError(f"the workspace {settings.workspace} is no directory")
 

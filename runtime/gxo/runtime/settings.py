@@ -8,7 +8,8 @@ class Settings:
 
     inputs, vars: values by name, checked against what the job declares. secret_inputs: likewise;
     None stands for one that the secret provider is asked for.
-    secrets: `env`, `dir:PATH` or `exec:CMD`. report, events: a file, `-` or `fd:N`.
+    secrets: `env`, `dir:PATH` or `exec:CMD`. events: a file or `fd:N`.
+    report, report_html: a file, or `-` for standard output.
     workers: None is the larger of 32 and the number of cores.
     """
 
@@ -18,6 +19,7 @@ class Settings:
         "diff",
         "detailed_exitcode",
         "report",
+        "report_html",
         "events",
         "workspace",
         "outputs",
@@ -38,6 +40,7 @@ class Settings:
         self.diff = False
         self.detailed_exitcode = False
         self.report: str | None = None
+        self.report_html: str | None = None
         self.events: str | None = None
         self.workspace: str | None = None
         self.outputs: str | None = None

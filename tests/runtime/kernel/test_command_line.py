@@ -1,6 +1,7 @@
 """The options of a compiled job, and what wrong ones get: one clear sentence each."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,20 @@ def test_case(
         assert json.loads(out) == case["out_json"]
     else:
         assert out == case.get("out", "")
+
+
+ORDER = """
+    --help --var --vars-file --secrets --dry-run --diff --detailed-exitcode --report --report-html
+    --events --metrics --journal --resume --rerun --workspace --outputs --workers --timeout --strict
+    --log-level --log-format --traceback --describe --version
+"""
+
+
+def test_help_lists_them_in_order(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(job({}), None, ["--help"]) == 0
+    shown = re.findall(r"^  (?:-\w[^-]*)?(--[a-z-]+)", capfd.readouterr().out, re.MULTILINE)
+    assert shown == [option for option in ORDER.split() if option in shown]
+    assert {"--report-html", "--describe"} <= set(shown)
 
 
 def test_help_lists_options_and_inputs(capfd: pytest.CaptureFixture[str]) -> None:

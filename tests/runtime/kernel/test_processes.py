@@ -132,7 +132,7 @@ def test_a_terminal_that_is_closed_ends_the_job_in_order(
     wait_line(process, "in ")
     os.close(ours)
     assert end(process)[0] == 129
-    assert json.loads((tmp_path / "report").read_text())["overall_status"] == "Cancelled"
+    assert read_report(tmp_path / "report")["overall_status"] == "Cancelled"
     assert os.listdir(workspaces) == []
 
 

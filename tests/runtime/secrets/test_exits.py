@@ -5,6 +5,7 @@ A second run, in which nothing is redacted, shows that each way and each exit wo
 
 import asyncio
 import base64
+import html
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from gxo.runtime import Context, Job, Loop, Retry
 from gxo.runtime.errors import ModuleError
 from gxo.runtime.main import main
 from gxo.runtime.secrets.redact import Redactor
+from tests.reports import read_report
 
 SECRET = 'canäry+of/the "job" \\9315\nsecond line'
 
@@ -232,7 +234,7 @@ def play(
 ) -> dict[str, str]:
     """Run the job; everything that left the process, by exit."""
     monkeypatch.setenv("TOKEN", SECRET)
-    paths = {name: tmp_path / name for name in ("report", "events")}
+    paths = {name: tmp_path / name for name in ("report", "report-html", "events")}
     options = [f"--{name}={path}" for name, path in paths.items()]
     capfd.readouterr()
     arguments = [*options, f"--log-format={form}", "--log-level=debug", "--traceback"]
@@ -240,6 +242,8 @@ def play(
     out, err = capfd.readouterr()
     assert out == ""
     told = {"standard error": err, **{name: path.read_text() for name, path in paths.items()}}
+    read_report(told["report"])
+    told["report-html, decoded"] = html.unescape(told["report-html"])
     for name, text in list(told.items()):
         if name == "report" or form == "json" or name == "events":
             lines = [text] if name == "report" else text.splitlines()

@@ -17,6 +17,7 @@ from gxo.runtime.reporting.logs import Log
 from gxo.runtime.reporting.report import report
 from gxo.runtime.secrets.keys import REDACTED
 from gxo.runtime.settings import Settings
+from tests.reports import checked
 from tests.runtime.kernel.harness import Stage, play
 
 JOBS = 20
@@ -47,7 +48,7 @@ def run_beside_others(number: int, together: threading.Barrier) -> tuple[str, di
         assert drive(loop, run) == 1
     finally:
         loop.end(())
-    return log.getvalue(), report(run)
+    return log.getvalue(), checked(report(run))
 
 
 def test_20_parallel_jobs_in_one_process_never_mix_their_secrets() -> None:

@@ -3,7 +3,6 @@
 Whatever a module says, the world is the same before and after, and no process was started.
 """
 
-import json
 import os
 import re
 import subprocess
@@ -16,6 +15,7 @@ import yaml
 
 from gxo.compiler.types import MapOf, Shape
 from gxo.runtime.main import main
+from tests.reports import read_report
 from tests.stdlib.conforms import mismatches
 from tests.stdlib.harness import library, module_spec
 from tests.stdlib.http.server import Server, serving
@@ -147,7 +147,7 @@ def test_case(
     options = ["--dry-run", "--detailed-exitcode", "--workspace", str(workspace), "--diff"]
     code = main(job, None, [*options, "--report", str(report), "--log-level", "error"])
     assert (world(workspace), world(elsewhere)) == before
-    results = json.loads(report.read_text())["workload_results"]
+    results = read_report(report)["workload_results"]
     it = results["it"]
     assert (code, it["status"]) == (
         case.get("exit", 0),

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import os
 import subprocess
 import tempfile
@@ -15,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gxo.runtime.main import main
+from tests.reports import read_report
 from tests.stdlib.dry_run.test_dry_run import world
 from tests.stdlib.stream.test_pipelines import compiled, workload
 
@@ -168,7 +168,7 @@ def test_a_dry_run_is_no_defect_and_touches_nothing(text: str) -> None:
             options = ["--dry-run", "--diff", "--workspace", str(workspace)]
             code = main(job, None, [*options, "--report", str(report)])
         assert world(workspace) == before, text
-        results = json.loads(report.read_text())["workload_results"]
+        results = read_report(report)["workload_results"]
     assert code in (0, 1), told.getvalue()
     assert "Traceback" not in told.getvalue()
     assert code == any(one["status"] == "Failed" and not one["ignored"] for one in results.values())

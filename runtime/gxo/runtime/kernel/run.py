@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gxo.runtime.bundle import Bundle
     from gxo.runtime.dryrun.forecast import Forecast
     from gxo.runtime.kernel.shared import Shared
-    from gxo.runtime.reporting.events import Bus
+    from gxo.runtime.reporting.watchers import Watcher
     from gxo.runtime.secrets.redact import Redactor
     from gxo.runtime.secrets.use import SecretUse
     from gxo.runtime.settings import Settings
@@ -83,7 +83,7 @@ class Run:
         self.strict = settings.strict
         self.workers = settings.workers or max(32, os.cpu_count() or 1)
         self.log = Log(self, settings.log_level, settings.log_format)
-        self.bus: Bus | None = None
+        self.bus: Watcher | None = None
         self.nodes: dict[str, Node] = {}
         self.add_nodes(job.workloads.values())
         self.units = link(job.workloads.values(), self.nodes, Failure())

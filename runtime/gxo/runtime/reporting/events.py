@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gxo.runtime.errors import UsageError
 from gxo.runtime.host.clock import rfc3339
 from gxo.runtime.jsontext import to_json
+from gxo.runtime.reporting.watchers import Watcher
 
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
@@ -22,7 +23,7 @@ MOST_WAITING = 10_000
 """Events that may wait to be written."""
 
 
-class Bus:
+class Bus(Watcher):
     """Writes the events of one run. dropped: events that found the buffer full."""
 
     def __init__(self, run: "Run", descriptor: int, most_waiting: int = MOST_WAITING) -> None:
@@ -51,20 +52,16 @@ class Bus:
             self._ready.notify()
 
     def module_started(self, context: "Context") -> None:
-        """An attempt begins."""
         self._module("ModuleExecutionStart", context)
 
     def module_ended(self, context: "Context") -> None:
-        """An attempt has ended."""
         self._module("ModuleExecutionEnd", context)
 
     def workload_started(self, node: "Node") -> None:
-        """The workload's `when` holds and its module is about to be called."""
         self.emit("WorkloadStatusChanged", workload=node.name, before="Pending", after=node.status)
         self.emit("WorkloadStart", workload=node.name)
 
     def workload_ended(self, node: "Node") -> None:
-        """The workload is over."""
         before = "Pending" if node.started is None else "Running"
         self.emit("WorkloadStatusChanged", workload=node.name, before=before, after=node.status)
         self.emit("WorkloadEnd", workload=node.name, status=node.status, error=node.error)

@@ -100,20 +100,18 @@ class Log:
 
 
 def write_out(stream: TextIO, text: str = "") -> bool:
-    """Write and flush; False when nobody reads the stream any more.
+    """Write and flush; False when nobody reads the stream any more, or its disk is full.
 
     It then leads nowhere from now on, or Python's own flush at exit would fail.
     """
     try:
         stream.write(text)
         stream.flush()
-    except BrokenPipeError:
+    except OSError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
         return False
-    except OSError:
-        return False  # a full disk: the job goes on without its log
     return True
 
 

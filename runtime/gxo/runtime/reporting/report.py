@@ -1,12 +1,8 @@
 """`--report`: what the run did, as JSON (language, section 6)."""
 
-import os
-import stat
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from gxo.runtime.errors import UsageError
 from gxo.runtime.host.clock import rfc3339
 from gxo.runtime.jsontext import to_json
 from gxo.runtime.kernel.node import CANCELLED, COMPLETED, FAILED, SKIPPED, Node
@@ -71,35 +67,9 @@ def _result(run: "Run", node: Node) -> dict[str, Any]:
     return result
 
 
-def check_target(target: str) -> None:
-    """Find out before the job runs that its report could not be written. UsageError then."""
-    if target == "-":
-        return
-    folder = os.path.dirname(target) or "."
-    if os.path.isdir(target):
-        raise UsageError(f"cannot write the report to {target}: it is a directory")
-    if not os.path.isdir(folder):
-        raise UsageError(f"cannot write the report to {target}: there is no directory {folder}")
-    if not os.access(target if os.path.exists(target) else folder, os.W_OK):
-        raise UsageError(f"cannot write the report to {target}: permission denied")
-
-
-def write(run: "Run", target: str) -> None:
-    """Write the report. OSError when that is not possible; a file is then left as it was."""
-    lines = map(_encoded, _lines(run))
-    if target == "-":
-        sys.stdout.buffer.writelines(lines)
-        sys.stdout.buffer.flush()
-    elif os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
-        with open(target, "wb") as file:  # a pipe, a terminal: nothing to replace
-            file.writelines(lines)
-    else:
-        _replace(os.path.realpath(target), lines)
-
-
-def _lines(run: "Run") -> Iterator[str]:
-    """JSON with one line a field, and one a workload: easy to search, and quick to write, which
-    indenting at every depth is not.
+def as_json(run: "Run") -> Iterator[str]:
+    """The report as JSON with one line a field, and one a workload: easy to search, and quick to
+    write, which indenting at every depth is not.
     """
     yield to_json(_head(run), indent=2).removesuffix("\n}") + ',\n  "workload_results": {'
     comma = ""
@@ -107,24 +77,6 @@ def _lines(run: "Run") -> Iterator[str]:
         yield f"{comma}\n    {to_json(name)}: {to_json(result)}"
         comma = ","
     yield "\n  }\n}\n"
-
-
-def _replace(path: str, lines: Iterable[bytes]) -> None:
-    temporary = f"{path}.{os.getpid()}.tmp"
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        with open(descriptor, "wb") as file:
-            file.writelines(lines)
-        os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
-
-
-def _encoded(text: str) -> bytes:
-    """UTF-8; what stands for bytes of another encoding becomes an escape that JSON has too."""
-    return text.encode("utf-8", "backslashreplace")
 
 
 def _milliseconds(seconds: float) -> int:

@@ -93,7 +93,7 @@ def explain(run: "Run", error: BaseException) -> str:
     text = _message(error, failing)
     if failing is not None and (entry := _entry(run, failing)) is not None:
         line, column, expression = entry[4:7]
-        where = f"{_source_map(run)['file']}:{line}:{column}"
+        where = f"{source_map(run)['file']}:{line}:{column}"
         if failing.direct and expression:
             where += f": {_shortened(expression)}"
         if where not in text:
@@ -237,7 +237,7 @@ def _position(code: CodeType, instruction: int) -> Place | None:
     return None
 
 
-def _source_map(run: "Run") -> dict[str, Any]:
+def source_map(run: "Run") -> dict[str, Any]:
     """The artifact's source map, read once; without one there are no places."""
     if run.source_map is None:
         import json
@@ -265,7 +265,7 @@ def _entries(run: "Run", failing: Failing) -> Iterator[list[Any]]:
     if failing.place is None:
         return
     line, column, end_line, end_column = failing.place
-    for entry in _source_map(run).get("entries", ()):
+    for entry in source_map(run).get("entries", ()):
         starts, ends = (entry[0], entry[1]), (entry[2], entry[3])
         if starts <= (line, column) and (end_line, end_column) <= ends:
             yield entry
