@@ -90,7 +90,7 @@ def _run(run: Run) -> int:
     watchers = _watchers(run)
     loop = JobLoop(run.limits.cancel)
     if watchers is not None:
-        watchers.attend(run)
+        watchers.attend(run, loop)
     with _signals(run, loop):
         try:
             code = drive(loop, run)
@@ -109,7 +109,7 @@ def _run(run: Run) -> int:
 def _watchers(run: Run) -> "Watchers | None":
     """Those who are to be told while it runs."""
     settings = run.settings
-    if settings.events is None and settings.report_html is None:
+    if settings.events is None and settings.report_html is None and not run.log.is_for_people:
         return None
     from gxo.runtime.reporting.watchers import Watchers  # only when somebody looks on
 

@@ -73,6 +73,14 @@ def blocks_the_loop(job: Job) -> None:
 
 
 @job
+def stalls(job: Job) -> None:
+    @job.workload("a")
+    async def a(ctx: Context) -> None:
+        await ctx.clock.sleep(0.6)  # long enough for a progress line
+        await asyncio.get_running_loop().create_future()
+
+
+@job
 def ignores_cancellation(job: Job) -> None:
     @job.workload("stubborn")
     async def stubborn(ctx: Context) -> None:

@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 class StallSelector(selectors.DefaultSelector):
     """Asked to wait for ever, for nothing but the loop's own wake-up pipe, it has met a job that
     can make no progress. It then asks `on_stall`, which may give the loop something to do.
+
+    limit: called before each wait with how long it may be, returns how long it is to be at most.
     """
 
     on_stall: Callable[[], bool] | None = None
+    limit: Callable[[float | None], float | None] | None = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None and len(self.get_map()) == 1 and self.on_stall and self.on_stall():
             return []
+        if self.limit is not None:
+            timeout = self.limit(timeout)
         return super().select(timeout)
 
 
@@ -77,6 +82,13 @@ class JobLoop(asyncio.SelectorEventLoop):
             return True
 
         self._job_selector.on_stall = on_stall
+
+    def limit_waits(self, limit: Callable[[float | None], float | None]) -> None:
+        """Ask `limit` before each wait how long it may be at most; it gets what was intended.
+
+        Waits that are cut short so do not keep a stall from being noticed.
+        """
+        self._job_selector.limit = limit
 
     def end(self, abandoned: Iterable["asyncio.Task[Any]"]) -> None:
         """Cancel what modules have left running, end threads and commands, and close the loop.

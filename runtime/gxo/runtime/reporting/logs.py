@@ -17,6 +17,7 @@ from gxo.runtime.host.clock import rfc3339
 if TYPE_CHECKING:
     from gxo.runtime.kernel.node import Node
     from gxo.runtime.kernel.run import Run
+    from gxo.runtime.reporting.progress import Progress
 
 LEVELS = ("debug", "info", "warning", "error")
 COLOURS = {"debug": "\x1b[2m", "warning": "\x1b[33m", "error": "\x1b[31m"}
@@ -24,17 +25,31 @@ PLAIN = "\x1b[0m"
 
 
 class Log:
-    """Writes log lines of one run. That nobody reads them any more is no reason to fail."""
+    """Writes log lines of one run. That nobody reads them any more is no reason to fail.
+
+    progress: the line below them, on a terminal.
+    """
 
     def __init__(self, run: "Run", level: str, form: str, stream: TextIO | None = None) -> None:
         """level: one of LEVELS. form: `text` or `json`."""
         self._run = run
         self._shown = frozenset(LEVELS[LEVELS.index(level) :])
-        self._stream = sys.stderr if stream is None else stream
+        self.stream = sys.stderr if stream is None else stream
+        self.progress: Progress | None = None
         self._line = self._json if form == "json" else self._text
         self._second = -1
         self._moment = ""
-        self._colours = COLOURS if _wants_colours(self._stream) else {}
+        self._colours = COLOURS if wants_colours(self.stream) else {}
+
+    @property
+    def is_for_people(self) -> bool:
+        """Whether somebody looks on who wants to know, at a terminal where a line can be erased."""
+        return (
+            self._line == self._text
+            and self.shows("info")
+            and self.stream.isatty()
+            and (os.environ.get("TERM") or "dumb") != "dumb"
+        )
 
     def shows(self, level: str) -> bool:
         """Whether lines of that level are written."""
@@ -72,7 +87,9 @@ class Log:
 
     def _put(self, level: str, message: str, place: dict[str, Any], fields: dict[str, Any]) -> None:
         line = self._line(level, message, place, fields)
-        if not write_out(self._stream, line):
+        if self.progress is not None:
+            line = self.progress.erased() + line
+        if not write_out(self.stream, line):
             self._shown = frozenset()
 
     def _text(self, level: str, message: str, place: dict[str, Any], fields: dict[str, Any]) -> str:
@@ -115,7 +132,8 @@ def write_out(stream: TextIO, text: str = "") -> bool:
     return True
 
 
-def _wants_colours(stream: TextIO) -> bool:
+def wants_colours(stream: TextIO) -> bool:
+    """Whether it is a terminal that shows colours, and nobody has asked for none."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 

@@ -2,6 +2,7 @@
 
     --events        events.Bus               writes lines of JSON
     --report-html   html.attempts.Attempts   remembers who ran when
+    a terminal      progress.Progress        shows who runs
 
 Not imported when nobody looks on; `Run.bus` is None then.
 """
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
+    from gxo.runtime.host.eventloop import JobLoop
     from gxo.runtime.kernel.node import Node
     from gxo.runtime.kernel.run import Run
     from gxo.runtime.reporting.events import Bus
     from gxo.runtime.reporting.html.attempts import Attempts
+    from gxo.runtime.reporting.progress import Progress
 
 
 class Watcher:
@@ -36,21 +39,27 @@ class Watcher:
 
 
 class Watchers(Watcher):
-    """All those that a run's settings ask for."""
+    """All those that a run's settings, and where its log goes, ask for."""
 
     def __init__(self, run: "Run") -> None:
         """To be made before the loop is. UsageError when there is no writing to `--events`."""
         self.bus = _bus(run)
         self.attempts = _attempts(run)
-        found = (self.bus, self.attempts)
+        self.progress = _progress(run)
+        found = (self.bus, self.attempts, self.progress)
         self._all: list[Watcher] = [one for one in found if one is not None]
 
-    def attend(self, run: "Run") -> None:
+    def attend(self, run: "Run", loop: "JobLoop") -> None:
         """Look on from now on."""
         run.bus = self
+        if self.progress is not None:
+            run.log.progress = self.progress
+            loop.limit_waits(self.progress.paint_when_due)
 
     def leave(self, run: "Run") -> None:
-        """The loop is over: write what is left."""
+        """The loop is over: show and write what is left."""
+        if self.progress is not None:
+            self.progress.end()
         if self.bus is not None:
             self.bus.close(run.limits.cancel)
 
@@ -89,3 +98,11 @@ def _attempts(run: "Run") -> "Attempts | None":
     from gxo.runtime.reporting.html.attempts import Attempts
 
     return Attempts(run)
+
+
+def _progress(run: "Run") -> "Progress | None":
+    if not run.log.is_for_people:
+        return None
+    from gxo.runtime.reporting.progress import Progress
+
+    return Progress(run, run.log.stream)
