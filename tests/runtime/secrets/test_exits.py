@@ -243,9 +243,10 @@ def play(
     assert out == ""
     told = {"standard error": err, **{name: path.read_text() for name, path in paths.items()}}
     read_report(told["report"])
-    told["report-html, decoded"] = html.unescape(told["report-html"])
     for name, text in list(told.items()):
-        if name == "report" or form == "json" or name == "events":
+        if name == "report-html":
+            told[f"{name}, decoded"] = html.unescape(text)
+        elif name == "report" or form == "json" or name == "events":
             lines = [text] if name == "report" else text.splitlines()
             told[f"{name}, decoded"] = "\n".join(
                 one for line in lines for one in texts(json.loads(line))
