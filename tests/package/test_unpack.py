@@ -53,6 +53,7 @@ def test_native_code_is_kept_apart(artifact: Path) -> None:
     tag = sys.implementation.cache_tag
     assert names == [
         "site-packages/fast-1.0.dist-info/METADATA",
+        "site-packages/fast-1.0.dist-info/entry_points.txt",
         "site-packages/fast-1.0.dist-info/licenses/LICENSE",
         "site-packages/fast/__init__.py",
         f"site-packages/fast/__pycache__/__init__.{tag}.pyc",

@@ -89,6 +89,23 @@ def test_pure_distributions_run_in_place(
     assert answer(artifact) == ["beta", f"{artifact}/alpha/__init__.py", "1.0", "data"]
 
 
+def test_distributions_share_a_namespace(
+    monkeypatch: pytest.MonkeyPatch, cache: Path, tmp_path: Path
+) -> None:
+    """A package without an `__init__.py` has parts in several, also in unpacked native ones."""
+    one = wheel("one", {"space/one.py": "X = 1\n"}, ("two", "three"))
+    two = wheel("two", {"space/deep/two.py": "X = 2\n"})
+    three = wheel("three", {"space/three.py": "X = 3\n"}, tag=NATIVE_TAG)
+    offer(monkeypatch, cache, one, two, three)
+    source = "import importlib.metadata, space.one, space.deep.two, space.three\n"
+    source += probe(
+        "[space.one.X, space.deep.two.X, space.three.X,"
+        " sorted(one.value for one in importlib.metadata.entry_points(group='group'))]"
+    )
+    artifact = build(tmp_path, source, needs=("one",))
+    assert answer(artifact, XDG_CACHE_HOME=str(cache)) == [1, 2, 3, ["one", "three", "two"]]
+
+
 def test_what_is_kept_of_a_wheel(
     monkeypatch: pytest.MonkeyPatch, cache: Path, tmp_path: Path
 ) -> None:
@@ -97,11 +114,13 @@ def test_what_is_kept_of_a_wheel(
         found = [name for name in archive.namelist() if not name.startswith(("gxo", "_gxo", "__"))]
     assert found == [
         "alpha-1.0.dist-info/METADATA",
+        "alpha-1.0.dist-info/entry_points.txt",
         "alpha-1.0.dist-info/licenses/LICENSE",
         "alpha/__init__.py",
         "alpha/__init__.pyc",
         "alpha/d.txt",
         "beta-1.0.dist-info/METADATA",
+        "beta-1.0.dist-info/entry_points.txt",
         "beta-1.0.dist-info/licenses/LICENSE",
         "beta.py",
         "beta.pyc",

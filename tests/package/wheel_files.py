@@ -32,6 +32,7 @@ def wheel(
             archive.writestr(path, text)
         archive.writestr(f"{info}/METADATA", f"Name: {name}\nVersion: 1.0\n{metadata}")
         archive.writestr(f"{info}/licenses/LICENSE", "free")
+        archive.writestr(f"{info}/entry_points.txt", f"[group]\nentry = {name}\n")
         archive.writestr(f"{info}/RECORD", "")
         archive.writestr(f"{name}-1.0.data/scripts/{name}", "#!python")
     return f"{name}-1.0-{tag}.whl", buffer.getvalue()

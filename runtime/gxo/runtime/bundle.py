@@ -29,6 +29,9 @@ MANIFEST = "_gxo/manifest.json"
 NATIVE = "site-packages/"
 """Where an artifact keeps distributions with native code; they are unpacked before use."""
 
+OWN = ("gxo/", "_gxo/")
+"""Where gxo's own files are; every package there has an `__init__.py`."""
+
 PYC_HEADER = 16  # bytes before the code (PEP 552)
 ENTRY = 46  # bytes of an entry in a zip's directory, before the name
 
@@ -125,6 +128,8 @@ class Importer:
     def __init__(self, bundle: ZipBundle) -> None:
         self.bundle = bundle
         self.archive = bundle.archive
+        linked = (name for name in bundle.names() if not name.startswith(OWN))
+        self._folders = {name[:end] for name in linked for end in _slashes(name)}
 
     def find_spec(
         self,
@@ -143,6 +148,10 @@ class Importer:
         elif f"{base}.py" in self.bundle:
             spec = ModuleSpec(name, loader, origin=f"{self.archive}/{base}.py")
             spec.loader_state = base
+        elif base in self._folders:
+            spec = ModuleSpec(name, None, is_package=True)
+            spec.submodule_search_locations = [f"{self.archive}/{base}", *_folders(base)]
+            return spec
         else:
             return None
         spec.has_location = True
@@ -192,6 +201,18 @@ class Importer:
                 code: CodeType = marshal.loads(content[PYC_HEADER:])  # noqa: S302
                 return code
         return compile(self.bundle.read(f"{base}.py"), f"{base}.py", "exec", dont_inherit=True)
+
+
+def _slashes(name: str) -> Iterator[int]:
+    end = name.find("/")
+    while end >= 0:
+        yield end
+        end = name.find("/", end + 1)
+
+
+def _folders(base: str) -> Iterator[str]:
+    """Where else a package without an `__init__.py` may have parts: unpacked native code."""
+    return filter(os.path.isdir, (f"{entry}/{base}" for entry in sys.path))
 
 
 def start(archive: str, data: bytes) -> ZipBundle:

@@ -35,6 +35,9 @@ from gxo.runtime.host.folders import cache_folder
 PURE = ("--platform", "any", "--implementation", "py", "--abi", "none", "--python-version", "3.11")
 """What makes pip choose wheels without native code."""
 
+KEPT = ("METADATA", "entry_points.txt")
+"""What `importlib.metadata` reads of a distribution."""
+
 LICENCES = ("LICEN", "COPYING", "NOTICE", "AUTHORS", "licenses/")
 
 
@@ -234,7 +237,7 @@ def _installed(file: str, members: Mapping[str, bytes]) -> Iterator[tuple[str, b
             raise PackageError("GXO0904", f"the wheel {file} has a file outside its folder: {path}")
         if parts[0].endswith(".dist-info"):
             rest = "/".join(parts[1:])
-            if rest == "METADATA" or rest.startswith(LICENCES):
+            if rest in KEPT or rest.startswith(LICENCES):
                 yield path, content
         elif parts[0].endswith(".data"):
             if parts[1:2] in (("purelib",), ("platlib",)):
