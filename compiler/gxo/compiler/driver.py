@@ -4,7 +4,7 @@ bytes -> tree -> Playbook -> Plan -> (each pass) -> Plan -> Module -> job.pyz
 """
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,14 @@ from gxo.compiler.frontend.migrate import DEPRECATED
 from gxo.compiler.frontend.playbook import Playbook
 from gxo.compiler.frontend.pprint import print_playbook
 from gxo.compiler.ir.build import build
-from gxo.compiler.ir.facts import effects, lifecycle_facts
+from gxo.compiler.ir.facts import (
+    changes,
+    effects,
+    is_idempotent,
+    lifecycle_facts,
+    read_by,
+    register_owners,
+)
 from gxo.compiler.ir.nodes import Plan, Workload
 from gxo.compiler.ir.pprint import print_plan
 from gxo.compiler.ir.verify import verify
@@ -161,11 +168,13 @@ class Compilation:
 
     def _facts(self) -> Facts:
         assert self.plan is not None
-        workloads = list(every_workload(self.plan))
+        registers = register_owners(self.plan)
         return Facts(
             name=self.plan.name,
             gxo_version=VERSION,
-            workloads=tuple(_workload_fact(workload) for workload in workloads),
+            workloads=tuple(
+                _workload_fact(workload, registers) for workload in every_workload(self.plan)
+            ),
             modules={
                 one.module.name: one.module.source for one in every_call(self.plan) if one.module
             },
@@ -194,12 +203,15 @@ def _read_assets(files: list[AssetFile]) -> dict[str, Asset]:
         raise PackageError("GXO0901", message) from error
 
 
-def _workload_fact(workload: Workload) -> WorkloadFact:
+def _workload_fact(workload: Workload, registers: Mapping[str, str]) -> WorkloadFact:
     return WorkloadFact(
         workload.name,
         lifecycle_facts(workload.decl.lifecycle),
         workload.module.name if workload.module else "",
         {allowed.path: allowed.access for allowed in workload.policies.allow_paths},
+        changes(workload),
+        is_idempotent(workload),
+        read_by(workload, registers),
     )
 
 

@@ -1,12 +1,14 @@
-"""What the manifest says of a plan: its lifecycles, and what it touches outside the process."""
+"""What the manifest says of a plan: its lifecycles, what it touches outside the process, and what a
+resumed job must know of its workloads."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
+from typing import Literal
 
 from gxo.compiler.frontend.playbook import Backoff, Lifecycle, Name
-from gxo.compiler.ir.nodes import Computed, Constant, Items, Plan, Value
+from gxo.compiler.ir.nodes import Computed, Constant, Items, Plan, Value, Workload
 from gxo.compiler.ir.pprint import print_value
-from gxo.compiler.ir.walk import every_call
+from gxo.compiler.ir.walk import every_call, every_workload, workload_templates
 from gxo.compiler.template.ast import Template
 
 KINDS = {"reads": "reads", "writes": "writes", "runs": "commands", "connects": "hosts"}
@@ -18,6 +20,31 @@ def effects(plan: Plan) -> Mapping[str, tuple[str, ...]]:
     for kind, value in _touching(plan):
         found.setdefault(KINDS[kind], set()).update(_touched(value))
     return {kind: tuple(sorted(found[kind])) for kind in sorted(found)}
+
+
+def changes(workload: Workload) -> bool | Literal["by_call"]:
+    """Whether it changes something outside the process; a pipeline changes what its steps do."""
+    declared = {one.module.changes for one in (workload.steps or (workload,)) if one.module}
+    return True if True in declared else "by_call" if declared - {False} else False
+
+
+def is_idempotent(workload: Workload) -> bool:
+    """Whether doing it a second time changes nothing; a pipeline needs that of each step."""
+    return all(one.module.idempotent for one in (workload.steps or (workload,)) if one.module)
+
+
+def register_owners(plan: Plan) -> dict[str, str]:
+    """Which workload leaves each register."""
+    return {one.register: one.name for one in every_workload(plan) if one.register}
+
+
+def read_by(workload: Workload, registers: Mapping[str, str]) -> tuple[str, ...]:
+    """The workloads whose results its templates read, sorted."""
+    found: set[str] = set()
+    for template in workload_templates(workload):
+        found.update(template.references.summaries)
+        found.update(registers[name] for name in template.references.registers & registers.keys())
+    return tuple(sorted(found))
 
 
 def lifecycle_facts(lifecycle: Lifecycle | None) -> Mapping[str, object]:

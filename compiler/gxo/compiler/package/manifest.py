@@ -53,6 +53,9 @@ def render_manifest(
                 "lifecycle": dict(one.lifecycle),
                 "module": one.module,
                 "allow_paths": dict(one.allow_paths),
+                "changes": one.changes,
+                "idempotent": one.idempotent,
+                "reads": list(one.reads),
             }
             for one in facts.workloads
         ],

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +19,17 @@ class WorkloadFact:
     """A workload as the manifest lists it; everything by the playbook's names, times in seconds.
 
     lifecycle: its `policy` and that policy's keys. allow_paths: each path with its access.
+    changes, idempotent: as its module declares them. reads: the workloads whose results its
+    templates read, which a resumed job must still have.
     """
 
     name: str
     lifecycle: Mapping[str, object]
     module: str
     allow_paths: Mapping[str, str] = field(default_factory=dict)
+    changes: bool | Literal["by_call"] = False
+    idempotent: bool = False
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,114 @@
+"""What the manifest says of workloads so that a job can be resumed: what changes, who reads whom."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gxo.compiler.driver import Options, check
+from gxo.compiler.ir.facts import changes, is_idempotent, read_by, register_owners
+from gxo.compiler.ir.nodes import Plan
+from gxo.compiler.ir.walk import every_workload
+
+PLAYBOOK = """\
+name: facts
+schemaVersion: v1.0.0
+workloads:
+  - name: a
+    lifecycle: {policy: run_once}
+    register: a
+    process: {module: exec, params: {command: uname}}
+  - name: b
+    lifecycle: {policy: run_once}
+    register: b
+    loop: ["{{ .a.stdout }}"]
+    process: {module: control:identity, params: {x: "{{ .item }}"}}
+  - name: c
+    lifecycle: {policy: run_once}
+    needs: [b]
+    when: '{{ ._gxo.workloads.a.status == "Completed" }}'
+    register: c
+    process: {module: control:identity, params: {x: {y: ["{{ .a.stdout }}", "{{ .b }}"]}}}
+    on_failure:
+      - name: sorry
+        process: {module: exec, params: {command: echo, args: ["{{ .a.stdout }}"]}}
+  - name: rows
+    lifecycle: {policy: run_once}
+    process: {module: data:generate_from_list, params: {items: [{n: 1}]}}
+  - name: each
+    lifecycle: {policy: run_once}
+    stream_inputs: [rows]
+    process: {module: data:map, params: {fields: {n: "{{ .n }}", a: "{{ .a.stdout }}"}}}
+  - name: table
+    lifecycle: {policy: run_once}
+    stream_inputs: [each]
+    process: {module: data:format, params: {format: csv, path: out.csv}}
+  - name: called
+    lifecycle: {policy: run_once}
+    process: {module: http:request, params: {url: http://localhost}}
+  - name: steps
+    lifecycle: {policy: run_once}
+    stream_inputs: [rows]
+    process:
+      module: stream:pipeline
+      params:
+        steps:
+          - {id: only, uses: data:map, with: {fields: {b: "{{ .b }}"}}}
+  - name: doing
+    lifecycle: {policy: run_once}
+    stream_inputs: [rows]
+    process:
+      module: stream:pipeline
+      params:
+        steps:
+          - {id: run, uses: exec, with: {command: uname}}
+finally:
+  - name: bye
+    process: {module: control:identity, params: {x: "{{ ._gxo.workloads.c.summary }}"}}
+"""
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["-O1", "-O0"])
+def plan(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plan]:
+    path = tmp_path_factory.mktemp("facts") / "facts.gxo.yaml"
+    path.write_text(PLAYBOOK)
+    compilation = check(Path(path), Options(optimize=request.param))
+    assert not compilation.diagnostics.has_errors, compilation.diagnostics.sorted()
+    assert compilation.plan is not None
+    yield compilation.plan
+
+
+def test_who_reads_whose_result(plan: Plan) -> None:
+    """Also what a shorter edge implies, a `when` aside, which reads no result but a status."""
+    owners = register_owners(plan)
+    assert {one.name: read_by(one, owners) for one in every_workload(plan)} == {
+        "a": (),
+        "b": ("a",),
+        "c": ("a", "b"),
+        "sorry": ("a",),
+        "rows": (),
+        "each": ("a",),
+        "table": (),
+        "called": (),
+        "steps": ("b",),
+        "doing": (),
+        "bye": ("c",),
+    }
+
+
+def test_what_changes_something(plan: Plan) -> None:
+    """A pipeline changes what its steps do."""
+    found = {one.name: (changes(one), is_idempotent(one)) for one in every_workload(plan)}
+    assert found == {
+        "a": (True, False),
+        "b": (False, True),
+        "c": (False, True),
+        "sorry": (True, False),
+        "rows": (False, False),
+        "each": (False, False),
+        "table": ("by_call", True),
+        "called": ("by_call", False),
+        "steps": (False, False),
+        "doing": (True, False),
+        "bye": (False, True),
+    }
