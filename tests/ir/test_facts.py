@@ -69,7 +69,9 @@ finally:
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["-O1", "-O0"])
-def plan(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plan]:
+def plan(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Plan]:
     path = tmp_path_factory.mktemp("facts") / "facts.gxo.yaml"
     path.write_text(PLAYBOOK)
     compilation = check(Path(path), Options(optimize=request.param))

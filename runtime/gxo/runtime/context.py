@@ -115,6 +115,8 @@ class Context:
         """Of a module that decides by call (`changes="by_call"`): this call changes nothing."""
         if self._run.forecast is not None:
             self._run.forecast.changes_nothing(self)
+        if self._run.journal is not None:
+            self._run.journal.changes_nothing(self._node)
 
     async def show_diff(self, path: str, content: Callable[[], bytes]) -> None:
         """With `--diff`, show how a file of the workspace changes. Call it before it is written.

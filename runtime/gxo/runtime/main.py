@@ -84,9 +84,25 @@ def _settings(job: Job, bundle: "Bundle | None", arguments: list[str]) -> Settin
 
 
 def _run(run: Run) -> int:
-    """Run the job on its own event loop, and write what was asked for."""
+    """Run the job, or what is left of it."""
     if run.job.secrets or run.settings.secret_inputs:
         _ = run.secrets  # a wrong --secrets is told before anything runs
+    if run.settings.journal is not None or run.settings.resume is not None:
+        from gxo.runtime.journal.journal import open_journal  # only when asked for
+
+        run.journal = open_journal(run)
+    try:
+        if run.journal is not None and run.journal.is_completed:
+            run.journal.recall()
+            return _report(run, 0, None)
+        return _run_on_loop(run)
+    finally:
+        if run.journal is not None:
+            run.journal.close()
+
+
+def _run_on_loop(run: Run) -> int:
+    """Run the job on its own event loop, and write what was asked for."""
     watchers = _watchers(run)
     loop = JobLoop(run.limits.cancel)
     if watchers is not None:

@@ -126,6 +126,7 @@ def _parser(job: Job) -> Parser:
     add("--report", metavar="FILE", help="write the execution report as JSON; - is standard output")
     add("--report-html", metavar="FILE", help="write the report as one HTML page for people")
     add("--events", metavar="FILE", help="write events as JSON lines to a file or to fd:N")
+    _add_journal(parser)
     add("--workspace", metavar="DIR", help="work in this directory, and leave it in place")
     add(
         "--outputs",
@@ -154,6 +155,23 @@ def _add_dry_run(parser: Parser) -> None:
     add("--diff", action="store_true", help="show how files change, or would change")
     text = "with --dry-run, exit 3 when something would change"
     add("--detailed-exitcode", action="store_true", help=text)
+
+
+def _add_journal(parser: Parser) -> None:
+    add = parser.add_argument
+    add(
+        "--journal",
+        metavar="DIR",
+        help="record in this directory what has ended, so that --resume can go on from there",
+    )
+    add("--resume", metavar="DIR", help="go on with the job whose journal is in this directory")
+    add(
+        "--rerun",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="with --resume: run this workload again, whatever it has done already",
+    )
 
 
 def _epilog(job: Job) -> str:
@@ -203,8 +221,25 @@ def _check(settings: Settings) -> None:
         check_target(target)
     if len(reports) > len(set(reports)):
         raise UsageError(f"--report and --report-html cannot both go to {reports[0]}")
+    _check_journal(settings)
     if settings.workspace is not None and not os.path.isdir(settings.workspace):
         raise UsageError(f"the workspace {settings.workspace} is no directory")
+
+
+def _check_journal(settings: Settings) -> None:
+    """UsageError for options that exclude each other."""
+    if settings.journal is not None and settings.resume is not None:
+        raise UsageError(
+            "--journal and --resume exclude each other",
+            hint="--resume goes on with the journal that it names, and in it",
+        )
+    if settings.rerun and settings.resume is None:
+        raise UsageError("--rerun needs --resume: without it, everything runs")
+    option = "--journal" if settings.journal else "--resume" if settings.resume else None
+    if option is not None and settings.workspace is not None:
+        raise UsageError(f"{option} and --workspace exclude each other: a journal has its own")
+    if option is not None and settings.dry_run:
+        raise UsageError(f"{option} and --dry-run exclude each other: there is nothing to record")
 
 
 def _read_files(paths: list[str]) -> dict[str, tuple[Any, str]]:

@@ -10,7 +10,7 @@ class Settings:
     None stands for one that the secret provider is asked for.
     secrets: `env`, `dir:PATH` or `exec:CMD`. events: a file or `fd:N`.
     report, report_html: a file, or `-` for standard output.
-    workers: None is the larger of 32 and the number of cores.
+    rerun: names of workloads. workers: None is the larger of 32 and the number of cores.
     """
 
     OPTIONS: ClassVar = (
@@ -21,6 +21,9 @@ class Settings:
         "report",
         "report_html",
         "events",
+        "journal",
+        "resume",
+        "rerun",
         "workspace",
         "outputs",
         "workers",
@@ -42,6 +45,9 @@ class Settings:
         self.report: str | None = None
         self.report_html: str | None = None
         self.events: str | None = None
+        self.journal: str | None = None
+        self.resume: str | None = None
+        self.rerun: list[str] = []
         self.workspace: str | None = None
         self.outputs: str | None = None
         self.workers: int | None = None

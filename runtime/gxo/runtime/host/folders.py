@@ -1,7 +1,8 @@
-"""Folders that outlive a process, and from which code is loaded: nobody else may change them.
+"""Folders that outlive a process, and that a job believes: nobody else may change them.
 
     ~/.cache/gxo/run/nightly-1f0c...      what `gxo run` has compiled
     ~/.cache/gxo/native/nightly-9ab2...   native code that an artifact has unpacked
+    /var/lib/deploys/2026-11-26           a job's journal
 
 A folder is refused, never repaired, when a link leads to it, or when another user owns it or could
 write to it or to a folder above it.
@@ -10,10 +11,21 @@ write to it or to a folder above it.
 import os
 import stat
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from gxo.runtime.errors import ArtifactError
 
 HINT = "set XDG_CACHE_HOME to an absolute path that only you can write to"
+
+
+class Use(NamedTuple):
+    """What a folder is for, as messages call it, and what to do when it is refused."""
+
+    name: str
+    hint: str
+
+
+CACHE = Use("cache folder", HINT)
 
 
 def cache_folder(environment: Mapping[str, str], *names: str) -> str:
@@ -29,17 +41,27 @@ def cache_folder(environment: Mapping[str, str], *names: str) -> str:
             raise ArtifactError("this user has no home folder to keep a cache in", hint=HINT)
     above, name = os.path.split(os.path.normpath(base))
     # A home folder may well be reached through links; what they lead to is checked all the same.
-    path = ""
-    for part in (os.path.realpath(above) + "/" + name).strip("/").split("/"):
-        path += "/" + part
-        _make(path, private=False)
+    path = _made_folders(os.path.realpath(above) + "/" + name, CACHE)
     for part in ("gxo", *names):
         path += "/" + part
-        _make(path, private=True)
+        _make(path, True, CACHE)
     return path
 
 
-def is_there(path: str, private: bool = True) -> bool:
+def private_folder(path: str, use: Use) -> str:
+    """The folder, created if missing, mode 0700, by its path without links.
+
+    ArtifactError, which says what is wrong, when it cannot be made or others could change it. The
+    folders above it are made too, and checked likewise.
+    """
+    above, name = os.path.split(os.path.abspath(path))
+    above = _made_folders(os.path.realpath(above), use)
+    path = f"{above}/{name}"
+    _make(path, True, use)
+    return path
+
+
+def is_there(path: str, private: bool = True, use: Use = CACHE) -> bool:
     """Whether there is a folder at the path. ArtifactError when others could change what is in it.
 
     Checking by name is enough: whoever could swap the name was refused one folder further up.
@@ -49,27 +71,36 @@ def is_there(path: str, private: bool = True) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise _unusable(path, error) from error
+        raise _unusable(path, error, use) from error
     complaint = _complaint(status, private)
     if complaint is not None:
-        raise ArtifactError(f"the cache folder {path} is not used: it {complaint}", hint=HINT)
+        raise ArtifactError(f"the {use.name} {path} is not used: it {complaint}", hint=use.hint)
     return True
 
 
-def _make(path: str, private: bool) -> None:
-    if is_there(path, private):
+def _made_folders(path: str, use: Use) -> str:
+    """The folder and all above it, which others may see but not change."""
+    made = ""
+    for part in filter(None, path.split("/")):
+        made += "/" + part
+        _make(made, False, use)
+    return made
+
+
+def _make(path: str, private: bool, use: Use) -> None:
+    if is_there(path, private, use):
         return
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:
-        is_there(path, private)  # made by another process meanwhile
+        is_there(path, private, use)  # made by another process meanwhile
     except OSError as error:
-        raise _unusable(path, error) from error
+        raise _unusable(path, error, use) from error
 
 
-def _unusable(path: str, error: OSError) -> ArtifactError:
+def _unusable(path: str, error: OSError, use: Use) -> ArtifactError:
     why = (error.strerror or str(error)).lower()
-    return ArtifactError(f"the cache folder {path} cannot be used: {why}", hint=HINT)
+    return ArtifactError(f"the {use.name} {path} cannot be used: {why}", hint=use.hint)
 
 
 def _complaint(status: os.stat_result, private: bool) -> str | None:

@@ -153,6 +153,8 @@ async def _carry_out(run: "Run", node: Node) -> Any:
         await run.secrets.load(spec.secrets)
     if spec.skip_on_no_input and node.port is not None and not await node.port.wait_records():
         raise Skip("its inputs ended without a record")
+    if run.journal is not None:
+        await run.journal.starting(node)
     run.begin(node)
     if spec.loop is None:
         summary = await attempts(run, node)

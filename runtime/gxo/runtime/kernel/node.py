@@ -37,6 +37,7 @@ class Node:
     started, ended: seconds of the job's monotonic clock. entered: its task has begun.
     cause: why it was cancelled, when it was. settled: it has ended for those that wait for it.
     records_lost: those of its records that could not be processed, each counted once.
+    records_dropped: those that its overflowing streams dropped.
     patience: the moment up to which its module, once cancelled, is not abandoned.
     """
 
@@ -59,6 +60,7 @@ class Node:
         "port",
         "reason",
         "record_errors",
+        "records_dropped",
         "records_in",
         "records_lost",
         "records_out",
@@ -92,6 +94,7 @@ class Node:
         self.ended: float | None = None
         self.records_in = 0
         self.records_out = 0
+        self.records_dropped = 0
         self.record_errors = 0
         self.records_lost = 0
         self.summary: Any = None
@@ -120,11 +123,6 @@ class Node:
 
             let_go(self.failure)
             self.failure = None
-
-    @property
-    def records_dropped(self) -> int:
-        """Records that its overflowing streams dropped."""
-        return self.source.dropped if self.source else 0
 
 
 class Unit:

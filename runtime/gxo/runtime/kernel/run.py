@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from gxo.runtime.bundle import Bundle
     from gxo.runtime.dryrun.forecast import Forecast
+    from gxo.runtime.journal.journal import Journal
     from gxo.runtime.kernel.shared import Shared
     from gxo.runtime.reporting.watchers import Watcher
     from gxo.runtime.secrets.redact import Redactor
@@ -84,6 +85,7 @@ class Run:
         self.workers = settings.workers or max(32, os.cpu_count() or 1)
         self.log = Log(self, settings.log_level, settings.log_format)
         self.bus: Watcher | None = None
+        self.journal: Journal | None = None
         self.nodes: dict[str, Node] = {}
         self.add_nodes(job.workloads.values())
         self.units = link(job.workloads.values(), self.nodes, Failure())
@@ -138,6 +140,8 @@ class Run:
                 await cleanup(self)
         finally:
             await self._close()
+        if self.journal is not None:
+            await self.loop.threads.call(self.journal.finish)
         self.ended_at = self.wall(self.clock.monotonic())
         if self.bus is not None:
             self.bus.emit("PlaybookEnd", status=self.ending.status, error=self.ending.error)
@@ -174,7 +178,9 @@ class Run:
         if self._shared is not None:
             await self._shared.close()
         if self._workspace is not None:
-            await self.loop.threads.call(self._leave_workspace, self._workspace)
+            from gxo.runtime.workspace.layout import leave_workspace
+
+            await self.loop.threads.call(leave_workspace, self, self._workspace)
 
     # How it ends
 
@@ -350,8 +356,3 @@ class Run:
         from gxo.runtime.workspace.layout import make_workspace
 
         self._workspace = make_workspace(self)
-
-    def _leave_workspace(self, workspace: "Workspace") -> None:
-        from gxo.runtime.workspace.layout import leave_workspace
-
-        leave_workspace(self, workspace)

@@ -43,6 +43,8 @@ class Scheduler:
             self._unsettled += len(unit.members)
             if not unit.waiting:
                 self._push(unit)
+        if self.run.journal is not None:
+            await self.run.journal.begin(self)
         self._dispatch()
         while self._unsettled and not self.stopping:
             if not self.running:
@@ -51,6 +53,19 @@ class Scheduler:
                 await self._sleep()
         if self.stopping:
             await self._wind_down()
+
+    def take_as_ended(self, nodes: list[Node], compensate: list[str]) -> None:
+        """Workloads that an earlier run of the job has done are not to run.
+
+        compensate: the names of ignored failures whose `on_failure` is still to run.
+        """
+        for node in nodes:
+            node.settled = True
+        for node in nodes:
+            if node.name in compensate:
+                self._compensate(node)
+            else:
+                self._settle(node)
 
     async def run_unit(self, unit: Unit) -> None:
         """Run one unit of a block to its end."""
@@ -119,6 +134,8 @@ class Scheduler:
     async def _execute(self, node: Node) -> None:
         node.entered = True
         await perform(self.run, node)
+        if self.run.journal is not None and not node.over:
+            await self.run.journal.ended(node)
         try:
             self._over(node)
         except BaseException as error:
@@ -182,7 +199,7 @@ class Scheduler:
                 self._block(node, settled)
             elif not unit.waiting:
                 self._push(unit)
-        elif not unit.waiting:
+        elif not unit.waiting and not unit.members[0].over:
             spread_blocks(unit.members, self.run.nodes)
             for node in unit.members:
                 if node.blocked_by is not None:

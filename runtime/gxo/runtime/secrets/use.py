@@ -32,18 +32,22 @@ class Unloaded(BaseException):
 
 
 class SecretUse:
-    """The secrets of one run, the taints of its workloads, and those of its vars and inputs."""
+    """The secrets of one run, the taints of its workloads, and those of its vars and inputs.
+
+    loaded: the names of those that the job knows. redacted: for a register in which something was
+    redacted, sentences that name field and secret.
+    """
 
     def __init__(self, run: "Run") -> None:
         self._run = run
         provider = parse_provider(run.settings.secrets, run.environment)
         self._secrets = Secrets(provider, lambda text: run.log.write_clean("warning", text))
-        self._loaded: set[str] = set()
+        self.loaded: set[str] = set()
         self._loading = False
         self._inputs: dict[str, Taint] = {}
         self._vars: dict[str, set[Taint]] = {}
         self._names: dict[Taint, set[str]] = {}
-        self._redacted: dict[str, list[str]] = {}
+        self.redacted: dict[str, list[str]] = {}
         self._warned: set[tuple[Node, str]] = set()
         self._made: set[str] = set()
 
@@ -71,7 +75,7 @@ class SecretUse:
                 raise UsageError(message, hint=error.hint) from None
         else:
             self._secrets.give(name, value)
-            self._loaded.add(name)
+            self.loaded.add(name)
         taint = self._inputs[name] = self._secrets.taint()
         self._names[taint] = {name}
         self._run.inputs[name] = taint.secret(name)
@@ -94,10 +98,10 @@ class SecretUse:
 
     async def load(self, names: Iterable[str]) -> None:
         """Resolve the secrets that a workload needs. SecretError names one that is missing."""
-        missing = [name for name in names if name not in self._loaded]
+        missing = [name for name in names if name not in self.loaded]
         if missing:
             await self._secrets.load(missing)
-            self._loaded.update(missing)
+            self.loaded.update(missing)
 
     def made(self, value: str) -> None:
         """Redact what the job itself has made, such as a private key, from what leaves it."""
@@ -108,7 +112,7 @@ class SecretUse:
 
     def read(self, node: Node, name: str) -> str:
         """The value, which taints the workload."""
-        if self._loading and name not in self._loaded:
+        if self._loading and name not in self.loaded:
             raise Unloaded(name)
         if node.taint is None:
             node.taint = self._secrets.taint()
@@ -134,6 +138,10 @@ class SecretUse:
         if taints:
             self._vars[name] = taints
 
+    def is_var_tainted(self, name: str) -> bool:
+        """Whether the var has read a secret."""
+        return name in self._vars
+
     def watch(self, context: "Context", node: Node) -> None:
         """Let tainted inputs and vars taint the workload, and redacted values warn."""
 
@@ -147,7 +155,7 @@ class SecretUse:
                 context.inputs, lambda name: take(self._input_read(node, name))
             )
         context.vars = Watched(context.vars, lambda name: take(self._vars.get(name, ())))
-        if self._redacted:
+        if self.redacted:
             context.state = Watched(context.state, lambda name: self._warn(node, name))
 
     def clean(self, node: Node, summary: Any) -> Any:
@@ -157,14 +165,14 @@ class SecretUse:
             if cleaned is not summary and (register := node.spec.register) is not None:
                 fields = ", ".join(islice(_changed(summary, cleaned, register, set()), MOST_FIELDS))
                 names = ", ".join(sorted(self._names[taint]))
-                self._redacted.setdefault(register, []).append(f"{fields} (secret {names})")
+                self.redacted.setdefault(register, []).append(f"{fields} (secret {names})")
             summary = cleaned
         return summary
 
     def _warn(self, node: Node, register: str) -> None:
-        if register in self._redacted and (node, register) not in self._warned:
+        if register in self.redacted and (node, register) not in self._warned:
             self._warned.add((node, register))
-            fields = ", ".join(self._redacted[register])
+            fields = ", ".join(self.redacted[register])
             self._run.log.write_clean(
                 "warning",
                 f'the register "{register}" that it reads is redacted in {fields}',

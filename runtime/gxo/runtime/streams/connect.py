@@ -42,6 +42,7 @@ def finish(node: Node) -> None:
                 source.fail(_as_its_readers_meet_it(node))
     if node.source is not None:
         node.records_out = node.source.records_out
+        node.records_dropped = node.source.dropped
 
 
 def upstream_failure(node: Node) -> UpstreamFailed | None:

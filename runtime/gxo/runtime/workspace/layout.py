@@ -14,7 +14,8 @@ def make_workspace(run: "Run") -> Workspace:
     """A fresh workspace, or that of `--workspace`, with the assets in it. Blocks."""
     directory = run.settings.workspace
     workspace = Workspace.existing(directory) if directory else Workspace.create(run.environment)
-    if run.job.assets and run.bundle is not None:
+    had_assets = run.journal is not None and run.journal.has_assets
+    if run.job.assets and run.bundle is not None and not had_assets:
         bundle = run.bundle
         assets = (
             (
