@@ -7,11 +7,12 @@ PINS := compiler/requirements/dev.txt
 DEMO := docs/examples/host-report
 BENCH := build/bench
 BENCH_PINS := tests/bench/peers/requirements.txt
+PYTHONS_RUN := tests/template tests/runtime
 FUZZ := build/fuzz
 FUZZ_PINS := tests/fuzz/requirements.txt
 FUZZ_SECONDS := 600
 
-.PHONY: setup demo test check bench fuzz golden docs format pins clean
+.PHONY: setup demo test pythons check bench fuzz golden docs format pins clean
 
 setup: $(STAMP)
 
@@ -30,7 +31,11 @@ demo: setup
 	@echo; cat build/host-report/out/report.txt
 
 test: setup
-	$(BIN)/python -m pytest -n 2 --timeout 120
+	$(BIN)/python -m pytest -n 2
+
+# The tests that depend on the Python most, on each other one that is installed here.
+pythons: setup
+	$(BIN)/python -m tests.tools.every_python $(PYTHONS_RUN) -n 2
 
 check: setup
 	$(BIN)/ruff check compiler runtime stdlib tests

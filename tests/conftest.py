@@ -1,9 +1,14 @@
-"""What every test shares: hypothesis's settings, and how golden files are rewritten."""
+"""What every test shares: hypothesis's settings, the Pythons, and how golden files are rewritten."""
 
 import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.pythons import supported
 
 settings.register_profile(
     "gxo",
@@ -18,3 +23,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite the expected files under golden/"
     )
+
+
+@pytest.fixture(params=supported().items(), ids=lambda item: item[0])
+def python(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Path:
+    """Each Python that artifacts run on, of those that are installed here."""
+    version, path = request.param
+    record_property("python", version)
+    return path
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say on which Pythons artifacts ran, and in how many tests."""
+    ran = Counter(
+        value
+        for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+        for name, value in report.user_properties
+        if name == "python" and report.when == "call"
+    )
+    if ran:
+        counts = [f"{version} ({tests} tests)" for version, tests in sorted(ran.items())]
+        terminalreporter.line(f"artifacts ran on Python {', '.join(counts)}")

@@ -5,6 +5,7 @@ import json
 import shutil
 import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ EMPTY = {"PATH": "/usr/bin:/bin"}
 
 
 @pytest.fixture(scope="module")
-def artifact(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+def compiled(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """The artifact of the example that the test is about."""
     name = request.param
     target = tmp_path_factory.mktemp(name) / "job.pyz"
@@ -26,10 +27,18 @@ def artifact(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
     return target
 
 
-def run(artifact: Path, *options: str, secrets: dict[str, str] | None = None) -> dict[str, object]:
+@pytest.fixture
+def artifact(compiled: Path, tmp_path: Path) -> Path:
+    """The same in a folder where nothing ran yet."""
+    return Path(shutil.copy(compiled, tmp_path))
+
+
+def run(
+    python: Path, artifact: Path, *options: str, secrets: dict[str, str] | None = None
+) -> dict[str, object]:
     """Run the artifact where nothing else is; returns its report."""
     done = subprocess.run(
-        ["python3", str(artifact), "--report", "-", *options],
+        [python, "-W", "error", artifact, "--report", "-", *options],
         env=EMPTY | {"HOME": str(artifact.parent)} | (secrets or {}),
         cwd=artifact.parent,
         capture_output=True,
@@ -49,7 +58,7 @@ def dry_run(artifact: Path, *options: str, secrets: dict[str, str] | None = None
     """
     before = sorted(artifact.parent.rglob("*"))
     done = subprocess.run(
-        ["python3", str(artifact), "--dry-run", "--detailed-exitcode", *options],
+        [sys.executable, artifact, "--dry-run", "--detailed-exitcode", *options],
         env={"PATH": "/usr/bin", "HOME": str(artifact.parent)} | (secrets or {}),
         cwd=artifact.parent,
         capture_output=True,
@@ -67,9 +76,9 @@ def statuses(report: dict[str, object]) -> dict[str, str]:
     return {name: result["status"] for name, result in results.items()}
 
 
-@pytest.mark.parametrize("artifact", ["host-report"], indirect=True)
-def test_host_report(artifact: Path) -> None:
-    report = run(artifact)
+@pytest.mark.parametrize("compiled", ["host-report"], indirect=True)
+def test_host_report(artifact: Path, python: Path) -> None:
+    report = run(python, artifact)
     assert set(statuses(report).values()) == {"Completed"}
     out = artifact.parent / "out"
     rows = list(csv.DictReader((out / "filesystems.csv").read_text().splitlines()))
@@ -85,7 +94,7 @@ def test_host_report(artifact: Path) -> None:
     assert "root" in page
 
 
-@pytest.mark.parametrize("artifact", ["host-report"], indirect=True)
+@pytest.mark.parametrize("compiled", ["host-report"], indirect=True)
 def test_host_report_in_a_dry_run(artifact: Path) -> None:
     lines = dry_run(artifact)
     assert "disks: would run: df -P | tail -n +2" in lines
@@ -93,7 +102,7 @@ def test_host_report_in_a_dry_run(artifact: Path) -> None:
     assert lines[-1] == "dry run: 4 would change, 1 unchanged, 10 unknown"
 
 
-@pytest.mark.parametrize("artifact", ["orders-etl"], indirect=True)
+@pytest.mark.parametrize("compiled", ["orders-etl"], indirect=True)
 def test_orders_etl_in_a_dry_run(artifact: Path) -> None:
     """Reading the API is no change, so all is known up to the files."""
     with shop() as (address, _):
@@ -102,7 +111,7 @@ def test_orders_etl_in_a_dry_run(artifact: Path) -> None:
     assert lines[-1].endswith(" 0 unknown")
 
 
-@pytest.mark.parametrize("artifact", ["site-deploy"], indirect=True)
+@pytest.mark.parametrize("compiled", ["site-deploy"], indirect=True)
 def test_site_deploy_in_a_dry_run(artifact: Path) -> None:
     lines = dry_run(artifact, "-e", "version=1.4")
     assert "host-files: would write dist/hosts/web-1.conf (91 bytes)" in lines
@@ -112,11 +121,11 @@ def test_site_deploy_in_a_dry_run(artifact: Path) -> None:
     assert lines[-1] == "dry run: 4 would change, 3 unchanged, 3 unknown"
 
 
-@pytest.mark.parametrize("artifact", ["orders-etl"], indirect=True)
-def test_orders_etl(artifact: Path) -> None:
+@pytest.mark.parametrize("compiled", ["orders-etl"], indirect=True)
+def test_orders_etl(artifact: Path, python: Path) -> None:
     """The same figures as SQL gives for the same data, with both 503s answered by a retry."""
     with shop() as (address, failed):
-        report = run(artifact, "--var", f"api={address}", secrets={"API_TOKEN": TOKEN})
+        report = run(python, artifact, "--var", f"api={address}", secrets={"API_TOKEN": TOKEN})
     assert failed == {"customers", "page 3"}
     assert set(statuses(report).values()) == {"Completed"}
     assert TOKEN not in json.dumps(report)
@@ -154,9 +163,9 @@ def computed_with_sql() -> list[tuple[str, str, int, float]]:
     return rows
 
 
-@pytest.mark.parametrize("artifact", ["site-deploy"], indirect=True)
-def test_site_deploy(artifact: Path) -> None:
-    report = run(artifact, "-e", "version=1.4")
+@pytest.mark.parametrize("compiled", ["site-deploy"], indirect=True)
+def test_site_deploy(artifact: Path, python: Path) -> None:
+    report = run(python, artifact, "-e", "version=1.4")
     assert statuses(report)["minified"] == "Skipped"
     assert {status for name, status in statuses(report).items() if name != "minified"} == {
         "Completed"
@@ -177,17 +186,20 @@ def test_site_deploy(artifact: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("artifact", ["site-deploy"], indirect=True)
-def test_site_deploy_minified(artifact: Path) -> None:
-    report = run(artifact, "-e", "version=1.5", "-e", "minify=true")
+@pytest.mark.parametrize("compiled", ["site-deploy"], indirect=True)
+def test_site_deploy_minified(artifact: Path, python: Path) -> None:
+    report = run(python, artifact, "-e", "version=1.5", "-e", "minify=true")
     assert set(statuses(report).values()) == {"Completed"}
     assert "\nh1" not in (artifact.parent / "dist" / "index.html").read_text()
 
 
-@pytest.mark.parametrize("artifact", ["site-deploy"], indirect=True)
-def test_a_wrong_input_is_refused_before_anything_runs(artifact: Path) -> None:
+@pytest.mark.parametrize("compiled", ["site-deploy"], indirect=True)
+def test_a_wrong_input_is_refused_before_anything_runs(artifact: Path, python: Path) -> None:
     done = subprocess.run(
-        ["python3", str(artifact), "-e", "version=x"], env=EMPTY, capture_output=True, text=True
+        [python, "-W", "error", artifact, "-e", "version=x"],
+        env=EMPTY,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 2
     assert done.stderr == (
@@ -195,7 +207,7 @@ def test_a_wrong_input_is_refused_before_anything_runs(artifact: Path) -> None:
     )
 
 
-def test_a_failed_check_ends_the_job(tmp_path: Path) -> None:
+def test_a_failed_check_ends_the_job(tmp_path: Path, python: Path) -> None:
     """The assert of site-deploy, asked for more than the page has: what follows does not run."""
     folder = tmp_path / "site-deploy"
     shutil.copytree(EXAMPLES / "site-deploy", folder)
@@ -203,7 +215,7 @@ def test_a_failed_check_ends_the_job(tmp_path: Path) -> None:
     playbook.write_text(playbook.read_text().replace("}} > 100 &&", "}} > 100000 &&"))
     assert main(["compile", str(playbook), "-o", str(tmp_path / "job.pyz")]) == 0
     done = subprocess.run(
-        ["python3", "job.pyz", "-e", "version=1.4", "--report", "-"],
+        [python, "-W", "error", "job.pyz", "-e", "version=1.4", "--report", "-"],
         env=EMPTY | {"HOME": str(tmp_path)},
         cwd=tmp_path,
         capture_output=True,

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,19 +97,40 @@ def test_generated_modules_type_check(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("case", VALID, ids=lambda case: case.name)
-def test_runs(case: Path, tmp_path: Path) -> None:
+def run_of(case: Path) -> dict[str, Any]:
+    """What `run.json` says: options, environment, and how the run ends."""
+    file = case / "run.json"
+    assert file.exists(), f"{case.name} has no run.json"
+    plan: dict[str, Any] = json.loads(file.read_text())
+    return plan
+
+
+ELSEWHERE = {case: run_of(case)["elsewhere"] for case in VALID if "elsewhere" in run_of(case)}
+"""The cases that another test runs, because they need something around them."""
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """The artifact of the case that the test is about."""
+    target: Path = tmp_path_factory.mktemp(request.param.name) / "job.pyz"
+    compiled(request.param).write_artifact(target)
+    return target
+
+
+def test_what_runs_elsewhere_is_there() -> None:
+    assert [test for test in ELSEWHERE.values() if not (GOLDEN.parent / test).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("case", "artifact"),
+    [pytest.param(case, case, id=case.name) for case in VALID if case not in ELSEWHERE],
+    indirect=["artifact"],
+)
+def test_runs(case: Path, artifact: Path, python: Path, tmp_path: Path) -> None:
     """The artifact ends as `run.json` of the case says: exit code and each workload's status."""
-    plan = json.loads((case / "run.json").read_text()) if (case / "run.json").exists() else None
-    if plan is None:
-        pytest.fail(f"{case.name} has no run.json")
-    if plan.get("elsewhere"):
-        assert (GOLDEN.parent / plan["elsewhere"]).exists()
-        return
-    target = tmp_path / "job.pyz"
-    compiled(case).write_artifact(target)
+    plan = run_of(case)
     done = subprocess.run(
-        ["python3", str(target), "--report", "-", *plan.get("options", [])],
+        [python, "-W", "error", artifact, "--report", "-", *plan.get("options", [])],
         env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)} | plan.get("environment", {}),
         cwd=tmp_path,
         capture_output=True,

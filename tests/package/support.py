@@ -93,8 +93,3 @@ def one_sentence(done: subprocess.CompletedProcess[str]) -> str:
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: ")
     return line.removeprefix("error: ")
-
-
-def pyenv(version: str) -> Path:
-    """Where a Python of another version may be installed for tests."""
-    return Path.home() / ".pyenv" / "versions" / version / "bin" / "python"

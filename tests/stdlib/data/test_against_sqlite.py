@@ -1,5 +1,6 @@
 """Joins and aggregates compute what SQL computes for the same data."""
 
+import contextlib
 import math
 import sqlite3
 import statistics
@@ -23,7 +24,7 @@ def rows(name: str) -> st.SearchStrategy[Rows]:
 
 def query(sql: str, **tables: Rows) -> list[tuple[Any, ...]]:
     """The rows of a query over tables whose columns have no type, so that values stay as they are."""
-    with sqlite3.connect(":memory:") as connection:
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
         for name, records in tables.items():
             columns = ("k", name)
             connection.execute(f"CREATE TABLE {name} (k, {name})")
