@@ -18,6 +18,9 @@ settings.register_profile(
 )
 settings.load_profile("gxo")
 
+os.environ["PYTHONASYNCIODEBUG"] = "1"
+"""Every loop that is made here is in debug mode, whoever makes it, and in children that inherit it."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(

@@ -48,7 +48,7 @@ class FakeLoop(JobLoop):
     def _select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= 0:
             return self._wait(timeout)
-        if self._has_live_threads() and (ready := self._wait(0.01)):
+        if self._has_live_threads() and (ready := self._wait(0.05)):
             return ready
         self.moment += timeout
         return self._wait(0)

@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 import sys
-import time
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -69,7 +69,7 @@ def blocks_the_loop(job: Job) -> None:
     async def a(ctx: Context) -> None:
         ready()
         while True:
-            time.sleep(1e6)  # noqa: ASYNC251 - that is what it is here for
+            threading.Event().wait()
 
 
 @job
@@ -99,7 +99,7 @@ def ignores_cancellation(job: Job) -> None:
 def hangs_in_a_thread(job: Job) -> None:
     @job.workload("stubborn")
     async def stubborn(ctx: Context) -> None:
-        await ctx.thread(time.sleep, 1e6)
+        await ctx.thread(threading.Event().wait)
 
     @job.workload("bad")
     async def bad(ctx: Context) -> None:

@@ -21,7 +21,7 @@ PEM = Path(__file__).parent / "localhost.pem"
 
 
 class Server(ThreadingHTTPServer):
-    """Routes by path; requests as they came; connections counts them."""
+    """Routes by path; requests as they came, `asked` once there is one; connections counts them."""
 
     daemon_threads = False
 
@@ -29,6 +29,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.set_routes(routes)
         self.requests: list[dict[str, Any]] = []
+        self.asked = threading.Event()
         self.connections = 0
         self.stopping = threading.Event()
 
@@ -64,6 +65,7 @@ class Handler(BaseHTTPRequestHandler):
                 "body": self.rfile.read(length).decode(),
             }
         )
+        self.server.asked.set()
         found = self.path if self.path in self.server.routes else self.path.partition("?")[0]
         self.play(self.server.next_answer(found))
 

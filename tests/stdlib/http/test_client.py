@@ -63,8 +63,7 @@ def test_a_cancelled_request_leaves_nothing(params: dict[str, Any], tmp_path: Pa
         async with client(tmp_path, {"/a": {"stall": "half"}}) as (workbench, server):
             url = f"http://127.0.0.1:{server.server_address[1]}/a"
             working = asyncio.ensure_future(request(workbench.context, url=url, **params))
-            while not server.requests:  # noqa: ASYNC110 - it is filled by another thread
-                await asyncio.sleep(0.001)
+            assert await asyncio.to_thread(server.asked.wait, 10)
             working.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await working
