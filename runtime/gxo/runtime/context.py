@@ -164,6 +164,13 @@ class Context:
         secrets = self._run.job.secrets
         return {name: text for name, text in self._run.environment.items() if name not in secrets}
 
+    def ready(self, summary: Any) -> None:
+        """A background module is in service: what depends on it may start, and sees this summary.
+
+        From now on the job can end, and the module be cancelled, whenever nothing else is left.
+        """
+        self._run.scheduler.ready(self._node, summary)
+
     def end_within(self, seconds: float) -> None:
         """Ask for more time than the usual 5 s to end in order, after a cancellation.
 

@@ -98,12 +98,14 @@ class Loop:
 class Workload:
     """One workload as the compiler decided it. The keywords of `Job.workload` are its fields.
 
-    lifecycle: None for one that runs once. allow_paths: absolute path to `ro` or `rw`.
+    lifecycle: None for one that runs once. background: its module, or one that it reads from, runs
+    until the job needs it no more. allow_paths: absolute path to `ro` or `rw`.
     """
 
     __slots__ = (
         "after",
         "allow_paths",
+        "background",
         "channel",
         "function",
         "ignore_errors",
@@ -138,6 +140,7 @@ class Workload:
         retry: Retry | None = None,
         timeout: float | None = None,
         ignore_errors: bool = False,
+        background: bool = False,
         secrets: Iterable[str] = (),
         records: Iterable[str] = (),
         inputs: Iterable[str] = (),
@@ -156,6 +159,7 @@ class Workload:
         self.retry = retry
         self.timeout = timeout
         self.ignore_errors = ignore_errors
+        self.background = background
         self.secrets = secrets
         self.records = records
         self.inputs = inputs

@@ -338,6 +338,22 @@ async def _act(stage: Stage, name: str, ctx: Context, argument: str, ports: Any)
     return ctx.would(what.strip(), yaml.safe_load("{" + known) if known else {})
 
 
+async def _ready(stage: Stage, name: str, ctx: Context, argument: str, ports: Any) -> None:
+    """Say that a background module is ready, with that summary."""
+    stage.note(name, "is ready")
+    ctx.ready(yaml.safe_load(argument or "{}"))
+
+
+async def _fail_when_stopped(
+    stage: Stage, name: str, ctx: Context, argument: str, ports: Any
+) -> None:
+    """Run until cancelled, and fail then."""
+    try:
+        await asyncio.get_running_loop().create_future()
+    except asyncio.CancelledError:
+        raise ModuleError(argument) from None
+
+
 async def _secret(stage: Stage, name: str, ctx: Context, argument: str, ports: Any) -> None:
     ctx.log("info", f"the secret is {ctx.secret(argument)}")
 
@@ -353,6 +369,7 @@ STEPS: dict[str, Step] = {
     "fail_item": _fail_item,
     "fail_until": _fail_until,
     "fail_until_item": _fail_until_item,
+    "fail_when_stopped": _fail_when_stopped,
     "hang": _hang,
     "ignore": _ignore,
     "join": _join,
@@ -361,6 +378,7 @@ STEPS: dict[str, Step] = {
     "raise": _raise,
     "raise_in_task": _raise_in_task,
     "read": _read,
+    "ready": _ready,
     "reject": _reject,
     "secret": _secret,
     "send": _send,

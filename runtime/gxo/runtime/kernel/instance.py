@@ -30,6 +30,7 @@ STOPPED = "the job is stopping"
 TIMED_OUT = "its timeout ran out"
 UPSTREAM = "a workload that it reads from failed"
 CLOSED = "its consumers have closed"
+RETIRED = "nothing is left that needs it"
 
 WHEN_FAILED = "its `when` failed"
 
@@ -53,7 +54,8 @@ async def perform(run: "Run", node: Node) -> None:
                 run.forecast.end_stream(node)
             node.source.finish()
             await node.source.drained()
-        run.keep(node, summary)
+        if not node.ready:
+            run.keep(node, summary)
         node.status = COMPLETED
     except Skip as skip:
         node.status, node.reason = SKIPPED, str(skip)
@@ -69,6 +71,11 @@ async def perform(run: "Run", node: Node) -> None:
 
 def conclude(run: "Run", node: Node, error: BaseException) -> None:
     """Decide what the end of a workload by an error, or by its cancellation, means for it."""
+    if _is_retired(node, error):
+        if not node.ready:
+            run.keep(node, None)
+        node.status, node.reason = COMPLETED, node.cause
+        return
     if node.cause == STOPPED:
         node.status, node.reason = CANCELLED, STOPPED
         return
@@ -206,6 +213,7 @@ def _may_retry(node: Node, attempt: int, error: BaseException) -> bool:
         retry is not None
         and attempt < retry.attempts
         and node.cause is None
+        and not node.ready
         and not isinstance(error, (SecurityError, UpstreamFailed))
     )
 
@@ -214,6 +222,12 @@ def _moved(node: Node, out: "Out | None", read_before: int) -> bool:
     """Whether the attempt sent or read records."""
     sent = out is not None and out.records_out > 0
     return sent or (node.port is not None and node.port.records_in > read_before)
+
+
+def _is_retired(node: Node, error: BaseException) -> bool:
+    """Whether it ends as what runs in the background does: because the job has no use for it."""
+    in_order = node.cause == RETIRED or (node.ready and node.cause == STOPPED)
+    return in_order and isinstance(error, asyncio.CancelledError)
 
 
 def _is_ignored(node: Node, error: BaseException) -> bool:

@@ -35,6 +35,7 @@ class Node:
     """One workload of a run. Templates read `status`, `error` and `summary`; the report reads all.
 
     started, ended: seconds of the job's monotonic clock. entered: its task has begun.
+    ready: a background module has said that it is. held: the job ends only when this has ended.
     cause: why it was cancelled, when it was. settled: it has ended for those that wait for it.
     records_lost: those of its records that could not be processed, each counted once.
     records_dropped: those that its overflowing streams dropped.
@@ -50,6 +51,7 @@ class Node:
         "error",
         "failure",
         "followers",
+        "held",
         "ignored",
         "index",
         "iterations",
@@ -58,6 +60,7 @@ class Node:
         "over",
         "patience",
         "port",
+        "ready",
         "reason",
         "record_errors",
         "records_dropped",
@@ -102,6 +105,8 @@ class Node:
         self.observers: list[Node] = []
         self.blocked_by: Node | None = None
         self.entered = False
+        self.ready = False
+        self.held = True
         self.over = False
         self.patience = 0.0
         self.settled = False

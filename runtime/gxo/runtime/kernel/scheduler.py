@@ -7,10 +7,19 @@ only sleeps until all are over or the job has to stop.
 
 import asyncio
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from gxo.runtime.errors import ModuleError
 from gxo.runtime.kernel.graph import descendants, spread_blocks
-from gxo.runtime.kernel.instance import CLOSED, STOPPED, TIMED_OUT, UPSTREAM, conclude, perform
+from gxo.runtime.kernel.instance import (
+    CLOSED,
+    RETIRED,
+    STOPPED,
+    TIMED_OUT,
+    UPSTREAM,
+    conclude,
+    perform,
+)
 from gxo.runtime.kernel.node import COMPLETED, FAILED, SKIPPED, Node, Unit
 
 if TYPE_CHECKING:
@@ -20,7 +29,8 @@ if TYPE_CHECKING:
 class Scheduler:
     """Runs the workloads of one job.
 
-    stopping: nothing new starts. failed: the workloads whose failure is fatal, the first one
+    running: workloads that run; background: those of them that the job does not wait for, which
+    `--workers` does not count. stopping: nothing new starts. failed: the workloads whose failure is fatal, the first one
     first. defect: an error of ours, which must not leave the job waiting.
     """
 
@@ -28,10 +38,12 @@ class Scheduler:
         self.run = run
         self.loop = loop
         self.running = 0
+        self.background = 0
         self.stopping = False
         self.failed: list[Node] = []
         self.defect: BaseException | None = None
         self._unsettled = 0
+        self._servers: list[Node] = []
         self._single: list[tuple[int, Unit]] = []
         self._groups: list[tuple[int, Unit]] = []
         self._wake: asyncio.Future[None] | None = None
@@ -46,11 +58,13 @@ class Scheduler:
         if self.run.journal is not None:
             await self.run.journal.begin(self)
         self._dispatch()
-        while self._unsettled and not self.stopping:
+        while (self._unsettled or self.running) and not self.stopping:
             if not self.running:
                 self.run.stalled()
-            else:
-                await self._sleep()
+                continue
+            if self.running == self.background:
+                self._retire()
+            await self._sleep()
         if self.stopping:
             await self._wind_down()
 
@@ -72,6 +86,26 @@ class Scheduler:
         unit.finished = self.loop.create_future()
         self._start(unit)
         await unit.finished
+
+    def ready(self, node: Node, summary: Any) -> None:
+        """A background workload has ended for those that wait for it, though it runs on."""
+        if not node.spec.background:
+            raise ModuleError(
+                "the module says that it is ready, and is not declared to run in the background",
+                hint="declare it with `@module(..., background=True)`",
+            )
+        if node.ready or node.over or node.cause is not None:
+            return
+        self.stop_timer(node)
+        self.run.keep(node, summary)
+        node.ready = True
+        self.run.log.write_clean("info", "is ready", node.name)
+        self._servers.append(node)
+        self._release(node)
+        if not self.stopping and not node.unit.in_block:
+            self._settle(node)
+            self._dispatch()
+        self._rouse_if_idle()
 
     def stop(self) -> None:
         """Start nothing more; `run_workloads` then ends what runs."""
@@ -110,7 +144,7 @@ class Scheduler:
         """Start what is ready, in playbook order. A group is counted, but never held back."""
         single, groups = self._single, self._groups
         while not self.stopping:
-            has_room = bool(single) and self.running < self.run.workers
+            has_room = bool(single) and self.running - self.background < self.run.workers
             if groups and not (has_room and single[0] < groups[0]):
                 self._start(heappop(groups)[1])
             elif has_room:
@@ -127,6 +161,8 @@ class Scheduler:
         unit.running = len(members)
         self.running += len(members)
         for node in members:
+            if node.upstream and any(one.spec.background for one in node.upstream):
+                self._release(node)
             node.task = self.loop.create_task(self._execute(node))
             if (timeout := node.spec.timeout) is not None:
                 node.timer = self.loop.call_later(timeout, self._time_out, node)
@@ -155,6 +191,7 @@ class Scheduler:
         if node.timer is not None:
             self.stop_timer(node)
         self.running -= 1
+        self.background -= not node.held
         self.run.ended(node)
         unit = node.unit
         unit.running -= 1
@@ -170,16 +207,34 @@ class Scheduler:
             else:
                 self._settle(node)
             self._dispatch()
-        if not self.running:
-            self._rouse()
+        self._rouse_if_idle()
+
+    def _release(self, node: Node) -> None:
+        """The job does not wait for the workload any more."""
+        self.background += node.held
+        node.held = False
+
+    def _retire(self) -> None:
+        """Only the background is left: end the servers, what was ready last first, one by one.
+
+        Who reads from them meets the end of the stream, and gets the time to drain it.
+        """
+        for node in reversed(self._servers):
+            if not node.over:
+                self.cancel(node, RETIRED)
+                return
+        for node in self.run.nodes.values():
+            if node.task is not None and node.timer is None:
+                drain = self.run.limits.drain
+                node.timer = self.loop.call_later(drain, self.cancel, node, RETIRED)
 
     def _settle(self, ended: Node) -> None:
         """It has ended for those that wait for it. What can no longer run ends with it, Pending."""
-        settled = [ended]
+        settled = [ended] if not ended.settled else []
         for node in settled:
             node.settled = True
             self._unsettled -= 1
-            passed = node.status in (COMPLETED, SKIPPED)
+            passed = node.ready or node.status in (COMPLETED, SKIPPED)
             for follower in node.followers:
                 if not passed and follower.blocked_by is None:
                     follower.blocked_by = node
@@ -224,8 +279,7 @@ class Scheduler:
             self._compensations.discard(task)
             self._settle(node)
             self._dispatch()
-            if not self.running:
-                self._rouse()
+            self._rouse_if_idle()
 
         self.running += 1
         task = self.loop.create_task(compensate())
@@ -278,6 +332,10 @@ class Scheduler:
             self._wake = None
         if self.defect is not None:
             raise self.defect
+
+    def _rouse_if_idle(self) -> None:
+        if self.running == self.background:
+            self._rouse()
 
     def _rouse(self) -> None:
         if self._wake is not None and not self._wake.done():

@@ -116,7 +116,7 @@ def expression_around(run: "Run", error: BaseException, code: CodeType) -> str |
     if code.co_name == "<lambda>":
         entries = list(_entries(run, failing))
     else:
-        entries = [one for one in _source_map(run).get("entries", ()) if _names(one, failing)]
+        entries = [one for one in source_map(run).get("entries", ()) if _names(one, failing)]
     if not entries:
         return None
     outermost = min(entries, key=lambda entry: (entry[0], entry[1], -entry[2], -entry[3]))
