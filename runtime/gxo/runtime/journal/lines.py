@@ -112,7 +112,7 @@ def _parse(content: bytes, path: str) -> tuple[list[Record], str, int]:
 
 
 def _begins_well(given: bytes, body: bytes, last_sum: str) -> bool:
-    """Whether a good line is at its beginning: then it is two, and the break between them is gone."""
+    """Whether a good line is at its beginning: then it is two without the break between them."""
     try:
         _, end = json.JSONDecoder().raw_decode(body.decode())
     except ValueError:

@@ -30,8 +30,8 @@ class Scheduler:
     """Runs the workloads of one job.
 
     running: workloads that run; background: those of them that the job does not wait for, which
-    `--workers` does not count. stopping: nothing new starts. failed: the workloads whose failure is fatal, the first one
-    first. defect: an error of ours, which must not leave the job waiting.
+    `--workers` does not count. stopping: nothing new starts. failed: the workloads whose failure is
+    fatal, the first one first. defect: an error of ours, which must not leave the job waiting.
     """
 
     def __init__(self, run: "Run", loop: asyncio.AbstractEventLoop) -> None:
