@@ -93,10 +93,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
 }
 RUNTIME_MAY_IMPORT = frozenset(sys.stdlib_module_names) | {"gxo"}
 # What template functions need: declared with them, imported when one is called, and linked into the
-# artifacts that call one. Nothing else of the runtime may.
-FUNCTIONS_NEED = {
+# artifacts that call one; and what `--otel` links. Nothing else of the runtime may.
+LINKED_FOR = {
     "gxo.runtime.functions.crypto": {"bcrypt", "cryptography"},
     "gxo.runtime.pki": {"cryptography"},
+    "gxo.runtime.reporting.otel": {"opentelemetry"},
 }
 
 
@@ -127,7 +128,7 @@ def findings(path: Path) -> Iterator[str]:
     importer = module_name(path)
     known = [prefix for prefix in ARROWS if below(importer, prefix)]
     allowed = ARROWS[max(known, key=len)] if known else ()
-    packages = RUNTIME_MAY_IMPORT | FUNCTIONS_NEED.get(importer, set())
+    packages = RUNTIME_MAY_IMPORT | LINKED_FOR.get(importer, set())
     for line, name in imported(ast.parse(path.read_text(encoding="utf-8"))):
         where = f"{path.relative_to(ROOT)}:{line}: {importer}"
         if name == "<relative import>":

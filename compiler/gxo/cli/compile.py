@@ -22,6 +22,7 @@ def main(arguments: list[str]) -> int:
         optimize=given.optimize == 1,
         verify_ir=given.verify_ir,
         native=given.native,
+        otel=given.otel,
         strict=given.strict,
         deny_warnings=given.deny_warnings,
         dump=_Dump(given.dump or []),
@@ -65,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verify-ir", action="store_true", help="check the plan after every pass")
     parser.add_argument(
         "--native", action="store_true", help="link distributions with native code for speed"
+    )
+    parser.add_argument(
+        "--otel", action="store_true", help="link OpenTelemetry, so that the job can send traces"
     )
     add_finding_options(parser)
     return parser

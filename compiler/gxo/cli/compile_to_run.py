@@ -20,7 +20,9 @@ from gxo.compiler.version import VERSION
 def compile_to_folder(playbook: str, flags: list[str], caching: bool) -> tuple[str | None, int]:
     """The compiled job's folder; or None and the exit code, after saying what is wrong."""
     started = time.time_ns()
-    options = Options(optimize="-O0" not in flags, native="--native" in flags)
+    options = Options(
+        optimize="-O0" not in flags, native="--native" in flags, otel="--otel" in flags
+    )
     try:
         compilation = check(Path(playbook), options)
         show([compilation], "text")

@@ -14,16 +14,17 @@ from gxo.runtime.errors import ArtifactError
 from gxo.runtime.main import main as run_job
 
 USAGE_TEXT = """\
-usage: gxo run [-O0] [--native] PLAYBOOK [JOB OPTION ...]
+usage: gxo run [-O0] [--native] [--otel] PLAYBOOK [JOB OPTION ...]
 
 Compile a playbook, if it changed, and execute it.
 
   -O0       leave out optimizations
   --native  use distributions with native code for speed
+  --otel    link OpenTelemetry, so that the job can send traces
 
 Options after the playbook go to the job; `gxo run PLAYBOOK --help` lists them.
 """
-FLAGS = ("-O0", "--native")
+FLAGS = ("-O0", "--native", "--otel")
 
 
 class Stop(Exception):  # noqa: N818 - it carries an exit code; what is wrong is said already

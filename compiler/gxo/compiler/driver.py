@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 Dump = Callable[[str, Plan], None]
 
+OTEL = ("opentelemetry-exporter-otlp-proto-http", "opentelemetry-sdk")
+"""The distributions that make and send traces."""
+
 
 def ignore_dump(stage: str, plan: Plan) -> None:
     """The default dump: nobody asked for the plan between passes."""
@@ -52,6 +55,7 @@ def ignore_dump(stage: str, plan: Plan) -> None:
 class Options:
     """How to compile. `dump` is called with "build" and with each pass's name and its plan.
 
+    `native` links distributions with native code for speed, `otel` those that make traces.
     `strict` makes errors of the warnings that `--strict` forbids, `deny_warnings` of all.
     `module_roots` are folders of modules besides gxo's own library.
     """
@@ -59,6 +63,7 @@ class Options:
     optimize: bool = True
     verify_ir: bool = False
     native: bool = False
+    otel: bool = False
     strict: bool = False
     deny_warnings: bool = False
     dump: Dump = ignore_dump
@@ -192,6 +197,8 @@ class Compilation:
         needs.update(name for one in plan_templates(self.plan) for name in one.references.needs)
         if self.options.native:
             needs.update(name for module in used for name in module.native)
+        if self.options.otel:
+            needs.update(OTEL)
         return tuple(sorted(needs))
 
 
