@@ -138,6 +138,11 @@ class Context:
         """The name of the workload's module."""
         return self._run.module_of(self.workload)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its workload has ended without it: it took no notice of being cancelled."""
+        return self._node.over
+
     def secret(self, name: str) -> str:
         """The value of a secret; from now on it is redacted from what this workload leaves.
 
@@ -160,9 +165,16 @@ class Context:
         return self._run.environment.get(name, "")
 
     def child_environment(self) -> dict[str, str]:
-        """The environment for a command: this process's, without the playbook's secrets."""
-        secrets = self._run.job.secrets
-        return {name: text for name, text in self._run.environment.items() if name not in secrets}
+        """The environment for a command: this process's, without the playbook's secrets.
+
+        With traces, TRACEPARENT makes what the command does part of this attempt's.
+        """
+        run = self._run
+        secrets = run.job.secrets
+        environment = {name: text for name, text in run.environment.items() if name not in secrets}
+        if run.bus is not None:
+            environment |= run.bus.for_children(self)
+        return environment
 
     def ready(self, summary: Any) -> None:
         """A background module is in service: what depends on it may start, and sees this summary.

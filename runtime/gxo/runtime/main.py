@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from gxo.runtime.settings import Settings
 
 if TYPE_CHECKING:
     from gxo.runtime.bundle import Bundle
-    from gxo.runtime.reporting.watchers import Watchers
+    from gxo.runtime.reporting.watching import Watching
 
 USAGE, DEFECT = 2, 70
 
@@ -94,7 +94,7 @@ def _run(run: Run) -> int:
     try:
         if run.journal is not None and run.journal.is_completed:
             run.journal.recall()
-            return _report(run, 0, None)
+            return _tell(run, 0)
         return _run_on_loop(run)
     finally:
         if run.journal is not None:
@@ -103,33 +103,35 @@ def _run(run: Run) -> int:
 
 def _run_on_loop(run: Run) -> int:
     """Run the job on its own event loop, and write what was asked for."""
-    watchers = _watchers(run)
+    watching = _watching(run)
     loop = JobLoop(run.limits.cancel)
-    if watchers is not None:
-        watchers.attend(run, loop)
+    if watching is not None:
+        watching.attend(loop)
     with _signals(run, loop):
         try:
             code = drive(loop, run)
         finally:
             loop.end(run.abandoned)
-            if watchers is not None:
-                watchers.leave(run)
+            if watching is not None:
+                watching.end()
             if run.abandoned:
                 # What abandoned modules do as Python takes them apart at its end is not shown.
                 sys.unraisablehook = lambda _: None
         if run.settings.detailed_exitcode and run.forecast is not None:
             code = run.forecast.exit_code(code)
-        return _report(run, code, watchers)
+        return _tell(run, code, watching)
 
 
-def _watchers(run: Run) -> "Watchers | None":
-    """Those who are to be told while it runs."""
+def _watching(run: Run) -> "Watching | None":
+    """Start what watches the run, as far as anything asks for it."""
     settings = run.settings
-    if settings.events is None and settings.report_html is None and not run.log.is_for_people:
+    asked = settings.events is not None or settings.metrics_listen is not None
+    shown = settings.report_html is not None or run.log.is_for_people
+    if not asked and not shown and not any(name.startswith("OTEL_") for name in run.environment):
         return None
-    from gxo.runtime.reporting.watchers import Watchers  # only when somebody looks on
+    from gxo.runtime.reporting.watching import Watching  # only when asked for
 
-    return Watchers(run)
+    return Watching(run)
 
 
 def drive(loop: JobLoop, run: Run) -> int:
@@ -147,40 +149,17 @@ def drive(loop: JobLoop, run: Run) -> int:
                 raise
 
 
-def _report(run: Run, code: int, watchers: "Watchers | None") -> int:
+def _tell(run: Run, code: int, watching: "Watching | None" = None) -> int:
     """Say how it ended, and write the reports; one that cannot be written fails a good run."""
     run.log.write_clean("info", run_ended(run))
     if run.forecast is not None:
         run.log.write_clean("info", run.forecast.closing())
     settings = run.settings
-    if settings.report is not None:
-        from gxo.runtime.reporting.report import as_json  # only when asked for
+    if settings.report is None and settings.report_html is None and settings.metrics is None:
+        return code
+    from gxo.runtime.reporting.results import write_results  # only when asked for
 
-        if not _write_report(run, settings.report, as_json(run)):
-            code = code or 1
-    if settings.report_html is not None:
-        from gxo.runtime.reporting.html.page import as_html  # only when asked for
-
-        attempts = watchers.attempts if watchers is not None else None
-        if not _write_report(run, settings.report_html, [as_html(run, attempts)]):
-            code = code or 1
-    return code
-
-
-def _write_report(run: Run, target: str, texts: Iterable[str]) -> bool:
-    """Write a report; False, and a line in the log, when that is not possible."""
-    from gxo.runtime.reporting.files import write_text  # only when asked for
-
-    try:
-        write_text(target, texts)
-    except BrokenPipeError:
-        write_out(sys.stdout)
-    except OSError as error:
-        if target == "-":
-            write_out(sys.stdout)
-        run.log.write_clean("error", f"cannot write the report: {error.strerror or error}")
-        return False
-    return True
+    return write_results(run, code, watching.attempts if watching is not None else None)
 
 
 @contextmanager

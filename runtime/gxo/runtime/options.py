@@ -126,6 +126,13 @@ def _parser(job: Job) -> Parser:
     add("--report", metavar="FILE", help="write the execution report as JSON; - is standard output")
     add("--report-html", metavar="FILE", help="write the report as one HTML page for people")
     add("--events", metavar="FILE", help="write events as JSON lines to a file or to fd:N")
+    add("--metrics", metavar="FILE", help="write metrics for Prometheus when the job has ended")
+    add(
+        "--metrics-listen",
+        type=_address,
+        metavar="[HOST:]PORT",
+        help="serve metrics over HTTP while the job runs; on 127.0.0.1 unless a host is given",
+    )
     _add_journal(parser)
     add("--workspace", metavar="DIR", help="work in this directory, and leave it in place")
     add(
@@ -206,6 +213,13 @@ def _seconds(text: str) -> float:
     return nanoseconds / NANOSECONDS
 
 
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port such as 9100, or host:port")
+    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
+
+
 def _check(settings: Settings) -> None:
     """What can be known to go wrong before the job runs."""
     parse_provider(settings.secrets, os.environ)
@@ -214,13 +228,7 @@ def _check(settings: Settings) -> None:
             "--detailed-exitcode tells whether something would change: only a dry run knows",
             hint="add --dry-run",
         )
-    reports = [one for one in (settings.report, settings.report_html) if one is not None]
-    for target in reports:
-        from gxo.runtime.reporting.files import check_target  # only when asked for
-
-        check_target(target)
-    if len(reports) > len(set(reports)):
-        raise UsageError(f"--report and --report-html cannot both go to {reports[0]}")
+    _check_targets(settings)
     _check_journal(settings)
     if settings.workspace is not None and not os.path.isdir(settings.workspace):
         raise UsageError(f"the workspace {settings.workspace} is no directory")
@@ -256,3 +264,22 @@ def _read_files(paths: list[str]) -> dict[str, tuple[Any, str]]:
             raise UsageError(f"{path} must hold a JSON object with a value for each name")
         given.update((name, (value, path)) for name, value in values.items())
     return given
+
+
+def _check_targets(settings: Settings) -> None:
+    """Reports and metrics can be written, each to a place of its own."""
+    targets = {
+        "report": settings.report,
+        "report-html": settings.report_html,
+        "metrics": settings.metrics,
+    }
+    given: dict[str, str] = {}
+    for option, target in targets.items():
+        if target is None:
+            continue
+        from gxo.runtime.reporting.files import check_target  # only when asked for
+
+        check_target(target, "the metrics" if option == "metrics" else "the report")
+        if target in given:
+            raise UsageError(f"--{given[target]} and --{option} cannot both go to {target}")
+        given[target] = option

@@ -8,9 +8,9 @@ class Settings:
 
     inputs, vars: values by name, checked against what the job declares. secret_inputs: likewise;
     None stands for one that the secret provider is asked for.
-    secrets: `env`, `dir:PATH` or `exec:CMD`. events: a file or `fd:N`.
-    report, report_html: a file, or `-` for standard output.
-    rerun: names of workloads. workers: None is the larger of 32 and the number of cores.
+    secrets: `env`, `dir:PATH` or `exec:CMD`. report, report_html, metrics: a file, or `-` for
+    standard output. events: a file or `fd:N`. metrics_listen: host and port. rerun: names of
+    workloads. workers: None is the larger of 32 and the number of cores.
     """
 
     OPTIONS: ClassVar = (
@@ -21,6 +21,8 @@ class Settings:
         "report",
         "report_html",
         "events",
+        "metrics",
+        "metrics_listen",
         "journal",
         "resume",
         "rerun",
@@ -45,6 +47,8 @@ class Settings:
         self.report: str | None = None
         self.report_html: str | None = None
         self.events: str | None = None
+        self.metrics: str | None = None
+        self.metrics_listen: tuple[str, int] | None = None
         self.journal: str | None = None
         self.resume: str | None = None
         self.rerun: list[str] = []

@@ -117,8 +117,11 @@ def play(
     return Played(run, code, stage.trace, log.getvalue(), stage.loop.time())
 
 
-def play_case(case: Mapping[str, Any]) -> Played:
-    """Run the job that a case describes, with the settings that it gives."""
+def play_case(case: Mapping[str, Any], watch: Callable[[Run], None] | None = None) -> Played:
+    """Run the job that a case describes, with the settings that it gives.
+
+    watch: called with the run before it starts.
+    """
     stage = Stage()
     settings = Settings()
     for name, value in case.get("settings", {}).items():
@@ -126,12 +129,14 @@ def play_case(case: Mapping[str, Any]) -> Played:
     job = build(case, stage)
     settings.inputs = {name: given.default for name, given in job.inputs.items()}
 
-    def send_signals(_run: Run) -> None:
+    def meanwhile(_run: Run) -> None:
+        if watch is not None:
+            watch(_run)
         for moment, number in case.get("signals", {}).items():
             stage.loop.call_later(moment, lambda number=number: _run.interrupt(number))
 
     environment = case.get("environment", {})
-    return play(job, stage, settings=settings, environment=environment, meanwhile=send_signals)
+    return play(job, stage, settings=settings, environment=environment, meanwhile=meanwhile)
 
 
 def build(case: Mapping[str, Any], stage: Stage) -> Job:

@@ -1,22 +1,18 @@
-"""The report and the events of a run, and what they cannot be written to."""
+"""The report of a run, and what it cannot be written to."""
 
 import json
 import os
 import re
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gxo.runtime import Context, Input, Job
-from gxo.runtime.kernel.run import Run
 from gxo.runtime.main import main
-from gxo.runtime.reporting.events import Bus
 from gxo.runtime.reporting.report import report
-from gxo.runtime.settings import Settings
 from tests.reports import checked, read_report
-from tests.runtime.kernel.harness import FakeClock, FakeLoop, Stage, play, play_case
+from tests.runtime.kernel.harness import play_case
 
 CASE = {
     "secrets": ["TOKEN"],
@@ -197,107 +193,3 @@ def test_what_json_has_no_words_for(capfd: pytest.CaptureFixture[str]) -> None:
 def test_a_full_disk_fails_a_good_run(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(simple(), None, ["--report", "/dev/full"]) == 1
     assert "cannot write the report: No space left on device" in capfd.readouterr().err
-
-
-def test_events_in_order(tmp_path: Path) -> None:
-    job = simple()
-
-    @job.workload("bad", after=["a"])
-    async def bad(ctx: Context) -> Any:
-        raise ValueError("no luck")
-
-    assert main(job, None, ["--events", "events"]) == 1
-    events = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
-    assert [(event["event"], event.get("workload")) for event in events] == [
-        ("PlaybookStart", None),
-        ("WorkloadStatusChanged", "a"),
-        ("WorkloadStart", "a"),
-        ("ModuleExecutionStart", "a"),
-        ("SecretAccessed", "a"),
-        ("ModuleExecutionEnd", "a"),
-        ("WorkloadStatusChanged", "a"),
-        ("WorkloadEnd", "a"),
-        ("WorkloadStatusChanged", "bad"),
-        ("WorkloadStart", "bad"),
-        ("ModuleExecutionStart", "bad"),
-        ("ModuleExecutionEnd", "bad"),
-        ("FatalErrorOccurred", None),
-        ("WorkloadStatusChanged", "bad"),
-        ("WorkloadEnd", "bad"),
-        ("PlaybookEnd", None),
-    ]
-    assert (tmp_path / "events").stat().st_mode & 0o777 == 0o600
-    assert events[-2]["error"] == "no luck"
-
-
-def test_secret_accessed_shows_the_key_only(tmp_path: Path) -> None:
-    job = Job("case", secrets=["password"])
-
-    @job.workload("a", secrets=["password"])
-    async def a(ctx: Context) -> Any:
-        return {"length": len(ctx.secret("password"))}
-
-    assert main(job, None, ["--events", "events"]) == 0
-    text = (tmp_path / "events").read_text()
-    events = [json.loads(line) for line in text.splitlines()]
-    assert [one["key"] for one in events if one["event"] == "SecretAccessed"] == ["password"]
-    assert "s3cr3t" not in text
-
-
-def test_events_go_to_a_descriptor() -> None:
-    reading, writing = os.pipe()
-    assert main(simple(), None, ["--events", f"fd:{writing}"]) == 0
-    os.close(writing)
-    with open(reading) as file:
-        assert json.loads(file.readlines()[-1])["event"] == "PlaybookEnd"
-
-
-def test_a_reader_of_events_that_is_gone(capfd: pytest.CaptureFixture[str]) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    assert main(simple(), None, ["--events", f"fd:{writing}"]) == 0
-    os.close(writing)
-    assert "events could not be written: Broken pipe" in capfd.readouterr().err
-
-
-def test_the_bus_drops_and_counts_when_its_buffer_is_full() -> None:
-    reading, writing = os.pipe()
-    played = play(Job("case"), Stage())
-    run = played.run
-    bus = Bus(run, writing, most_waiting=5)
-    for _ in range(100_000):  # more than a pipe holds, and nobody reads
-        bus.emit("PlaybookStart", text="x" * 100)
-        if bus.dropped > 10:
-            break
-    assert bus.dropped > 10
-    received = bytearray()
-
-    def read() -> None:
-        while piece := os.read(reading, 1 << 16):
-            received.extend(piece)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    bus.close(10)
-    reader.join()
-    os.close(reading)
-    assert all(json.loads(line)["text"] == "x" * 100 for line in received.splitlines())
-
-
-def test_dropped_events_are_told_once_a_second() -> None:
-    reading, writing = os.pipe()
-    loop = FakeLoop()
-    run = Run(Job("case"), Settings(), clock=FakeClock(loop))
-    told: list[str] = []
-    run.log.write_clean = lambda level, message, workload=None: told.append(message)  # type: ignore[method-assign]
-    bus = Bus(run, writing, most_waiting=0)
-    for moment in (0.0, 0.5, 0.9, 1.1, 1.2):
-        loop.moment = moment
-        bus.emit("PlaybookStart")
-    bus.close(10)
-    os.close(reading)
-    loop.close()
-    assert told == [
-        "events are read too slowly: 1 dropped so far",
-        "events are read too slowly: 4 dropped so far",
-    ]

@@ -18,7 +18,7 @@ import pytest
 from gxo.runtime import Context, Job
 from gxo.runtime.kernel.run import Run
 from gxo.runtime.reporting.logs import Log
-from gxo.runtime.reporting.watchers import Watchers
+from gxo.runtime.reporting.watching import Watching
 from tests.reports import read_report
 from tests.runtime.kernel.harness import Played, Stage, build, play
 from tests.runtime.reporting.terminal import paints, screen, terminal, widest
@@ -43,12 +43,12 @@ def watched(
 
         def look_on(run: Run) -> None:
             run.log = Log(run, level, form, shown.stream)
-            made.append(Watchers(run))
-            made[0].attend(run, stage.loop)
+            made.append(Watching(run))
+            made[0].attend(stage.loop)
 
-        made: list[Watchers] = []
+        made: list[Watching] = []
         played = play(job, stage, meanwhile=look_on)
-        made[0].leave(played.run)
+        made[0].end()
         return shown.close(), played
 
 
@@ -132,7 +132,7 @@ def test_a_resized_terminal() -> None:
 
         def look_on(run: Run) -> None:
             run.log = Log(run, "info", "text", shown.stream)
-            Watchers(run).attend(run, stage.loop)
+            Watching(run).attend(stage.loop)
 
         play(job, stage, meanwhile=look_on)
         first, second = paints(shown.close())
@@ -200,12 +200,12 @@ def test_a_terminal_that_is_gone() -> None:
 
     def look_on(run: Run) -> None:
         run.log = Log(run, "info", "text", stream)
-        made.append(Watchers(run))
-        made[0].attend(run, stage.loop)
+        made.append(Watching(run))
+        made[0].attend(stage.loop)
 
-    made: list[Watchers] = []
+    made: list[Watching] = []
     played = play(build(CASE, stage), stage, meanwhile=look_on)
-    made[0].leave(played.run)
+    made[0].end()
     os.close(stream.descriptor)
     assert played.code == 0
 

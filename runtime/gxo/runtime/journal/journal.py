@@ -21,7 +21,7 @@ from gxo.runtime.journal.plan import Facts, Plan
 from gxo.runtime.journal.records import Past
 from gxo.runtime.journal.values import InexactError, written
 from gxo.runtime.kernel.instance import STOPPED
-from gxo.runtime.kernel.node import COMPLETED, PENDING, Node
+from gxo.runtime.kernel.node import COMPLETED, Node
 
 if TYPE_CHECKING:
     from gxo.runtime.kernel.run import Run
@@ -208,13 +208,7 @@ class Journal:
         """Let the workload be as the journal says; with what its failure has made run."""
         records.restore(self._run, node, past.entries[node.name])
         if self._run.bus is not None:
-            self._run.bus.emit(
-                "WorkloadStatusChanged",
-                workload=node.name,
-                before=PENDING,
-                after=node.status,
-                reason=records.RESTORED,
-            )
+            self._run.bus.workload_restored(node)
         if not node.ignored or (self._plan and node.name in self._plan.compensations):
             return
         for child in self._run.add_nodes(node.spec.on_failure):

@@ -42,7 +42,8 @@ async def cleanup(run: "Run") -> None:
     timer.cancel()
     for node in nodes:
         if node.status == FAILED and not node.ignored:
-            run.ending.errors.append(f"in `finally`: workload '{node.name}' failed: {node.error}")
+            error = f"in `finally`: workload '{node.name}' failed: {node.error}"
+            run.fail(error, logged=True)
 
 
 async def _run_block(

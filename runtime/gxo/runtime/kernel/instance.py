@@ -5,7 +5,7 @@ an end.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gxo.runtime.context import Context
@@ -110,7 +110,7 @@ async def attempts(
     iteration, extra: the loop item's index, and the arguments made of it.
     """
     spec = node.spec
-    bus = run.bus
+    call: Awaitable[Any]
     attempt = 1
     while True:
         if node.cause is not None:
@@ -120,13 +120,13 @@ async def attempts(
         context = Context(run, node, attempt, iteration)
         out = node.source.port() if node.source is not None else None
         read_before = node.port.records_in if node.port is not None else 0
-        if bus is not None:
-            bus.module_started(context)
         try:
             ports = _ports(node, out) if spec.ports else ()
             if run.forecast is not None:
-                return await run.forecast.call(context, spec.function, (*ports, *extra))
-            return await spec.function(context, *ports, *extra)
+                call = run.forecast.call(context, spec.function, (*ports, *extra))
+            else:
+                call = spec.function(context, *ports, *extra)
+            return await (call if run.bus is None else run.bus.calling(context, call))
         except (Exception, SystemExit, KeyboardInterrupt) as error:
             retry = spec.retry
             if retry is None or not _may_retry(node, attempt, error):
@@ -143,9 +143,6 @@ async def attempts(
                 f"the next one is in {delay:g} s: {run.explain(error)}",
             )
             let_go(error)
-        finally:
-            if bus is not None:
-                bus.module_ended(context)
         await run.clock.sleep(delay)
         attempt += 1
 

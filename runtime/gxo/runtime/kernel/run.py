@@ -125,7 +125,7 @@ class Run:
         loop.watch_for_stalls(self.stalled)
         loop.set_exception_handler(self._unhandled)
         if self.bus is not None:
-            self.bus.emit("PlaybookStart", playbook=self.name)
+            self.bus.run_started()
         timer = None
         if self.settings.timeout is not None:
             timer = loop.call_later(self.settings.timeout, self._time_out)
@@ -144,7 +144,7 @@ class Run:
             await self.loop.threads.call(self.journal.finish)
         self.ended_at = self.wall(self.clock.monotonic())
         if self.bus is not None:
-            self.bus.emit("PlaybookEnd", status=self.ending.status, error=self.ending.error)
+            self.bus.run_ended()
         return self.ending.exit_code
 
     async def _run_workloads(self) -> None:
@@ -203,15 +203,13 @@ class Run:
         self.scheduler.stop()
         self.scheduler.cancel_all(STOPPED)
 
-    def fail(self, error: str, hint: str | None = None) -> None:
-        """Keep why the job failed. The text is redacted already."""
-        self.log.write_clean("error", error + (f"\nhint: {hint}" if hint else ""))
-        self._note_failure(error)
-
-    def _note_failure(self, error: str) -> None:
+    def fail(self, error: str, hint: str | None = None, *, logged: bool = False) -> None:
+        """Keep why the job failed. The text is redacted already. logged: and it has been told."""
+        if not logged:
+            self.log.write_clean("error", error + (f"\nhint: {hint}" if hint else ""))
         self.ending.errors.append(error)
         if self.bus is not None:
-            self.bus.emit("FatalErrorOccurred", error=error)
+            self.bus.job_failed(error)
 
     def abandon(self, task: "asyncio.Task[Any]", node: Node) -> None:
         """Leave a task behind that ignores its cancellation."""
@@ -256,7 +254,7 @@ class Run:
             level = "warning" if node.ignored else "error"
             self.log.write_clean(level, workload_failed(self, node), node.name)
             if not node.ignored and not node.unit.in_block:
-                self._note_failure(f"workload '{node.name}' failed: {node.error}")
+                self.fail(f"workload '{node.name}' failed: {node.error}", logged=True)
             node.drop_failure()  # its traceback holds on to all that the module had in hand
         else:
             level = "warning" if (node.reason or "").startswith(WHEN_FAILED) else "info"

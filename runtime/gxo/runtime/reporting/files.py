@@ -1,4 +1,4 @@
-"""Where a report goes: a file that is replaced as a whole, or what cannot be replaced.
+"""Where a report, or metrics, go: a file that is replaced as a whole, or what cannot be replaced.
 
 report.json      a temporary name beside it, then a rename: a reader sees the old one or the new
 /dev/stderr      a pipe, a terminal, a device: written to
@@ -13,17 +13,17 @@ from collections.abc import Iterable
 from gxo.runtime.errors import UsageError
 
 
-def check_target(target: str) -> None:
-    """Find out before the job runs that its report could not be written. UsageError then."""
+def check_target(target: str, what: str) -> None:
+    """Find out before the job runs that `what` could not be written. UsageError then."""
     if target == "-":
         return
     folder = os.path.dirname(target) or "."
     if os.path.isdir(target):
-        raise UsageError(f"cannot write the report to {target}: it is a directory")
+        raise UsageError(f"cannot write {what} to {target}: it is a directory")
     if not os.path.isdir(folder):
-        raise UsageError(f"cannot write the report to {target}: there is no directory {folder}")
+        raise UsageError(f"cannot write {what} to {target}: there is no directory {folder}")
     if not os.access(target if os.path.exists(target) else folder, os.W_OK):
-        raise UsageError(f"cannot write the report to {target}: permission denied")
+        raise UsageError(f"cannot write {what} to {target}: permission denied")
 
 
 def write_text(target: str, texts: Iterable[str]) -> None:

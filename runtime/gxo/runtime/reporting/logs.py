@@ -83,7 +83,8 @@ class Log:
     def write_clean(self, level: str, message: str, workload: str | None = None) -> None:
         """Write one line in which nothing has to be redacted, or has been."""
         if level in self._shown:
-            self._put(level, message, {"workload": workload}, {})
+            place = {"workload": workload, "attempt": None, "iteration": None}
+            self._put(level, message, place, {})
 
     def _put(self, level: str, message: str, place: dict[str, Any], fields: dict[str, Any]) -> None:
         line = self._line(level, message, place, fields)
@@ -112,8 +113,10 @@ class Log:
 
         head = {"time": rfc3339(self._run.clock.seconds()), "level": level}
         known = {name: value for name, value in place.items() if value is not None}
-        entry = {**head, "run_id": self._run.run_id, **known, "message": message, **fields}
-        return to_json(entry) + "\n"
+        if self._run.bus is not None:
+            known |= self._run.bus.span_ids(**place)
+        ours = {**head, "run_id": self._run.run_id, **known, "message": message}
+        return to_json({**ours, **fields, **ours}) + "\n"
 
 
 def write_out(stream: TextIO, text: str = "") -> bool:

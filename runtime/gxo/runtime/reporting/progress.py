@@ -48,6 +48,9 @@ class Progress(Watcher):
         self._running.pop(node, None)
         self._ended += 1
 
+    def workload_restored(self, node: "Node") -> None:  # noqa: ARG002 - only how many
+        self._ended += 1
+
     def paint_when_due(self, timeout: float | None) -> float:
         """Paint if it is time to. Takes how long the loop would wait, returns how long it may."""
         now = self._run.clock.monotonic()
@@ -64,7 +67,7 @@ class Progress(Watcher):
         self._is_shown = False
         return ERASE
 
-    def end(self) -> None:
+    def close(self, _grace: float) -> None:
         """Take the line away for good."""
         self._due = float("inf")
         write_out(self._stream, self.erased())

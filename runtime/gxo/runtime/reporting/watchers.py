@@ -1,79 +1,112 @@
-"""Who is told while a job runs. They look on, and none can hold the job up.
+"""Who is told while a job runs: each of them looks on, and none can hold it up.
 
-    --events        events.Bus               writes lines of JSON
+    --events        events.EventLog          writes lines of JSON
+    OTEL_* is set   otel.Traces              makes spans
     --report-html   html.attempts.Attempts   remembers who ran when
     a terminal      progress.Progress        shows who runs
 
-Not imported when nobody looks on; `Run.bus` is None then.
+`Run.bus` is None when nobody looks on, else one of these, or all of them behind one `Watchers`.
 """
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from gxo.runtime.kernel.node import CANCELLED, COMPLETED, FAILED
 
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
-    from gxo.runtime.host.eventloop import JobLoop
     from gxo.runtime.kernel.node import Node
     from gxo.runtime.kernel.run import Run
-    from gxo.runtime.reporting.events import Bus
-    from gxo.runtime.reporting.html.attempts import Attempts
-    from gxo.runtime.reporting.progress import Progress
+
+T = TypeVar("T")
 
 
 class Watcher:
-    """What can be watched; a watcher overrides what it wants to know."""
+    """What can be watched. A watcher overrides what it wants to know; it never waits or raises.
 
-    def emit(self, event: str, **fields: Any) -> None:
-        """Something has happened that is an event and nothing else."""
+    All texts that it is given are redacted. A task that was left behind may still be heard after
+    `run_ended`.
+    """
 
-    def module_started(self, context: "Context") -> None:
-        """An attempt begins."""
+    async def calling(self, context: "Context", call: Awaitable[T]) -> T:
+        """Wait for a module's call, one attempt, and tell of its start and end."""
+        self.module_started(context)
+        error: BaseException | None = None
+        try:
+            return await call
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            if not context.is_over:
+                self.module_ended(context, error)
+            error = None  # or it would hold on to itself, through its traceback
 
-    def module_ended(self, context: "Context") -> None:
-        """An attempt has ended."""
+    def run_started(self) -> None:
+        """Nothing has run yet."""
+
+    def run_ended(self) -> None:
+        """All is over, `finally` too."""
 
     def workload_started(self, node: "Node") -> None:
         """The workload's `when` holds and its module is about to be called."""
 
     def workload_ended(self, node: "Node") -> None:
-        """The workload is over."""
+        """The workload has its final status; without a start when it was skipped, say."""
+
+    def workload_restored(self, node: "Node") -> None:
+        """The workload has ended in the job that is resumed."""
+
+    def module_started(self, context: "Context") -> None:
+        """An attempt begins."""
+
+    def module_ended(self, context: "Context", error: BaseException | None) -> None:
+        """An attempt has ended, by this error if any. Not told of one that was abandoned."""
+
+    def record_failed(self, node: "Node", number: int, error: str) -> None:
+        """A record could not be processed."""
+
+    def job_failed(self, error: str) -> None:
+        """The job has failed, or failed once more, because of this."""
+
+    def secret_read(self, node: "Node", key: str) -> None:
+        """A workload, or a var, reads the secret of that name for the first time."""
+
+    def span_ids(
+        self,
+        workload: str | None,  # noqa: ARG002 - for the one that has spans
+        iteration: int | None,  # noqa: ARG002
+        attempt: int | None,  # noqa: ARG002
+    ) -> dict[str, str]:
+        """`trace_id` and `span_id` for a log line about this; empty without traces."""
+        return {}
+
+    def for_children(self, context: "Context") -> dict[str, str]:  # noqa: ARG002
+        """The environment variables that make what a command does part of the attempt."""
+        return {}
+
+    def events_dropped(self) -> int:
+        """Events that were not passed on, so far."""
+        return 0
+
+    def close(self, grace: float) -> None:
+        """The loop has ended. Pass on what waits, for at most `grace` seconds."""
 
 
 class Watchers(Watcher):
-    """All those that a run's settings, and where its log goes, ask for."""
+    """Passes everything on to several."""
 
-    def __init__(self, run: "Run") -> None:
-        """To be made before the loop is. UsageError when there is no writing to `--events`."""
-        self.bus = _bus(run)
-        self.attempts = _attempts(run)
-        self.progress = _progress(run)
-        found = (self.bus, self.attempts, self.progress)
-        self._all: list[Watcher] = [one for one in found if one is not None]
+    def __init__(self, watchers: Sequence[Watcher]) -> None:
+        self._all = watchers
 
-    def attend(self, run: "Run", loop: "JobLoop") -> None:
-        """Look on from now on."""
-        run.bus = self
-        if self.progress is not None:
-            run.log.progress = self.progress
-            loop.limit_waits(self.progress.paint_when_due)
-
-    def leave(self, run: "Run") -> None:
-        """The loop is over: show and write what is left."""
-        if self.progress is not None:
-            self.progress.end()
-        if self.bus is not None:
-            self.bus.close(run.limits.cancel)
-
-    def emit(self, event: str, **fields: Any) -> None:
+    def run_started(self) -> None:
         for watcher in self._all:
-            watcher.emit(event, **fields)
+            watcher.run_started()
 
-    def module_started(self, context: "Context") -> None:
+    def run_ended(self) -> None:
         for watcher in self._all:
-            watcher.module_started(context)
-
-    def module_ended(self, context: "Context") -> None:
-        for watcher in self._all:
-            watcher.module_ended(context)
+            watcher.run_ended()
 
     def workload_started(self, node: "Node") -> None:
         for watcher in self._all:
@@ -83,26 +116,52 @@ class Watchers(Watcher):
         for watcher in self._all:
             watcher.workload_ended(node)
 
+    def workload_restored(self, node: "Node") -> None:
+        for watcher in self._all:
+            watcher.workload_restored(node)
 
-def _bus(run: "Run") -> "Bus | None":
-    if run.settings.events is None:
-        return None
-    from gxo.runtime.reporting.events import Bus, open_target
+    def module_started(self, context: "Context") -> None:
+        for watcher in self._all:
+            watcher.module_started(context)
 
-    return Bus(run, open_target(run.settings.events))
+    def module_ended(self, context: "Context", error: BaseException | None) -> None:
+        for watcher in self._all:
+            watcher.module_ended(context, error)
+
+    def record_failed(self, node: "Node", number: int, error: str) -> None:
+        for watcher in self._all:
+            watcher.record_failed(node, number, error)
+
+    def job_failed(self, error: str) -> None:
+        for watcher in self._all:
+            watcher.job_failed(error)
+
+    def secret_read(self, node: "Node", key: str) -> None:
+        for watcher in self._all:
+            watcher.secret_read(node, key)
+
+    def span_ids(
+        self, workload: str | None, iteration: int | None, attempt: int | None
+    ) -> dict[str, str]:
+        found = (watcher.span_ids(workload, iteration, attempt) for watcher in self._all)
+        return next(filter(None, found), {})
+
+    def for_children(self, context: "Context") -> dict[str, str]:
+        found = (watcher.for_children(context) for watcher in self._all)
+        return next(filter(None, found), {})
+
+    def events_dropped(self) -> int:
+        return sum(watcher.events_dropped() for watcher in self._all)
+
+    def close(self, grace: float) -> None:
+        for watcher in self._all:
+            watcher.close(grace)
 
 
-def _attempts(run: "Run") -> "Attempts | None":
-    if run.settings.report_html is None:
-        return None
-    from gxo.runtime.reporting.html.attempts import Attempts
-
-    return Attempts(run)
-
-
-def _progress(run: "Run") -> "Progress | None":
-    if not run.log.is_for_people:
-        return None
-    from gxo.runtime.reporting.progress import Progress
-
-    return Progress(run, run.log.stream)
+def outcome(run: "Run", error: BaseException | None) -> tuple[str, str | None]:
+    """An attempt's status, and what its error says when it has failed."""
+    if isinstance(error, asyncio.CancelledError):
+        return CANCELLED, None
+    if isinstance(error, (Exception, SystemExit, KeyboardInterrupt)):
+        return FAILED, run.explain(error)
+    return COMPLETED, None  # also when its consumers have closed

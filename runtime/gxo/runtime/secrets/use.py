@@ -50,6 +50,7 @@ class SecretUse:
         self.redacted: dict[str, list[str]] = {}
         self._warned: set[tuple[Node, str]] = set()
         self._made: set[str] = set()
+        self._told: set[tuple[Node, str]] = set()
 
     @property
     def redactor(self) -> Redactor:
@@ -129,8 +130,10 @@ class SecretUse:
         return (self._inputs[name],)
 
     def _tell(self, node: Node, name: str) -> None:
-        if self._run.bus is not None:
-            self._run.bus.emit("SecretAccessed", workload=node.name, key=name)
+        """Once a workload: it may read the secret for each of its records."""
+        if self._run.bus is not None and (node, name) not in self._told:
+            self._told.add((node, name))
+            self._run.bus.secret_read(node, name)
 
     def var_read(self, name: str, node: Node) -> None:
         """Remember with what the evaluation of a var was tainted."""

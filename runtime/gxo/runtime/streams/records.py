@@ -43,7 +43,7 @@ async def record_failed(
     skipped = node.spec.on_record_error == "skip" or node.rejects is not None
     text = f"record {number} failed: {message}; the record: {extract}"
     if run.bus is not None:
-        run.bus.emit("RecordErrorOccurred", workload=node.name, number=number, error=message)
+        run.bus.record_failed(node, number, message)
     if not skipped:
         raise RecordError(text, hint="`on_record_error: skip` leaves such records out") from error
     run.log.write_clean("warning", text, node.name)

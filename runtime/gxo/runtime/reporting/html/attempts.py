@@ -39,7 +39,7 @@ class Attempts(Watcher):
         if len(spans) < MOST:
             spans.append(Span(context.attempt, context.iteration, self._clock.monotonic()))
 
-    def module_ended(self, context: "Context") -> None:
+    def module_ended(self, context: "Context", _error: BaseException | None) -> None:
         for span in reversed(self.spans[context.workload]):
             if (span.attempt, span.iteration) == (context.attempt, context.iteration):
                 span.end = self._clock.monotonic()
