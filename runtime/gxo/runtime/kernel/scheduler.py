@@ -230,7 +230,9 @@ class Scheduler:
 
     def _settle(self, ended: Node) -> None:
         """It has ended for those that wait for it. What can no longer run ends with it, Pending."""
-        settled = [ended] if not ended.settled else []
+        if ended.ready and ended.settled:
+            return  # when it became ready; what was restored only looks settled
+        settled = [ended]
         for node in settled:
             node.settled = True
             self._unsettled -= 1
