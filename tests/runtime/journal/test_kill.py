@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from gxo.compiler.driver import check
+from tests.reports import read_report
 
 HERE = Path(__file__).parent
 TOKEN = "hunter22-token"
@@ -71,7 +72,7 @@ class Jobs:
 
         rerun: what was told to run again; there `attempts` starts anew.
         """
-        report = json.loads((self.folder / "report.json").read_text())
+        report = read_report(self.folder / "report.json")
         for name, result in report["workload_results"].items():
             for key in ("start_time", "end_time", "duration_ms", "reason"):
                 del result[key]

@@ -1,12 +1,12 @@
 """`--dry-run`, `--check`, `--diff` and `--detailed-exitcode`: what they print, and the exit code."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gxo.runtime.main import main
+from tests.reports import read_report
 from tests.stdlib.dry_run.test_dry_run import world
 from tests.stdlib.stream.test_pipelines import compiled
 
@@ -86,7 +86,7 @@ def test_the_report_of_a_dry_run(tmp_path: Path, capfd: pytest.CaptureFixture[st
     report = tmp_path / "report.json"
     options = ["--check", "--report", str(report), "--log-level", "error"]
     assert run(capfd, WRITE, tmp_path, *options) == (0, [])
-    save: dict[str, Any] = json.loads(report.read_text())["workload_results"]["save"]
+    save: dict[str, Any] = read_report(report)["workload_results"]["save"]
     assert save["status"] == "Completed"
     assert save["reason"] == "would write a.txt (8 bytes)"
     assert save["summary"] == {

@@ -110,12 +110,18 @@ class Page:
             row.place = f"{self._file}:{self._lines[spec.name]}"
         node = self._run.nodes.get(spec.name)
         if node is not None and node.started is not None and node.ended is not None:
-            row.begin, row.end = self.fraction(node.started), self.fraction(node.ended)
-            row.spans = self._spans.get(spec.name, [])
-            for span in row.spans:
-                span.end = node.ended if span.end is None else span.end
+            self._add_times(row, node.started, node.ended)
         self.rows.append(row)
         return row
+
+    def _add_times(self, row: Row, started: float, ended: float) -> None:
+        """When it ran; nothing for what an earlier run of the job has done."""
+        if self._run.wall(ended) < self._run.started:
+            return
+        row.begin, row.end = self.fraction(started), self.fraction(ended)
+        row.spans = self._spans.get(row.name, [])
+        for span in row.spans:
+            span.end = ended if span.end is None else span.end
 
     def fraction(self, moment: float) -> float:
         """How much of the run has passed, from 0 to 1, at a moment of the monotonic clock."""
