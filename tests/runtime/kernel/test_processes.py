@@ -261,6 +261,7 @@ def test_a_small_job_imports_little(environment: dict[str, str]) -> None:
                 "host.eventloop",
                 "job",
                 "kernel",
+                "kernel.background",
                 "kernel.ending",
                 "kernel.graph",
                 "kernel.instance",

@@ -9,11 +9,10 @@ import asyncio
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
-from gxo.runtime.errors import ModuleError
+from gxo.runtime.kernel.background import Background
 from gxo.runtime.kernel.graph import descendants, spread_blocks
 from gxo.runtime.kernel.instance import (
     CLOSED,
-    RETIRED,
     STOPPED,
     TIMED_OUT,
     UPSTREAM,
@@ -38,12 +37,11 @@ class Scheduler:
         self.run = run
         self.loop = loop
         self.running = 0
-        self.background = 0
+        self.background = Background()
         self.stopping = False
         self.failed: list[Node] = []
         self.defect: BaseException | None = None
         self._unsettled = 0
-        self._servers: list[Node] = []
         self._single: list[tuple[int, Unit]] = []
         self._groups: list[tuple[int, Unit]] = []
         self._wake: asyncio.Future[None] | None = None
@@ -62,8 +60,8 @@ class Scheduler:
             if not self.running:
                 self.run.stalled()
                 continue
-            if self.running == self.background:
-                self._retire()
+            if self.running == self.background.running:
+                self.background.retire(self)
             await self._sleep()
         if self.stopping:
             await self._wind_down()
@@ -89,19 +87,13 @@ class Scheduler:
 
     def ready(self, node: Node, summary: Any) -> None:
         """A background workload has ended for those that wait for it, though it runs on."""
-        if not node.spec.background:
-            raise ModuleError(
-                "the module says that it is ready, and is not declared to run in the background",
-                hint="declare it with `@module(..., background=True)`",
-            )
         if node.ready or node.over or node.cause is not None:
             return
+        self.background.ready(node)
         self.stop_timer(node)
         self.run.keep(node, summary)
         node.ready = True
         self.run.log.write_clean("info", "is ready", node.name)
-        self._servers.append(node)
-        self._release(node)
         if not self.stopping and not node.unit.in_block:
             self._settle(node)
             self._dispatch()
@@ -144,7 +136,7 @@ class Scheduler:
         """Start what is ready, in playbook order. A group is counted, but never held back."""
         single, groups = self._single, self._groups
         while not self.stopping:
-            has_room = bool(single) and self.running - self.background < self.run.workers
+            has_room = bool(single) and self.running - self.background.running < self.run.workers
             if groups and not (has_room and single[0] < groups[0]):
                 self._start(heappop(groups)[1])
             elif has_room:
@@ -161,8 +153,7 @@ class Scheduler:
         unit.running = len(members)
         self.running += len(members)
         for node in members:
-            if node.upstream and any(one.spec.background for one in node.upstream):
-                self._release(node)
+            self.background.started(node)
             node.task = self.loop.create_task(self._execute(node))
             if (timeout := node.spec.timeout) is not None:
                 node.timer = self.loop.call_later(timeout, self._time_out, node)
@@ -191,7 +182,7 @@ class Scheduler:
         if node.timer is not None:
             self.stop_timer(node)
         self.running -= 1
-        self.background -= not node.held
+        self.background.ended(node)
         self.run.ended(node)
         unit = node.unit
         unit.running -= 1
@@ -208,25 +199,6 @@ class Scheduler:
                 self._settle(node)
             self._dispatch()
         self._rouse_if_idle()
-
-    def _release(self, node: Node) -> None:
-        """The job does not wait for the workload any more."""
-        self.background += node.held
-        node.held = False
-
-    def _retire(self) -> None:
-        """Only the background is left: end the servers, what was ready last first, one by one.
-
-        Who reads from them meets the end of the stream, and gets the time to drain it.
-        """
-        for node in reversed(self._servers):
-            if not node.over:
-                self.cancel(node, RETIRED)
-                return
-        for node in self.run.nodes.values():
-            if node.task is not None and node.timer is None:
-                drain = self.run.limits.drain
-                node.timer = self.loop.call_later(drain, self.cancel, node, RETIRED)
 
     def _settle(self, ended: Node) -> None:
         """It has ended for those that wait for it. What can no longer run ends with it, Pending."""
@@ -336,7 +308,7 @@ class Scheduler:
             raise self.defect
 
     def _rouse_if_idle(self) -> None:
-        if self.running == self.background:
+        if self.running == self.background.running:
             self._rouse()
 
     def _rouse(self) -> None:
