@@ -123,16 +123,7 @@ def _parser(job: Job) -> Parser:
         help="where secrets come from: env (default), dir:PATH or exec:COMMAND",
     )
     _add_dry_run(parser)
-    add("--report", metavar="FILE", help="write the execution report as JSON; - is standard output")
-    add("--report-html", metavar="FILE", help="write the report as one HTML page for people")
-    add("--events", metavar="FILE", help="write events as JSON lines to a file or to fd:N")
-    add("--metrics", metavar="FILE", help="write metrics for Prometheus when the job has ended")
-    add(
-        "--metrics-listen",
-        type=_address,
-        metavar="[HOST:]PORT",
-        help="serve metrics over HTTP while the job runs; on 127.0.0.1 unless a host is given",
-    )
+    _add_reports(parser)
     _add_journal(parser)
     add("--workspace", metavar="DIR", help="work in this directory, and leave it in place")
     add(
@@ -153,6 +144,20 @@ def _parser(job: Job) -> Parser:
     )
     add("--version", action="store_true", help="print name and version, and exit")
     return parser
+
+
+def _add_reports(parser: Parser) -> None:
+    add = parser.add_argument
+    add("--report", metavar="FILE", help="write the execution report as JSON; - is standard output")
+    add("--report-html", metavar="FILE", help="write the report as one HTML page for people")
+    add("--events", metavar="FILE", help="write events as JSON lines to a file or to fd:N")
+    add("--metrics", metavar="FILE", help="write metrics for Prometheus when the job has ended")
+    add(
+        "--metrics-listen",
+        type=_address,
+        metavar="[HOST:]PORT",
+        help="serve metrics over HTTP while the job runs; on 127.0.0.1 unless a host is given",
+    )
 
 
 def _add_dry_run(parser: Parser) -> None:
