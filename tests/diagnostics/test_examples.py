@@ -17,6 +17,7 @@ from gxo.compiler.modules.declare import parse_file, read_modules
 TOLD = re.compile(r"(?:error|warning)\[GXO\d{4}\]")
 ELSEWHERE = {
     "GXO0591": "modules/test_library.py",
+    "GXO0623": "passes/test_background.py",
     "GXO0804": "flow/test_declared_uses.py",
     "GXO0809": "flow/test_declared_uses.py",
     "GXO0902": "package/test_wheels.py",

@@ -43,7 +43,7 @@ def shapes(plan: Plan) -> dict[str, Shape]:
     """What is known of the records that each gatherer reads."""
     outputs: dict[str, Shape] = {}
     read: dict[str, Shape] = {}
-    for workload in stream_order(plan):
+    for workload in stream_order(plan.workloads):
         inputs = input_shapes(workload, outputs)
         outputs[workload.name] = output_shape(workload, inputs)
         if workload.name.startswith("all-"):

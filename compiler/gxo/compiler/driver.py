@@ -215,6 +215,7 @@ def _workload_fact(workload: Workload, registers: Mapping[str, str]) -> Workload
         workload.name,
         lifecycle_facts(workload.decl.lifecycle),
         workload.module.name if workload.module else "",
+        workload.background,
         {allowed.path: allowed.access for allowed in workload.policies.allow_paths},
         changes(workload),
         is_idempotent(workload),

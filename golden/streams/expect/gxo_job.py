@@ -3,7 +3,7 @@
 from typing import Any
 
 from gxo.runtime import Channel, Context, Input, Inputs, Job, Loop, Out, Records, expr
-from gxo.runtime.functions import json
+from gxo.runtime.functions import json, strings
 from gxo.stdlib.control import Synchronized, barrier as control_barrier
 from gxo.stdlib.data.filter import Filtered, filter_ as data_filter
 from gxo.stdlib.data.format import Formatted, format_ as data_format
@@ -97,3 +97,24 @@ async def page(ctx: Context, records: Records, out: Out | None) -> Mapped:
 )
 async def done(ctx: Context, inputs: Inputs) -> Synchronized:
     return await control_barrier(ctx, inputs)
+
+
+# endings: data:generate_from_list
+@job.cleanup("endings", channel=Channel(50, "block"))
+async def endings(ctx: Context, out: Out | None) -> Generated:
+    return await data_generate_from_list(
+        ctx, out, items=[{"name": "joined", "status": ctx.workloads["joined"].status}]
+    )
+
+
+# told: data:format
+@job.cleanup("told", register="told", records=["endings"], channel=Channel(50, "block"))
+async def told(ctx: Context, records: Records) -> Formatted:
+    return await data_format(
+        ctx,
+        records,
+        format_="text",
+        format_options={
+            "template": lambda record: f"{record['name']}: {strings.lower(record['status'])}"
+        },
+    )

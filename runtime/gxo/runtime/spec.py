@@ -108,6 +108,7 @@ def module(
     reads_when: str | None = None,
     retry_after_records: bool = False,
     per_record: bool = False,
+    background: bool = False,
     returns: dict[str, list[str]] | None = None,
     sends: list[str] | None = None,
     keeps: str | None = None,
@@ -123,6 +124,8 @@ def module(
     emits_when, reads_when: the parameter that switches the output or input port on.
     per_record: each record that it sends comes of the one that it read last, and is sent before it
     reads again, so a `stream:pipeline` knows which event it belongs to; others join events.
+    background: it calls `ctx.ready(summary)` when it is in service, and runs on until it is
+    cancelled because the job has no more use for it.
 
     What holds what, so that the compiler can follow secrets and values from outside:
 

@@ -20,6 +20,7 @@ from gxo.compiler.codegen.workload import Surroundings, function_names, workload
 from gxo.compiler.diagnostics import working_on
 from gxo.compiler.ir.names import module_words
 from gxo.compiler.ir.nodes import InputDef, Plan, Workload
+from gxo.compiler.ir.walk import every_workload
 from gxo.compiler.python_source import Names, literal
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def render(plan: Plan, version: str, mark: Mark) -> str:
     functions = function_names(plan, names)
     imports = Imports(names)
     imports.use_line("from gxo.runtime import Job")
-    consumed = frozenset(edge.source for one in plan.workloads for edge in one.stream_edges)
+    consumed = frozenset(edge.source for one in every_workload(plan) for edge in one.stream_edges)
     around = Surroundings(functions, names, imports, mark, consumed)
     printer = Printer("var", names, imports, mark)
     arguments = tuple(_job_arguments(plan, printer))

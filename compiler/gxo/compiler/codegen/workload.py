@@ -164,6 +164,8 @@ def _settings(workload: Workload, module: ModuleSpec, printer: Printer) -> Itera
     if workload.register:
         yield f"register={literal(workload.register)}"
     yield from _edges(workload, module)
+    if workload.background:
+        yield "background=True"
     if workload.when is not None and workload.when != Constant(True, workload.when.span):
         yield f"when={printer.deciding(workload.when, 'when', ('ctx',), all_=True)}"
     if workload.loop:

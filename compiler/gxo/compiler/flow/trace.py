@@ -43,6 +43,7 @@ from gxo.compiler.ir.nodes import (
 )
 from gxo.compiler.ir.steps import Graph, emits_records
 from gxo.compiler.ir.value_types import value_type
+from gxo.compiler.ir.walk import blocks
 from gxo.compiler.template import ast
 from gxo.compiler.types import (
     BOOL,
@@ -69,15 +70,9 @@ def arrivals(plan: Plan) -> list[Arrival]:
         tracer.inputs[decl.name] = _input(decl)
     for var in var_order(plan.vars):
         tracer.var(var)
-    for workload in in_order(plan.workloads):
-        tracer.workload(workload)
-    for workload in plan.workloads:
-        for child in workload.on_failure:
-            tracer.workload(child)
-    for workload in plan.cleanup:
-        tracer.workload(workload)
-        for child in workload.on_failure:
-            tracer.workload(child)
+    for block in blocks(plan):
+        for workload in in_order(block):
+            tracer.workload(workload)
     return tracer.arrivals
 
 

@@ -189,6 +189,7 @@ class Workload:
     """One workload: `decl` is what the author wrote, the rest is what the passes made of it.
 
     `steps` are those of a `stream:pipeline`; their `state_edges` lead to the steps that they need.
+    `background`: its module, or one whose records it reads, runs until the job needs it no more.
     """
 
     name: str
@@ -206,6 +207,7 @@ class Workload:
     policies: Policies = Policies()
     state_edges: tuple[StateEdge, ...] = ()
     stream_edges: tuple[StreamEdge, ...] = ()
+    background: bool = False
     secrets: tuple[str, ...] = ()
     on_failure: "tuple[Workload, ...]" = ()
     steps: "tuple[Workload, ...]" = ()

@@ -71,6 +71,8 @@ def _facts(workload: Workload) -> Iterator[str]:
         yield f"{'observes' if edge.observes else 'after'} {edge.source} ({edge.why})"
     for stream in workload.stream_edges:
         yield f"{'events of' if stream.events else 'reads'} {stream.name}"
+    if workload.background:
+        yield "in the background"
     if workload.secrets:
         yield f"secrets {' '.join(workload.secrets)}"
     if workload.when is not None:

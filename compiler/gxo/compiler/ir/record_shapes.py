@@ -6,9 +6,9 @@
 A shape is claimed only where every record must have it; what comes from outside is open.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from gxo.compiler.ir.nodes import Computed, Constant, Fields, ForEach, Items, Plan, Value, Workload
+from gxo.compiler.ir.nodes import Computed, Constant, Fields, ForEach, Items, Value, Workload
 from gxo.compiler.ir.order import reading_order
 from gxo.compiler.ir.value_types import value_type
 from gxo.compiler.types import (
@@ -40,9 +40,9 @@ _ERROR_RECORD = Shape(
 """A record of `<name>.errors` (language, section 5)."""
 
 
-def stream_order(plan: Plan) -> Iterator[Workload]:
+def stream_order(workloads: Iterable[Workload]) -> Iterator[Workload]:
     """The workloads, each after those whose records it reads; a circle is cut anywhere."""
-    by_name = {workload.name: workload for workload in plan.workloads}
+    by_name = {workload.name: workload for workload in workloads}
     reads = {
         name: [source.text.partition(".")[0] for source in workload.decl.reads]
         for name, workload in by_name.items()

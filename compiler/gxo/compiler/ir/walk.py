@@ -77,6 +77,14 @@ def with_arguments(workload: Workload, change: Callable[[Argument], Value]) -> W
     return replace(workload, arguments=arguments)
 
 
+def blocks(plan: Plan) -> Iterator[tuple[Workload, ...]]:
+    """The playbook's workloads, then each `on_failure` block, then `finally`."""
+    yield plan.workloads
+    for workload in plan.workloads:
+        yield workload.on_failure
+    yield plan.cleanup
+
+
 def every_workload(plan: Plan) -> Iterator[Workload]:
     """All workloads: the playbook's, those of its `on_failure` blocks, and `finally`."""
     for workload in (*plan.workloads, *plan.cleanup):

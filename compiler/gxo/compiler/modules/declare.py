@@ -105,6 +105,7 @@ def _read_module(
         native=decorator.native,
         retry_after_records=decorator.retry_after_records,
         per_record=decorator.per_record,
+        background=decorator.background,
         returns=decorator.returns,
         sends=decorator.sends,
         keeps=decorator.keeps,

@@ -36,6 +36,7 @@ class Decorator:
     reads_when: str | None = None
     retry_after_records: bool = False
     per_record: bool = False
+    background: bool = False
     returns: tuple[tuple[str, tuple[str, ...]], ...] = ()
     sends: tuple[str, ...] = ()
     keeps: str | None = None
@@ -75,7 +76,7 @@ def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> N
     match name, given:
         case "changes", True | False | "by_call":
             decorator.changes = given
-        case "idempotent" | "retry_after_records" | "per_record", bool():
+        case "idempotent" | "retry_after_records" | "per_record" | "background", bool():
             setattr(decorator, name, given)
         case "emits_when" | "reads_when" | "keeps" | "drops", str():
             setattr(decorator, name, given)

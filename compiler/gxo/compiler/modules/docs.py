@@ -145,6 +145,8 @@ def _facts(spec: ModuleSpec) -> Iterator[tuple[str, str]]:
         yield "Stream output", _port(spec.emits_when, False)
     if _joins(spec):
         yield "In a pipeline", "joins events together: later steps see only what it sends"
+    if spec.background:
+        yield "In the background", "once it is ready, until nothing else is left to run"
     if spec.doc.raises:
         yield "Errors", spec.doc.raises
     if spec.lifecycles != ("run_once",):

@@ -81,6 +81,7 @@ class ModuleSpec:
     reads_when: giving this parameter needs `stream_inputs`. emits_when: there is an output stream
     only when it is given. needs: distributions that are linked with it; native: with `--native`.
     per_record: each record that it sends comes of the one that it read last (see `ir/steps.py`).
+    background: it says when it is ready, and runs until the job has no more use for it.
     returns, sends, keeps, drops: what summary and records hold (`gxo.runtime.spec.module`).
     """
 
@@ -104,6 +105,7 @@ class ModuleSpec:
     native: tuple[str, ...]
     retry_after_records: bool
     per_record: bool
+    background: bool
     returns: tuple[tuple[str, tuple[str, ...]], ...]
     sends: tuple[str, ...]
     keeps: str | None

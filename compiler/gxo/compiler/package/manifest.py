@@ -52,6 +52,7 @@ def render_manifest(
                 "name": one.name,
                 "lifecycle": dict(one.lifecycle),
                 "module": one.module,
+                "background": one.background,
                 "allow_paths": dict(one.allow_paths),
                 "changes": one.changes,
                 "idempotent": one.idempotent,

@@ -18,14 +18,15 @@ class Asset:
 class WorkloadFact:
     """A workload as the manifest lists it; everything by the playbook's names, times in seconds.
 
-    lifecycle: its `policy` and that policy's keys. allow_paths: each path with its access.
-    changes, idempotent: as its module declares them. reads: the workloads whose results its
-    templates read, which a resumed job must still have.
+    lifecycle: its `policy` and that policy's keys. background: it runs until the job needs it no
+    more. allow_paths: each path with its access. changes, idempotent: as its module declares them.
+    reads: the workloads whose results its templates read, which a resumed job must still have.
     """
 
     name: str
     lifecycle: Mapping[str, object]
     module: str
+    background: bool = False
     allow_paths: Mapping[str, str] = field(default_factory=dict)
     changes: bool | Literal["by_call"] = False
     idempotent: bool = False

@@ -21,6 +21,7 @@ from gxo.compiler.ir.record_shapes import (
 )
 from gxo.compiler.ir.step_shapes import StepShapes
 from gxo.compiler.ir.steps import Graph, kind
+from gxo.compiler.ir.walk import every_workload
 from gxo.compiler.types import UNKNOWN_RECORD, ListOf, OneOf, Shape, Special, Type
 
 NO_FIELD = "GXO0302"
@@ -28,7 +29,7 @@ NO_FIELD = "GXO0302"
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     outputs: dict[str, Shape] = {}
-    for workload in stream_order(plan):
+    for workload in stream_order(every_workload(plan)):
         inputs = input_shapes(workload, outputs)
         outputs[workload.name] = output_shape(workload, inputs)
         _check_arguments(workload, inputs, diagnostics)

@@ -11,11 +11,11 @@ What a reader knows when it starts: how each workload can have ended (language, 
 flow of control (`template/unguarded.py`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from gxo.compiler.diagnostics import Diagnostics, Note
-from gxo.compiler.ir.groups import waits
+from gxo.compiler.ir.groups import stream_groups, waits
 from gxo.compiler.ir.nodes import Computed, Constant, Plan, Workload
 from gxo.compiler.ir.order import Before, reading_order
 from gxo.compiler.ir.walk import workload_templates
@@ -52,14 +52,27 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
         _check(workload, NOTHING, playbook.reader(workload), playbook, diagnostics)
         before = playbook.implied[workload.name]
         block: dict[str, Ends] = {}
-        for child in workload.on_failure:
-            _check(child, before, playbook.compensation(workload, block), playbook, diagnostics)
-            block[child.name] = _in_block(child)
+        for unit in _units(workload.on_failure):
+            outcomes = playbook.compensation(workload, block)
+            for child in unit:
+                _check(child, before, outcomes, playbook, diagnostics)
+            block = block | {child.name: _in_block(child) for child in unit}
     block = {}
-    for child in plan.cleanup:
-        _check(child, NOTHING, playbook.cleanup(block), playbook, diagnostics)
-        block[child.name] = _in_block(child)
+    for unit in _units(plan.cleanup):
+        outcomes = playbook.cleanup(block)
+        for child in unit:
+            _check(child, NOTHING, outcomes, playbook, diagnostics)
+        block = block | {child.name: _in_block(child) for child in unit}
     return plan
+
+
+def _units(block: tuple[Workload, ...]) -> Iterator[list[Workload]]:
+    """What of a block runs together: each workload, or those that streams connect, in order."""
+    group_of = stream_groups(block)
+    units: dict[str, list[Workload]] = {}
+    for child in block:
+        units.setdefault(group_of[child.name], []).append(child)
+    yield from units.values()
 
 
 def _in_block(child: Workload) -> Ends:

@@ -37,16 +37,16 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
             edge.span,
             "takes its events" if edge.events else "reads its stream",
         )
-        for workload in plan.workloads
+        for workload in every_workload(plan)
         for edge in workload.stream_edges
     ]
-    own = {workload.name: workload.name for workload in plan.workloads}
+    own = {workload.name: workload.name for workload in every_workload(plan)}
     _check_steps(plan, diagnostics)
     if _report(streams, own, STREAM_CYCLE, "records would flow in a circle", diagnostics):
         return plan
     _report(
         list(_state_waits(plan)),
-        stream_groups(plan),
+        stream_groups(plan.workloads),
         CYCLE,
         "workloads wait for each other",
         diagnostics,

@@ -65,7 +65,7 @@ def _check_module(step: Workload, diagnostics: Diagnostics) -> None:
         message = f"{module.name} cannot be a step: pipelines do not stand inside each other"
         hint = "make its steps steps of this pipeline, or give it a workload of its own"
         diagnostics.error(NO_STEP, span, message, hint)
-    elif "run_once" not in module.lifecycles:
+    elif module.background or "run_once" not in module.lifecycles:
         message = f"{module.name} cannot be a step: it does not end by itself"
         diagnostics.error(NO_STEP, span, message, "give it a workload of its own")
 

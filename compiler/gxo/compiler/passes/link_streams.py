@@ -2,6 +2,9 @@
 
 before:  b says stream_inputs: [a, c.errors], d says lifecycle: {policy: event_driven, source: a}
 after:   b.stream_edges = (a, c's record errors), d.stream_edges = (the events of a)
+
+Who reads from a background module is in the background too. The streams of an `on_failure` or
+`finally` block stay inside it.
 """
 
 from dataclasses import replace
@@ -10,39 +13,78 @@ from gxo.compiler.diagnostics import Diagnostics, Note, did_you_mean
 from gxo.compiler.frontend.playbook import EventDriven, Name
 from gxo.compiler.ir.nodes import Plan, StreamEdge, Workload
 from gxo.compiler.ir.stream_names import stream_names
+from gxo.compiler.ir.walk import every_workload
 
 UNKNOWN_STREAM, READS_ITSELF, NO_PORT, NO_INPUT = "GXO0305", "GXO0602", "GXO0603", "GXO0604"
 UNKNOWN_SOURCE, NO_STREAM, TWO_PLACES = "GXO0309", "GXO0620", "GXO0621"
-LOOP_READS, NOT_AN_INPUT, FAIL_AND_ERRORS, IN_BLOCK = "GXO0605", "GXO0606", "GXO0607", "GXO0608"
+LOOP_READS, NOT_AN_INPUT, FAIL_AND_ERRORS = "GXO0605", "GXO0606", "GXO0607"
+LEAVES_BLOCK, NO_BACKGROUND = "GXO0608", "GXO0623"
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
-    names = {workload.name for workload in plan.workloads}
-    linked = tuple(
-        replace(workload, stream_edges=_edges(workload, names, diagnostics))
-        for workload in plan.workloads
+    elsewhere = {workload.name for workload in every_workload(plan)}
+
+    def linked(block: tuple[Workload, ...], *, outermost: bool = False) -> tuple[Workload, ...]:
+        return _link(block, elsewhere, outermost, diagnostics)
+
+    workloads = linked(plan.workloads, outermost=True)
+    return replace(
+        plan,
+        workloads=tuple(replace(one, on_failure=linked(one.on_failure)) for one in workloads),
+        cleanup=linked(plan.cleanup),
     )
-    by_name = {workload.name: workload for workload in plan.workloads}
+
+
+def _link(
+    block: tuple[Workload, ...], elsewhere: set[str], outermost: bool, diagnostics: Diagnostics
+) -> tuple[Workload, ...]:
+    """The workloads of one block, or of the playbook itself, with their edges.
+
+    elsewhere: the names of all workloads, also of those whose streams are out of reach here.
+    """
+    by_name = {workload.name: workload for workload in block}
+    linked = tuple(
+        replace(one, stream_edges=_edges(one, set(by_name), elsewhere, diagnostics))
+        for one in block
+    )
     for workload in linked:
         # Events come from a `source`, which a lifecycle that cannot be read may name.
-        may_have_source = isinstance(workload.decl.lifecycle, EventDriven | None)
+        may_have_source = outermost and isinstance(workload.decl.lifecycle, EventDriven | None)
         _check_ports(workload, may_have_source, diagnostics)
         _check_source(workload, by_name, diagnostics)
         _check_stream_names(workload, diagnostics)
+        _check_background(workload, outermost, diagnostics)
     _check_error_readers(linked, diagnostics)
-    for block in (*plan.cleanup, *(child for one in plan.workloads for child in one.on_failure)):
-        _check_ports(block, False, diagnostics)
-        for name in block.decl.stream_inputs:
-            message = "streams inside `on_failure` and `finally` are not supported by this version"
-            diagnostics.error(IN_BLOCK, name.span, message)
-    return replace(plan, workloads=linked)
+    background = _background(linked)
+    return tuple(replace(one, background=one.name in background) for one in linked)
 
 
-def _edges(workload: Workload, names: set[str], diagnostics: Diagnostics) -> tuple[StreamEdge, ...]:
+def _background(workloads: tuple[Workload, ...]) -> set[str]:
+    """The workloads of background modules, and those that read from them, directly or not."""
+    readers: dict[str, list[str]] = {}
+    for workload in workloads:
+        for edge in workload.stream_edges:
+            readers.setdefault(edge.source, []).append(workload.name)
+    found = {one.name for one in workloads if one.module and one.module.background}
+    waiting = list(found)
+    while waiting:
+        fresh = [name for name in readers.get(waiting.pop(), ()) if name not in found]
+        found.update(fresh)
+        waiting.extend(fresh)
+    return found
+
+
+def _edges(
+    workload: Workload, names: set[str], elsewhere: set[str], diagnostics: Diagnostics
+) -> tuple[StreamEdge, ...]:
     edges: dict[str, StreamEdge] = {}
     for name in workload.decl.stream_inputs:
         edge = _edge(name)
-        if edge.source not in names:
+        if edge.source in elsewhere - names:
+            message = f"the stream of '{edge.source}' cannot be read here: it is in another block"
+            hint = "streams of `on_failure` and `finally` stay inside one block"
+            diagnostics.error(LEAVES_BLOCK, name.span, message, hint)
+        elif edge.source not in names:
             message = f"`stream_inputs` names a workload that does not exist: {edge.source}"
             near = did_you_mean(edge.source, names)
             root = f"workload {edge.source}"
@@ -71,6 +113,18 @@ def _events(
     else:
         return {source.text: StreamEdge(source.text, source.span, events=True)}
     return {}
+
+
+def _check_background(workload: Workload, outermost: bool, diagnostics: Diagnostics) -> None:
+    """A background module runs as long as the job, so it cannot be one of several in turn."""
+    module = workload.module
+    if module is None or not module.background or (outermost and not workload.decl.loop):
+        return
+    message = f"{module.name} runs in the background, and cannot be repeated by a `loop`"
+    if not outermost:
+        message = f"{module.name} runs in the background, and cannot run in a block"
+    hint = "give it a workload of its own, outside `on_failure` and `finally`"
+    diagnostics.error(NO_BACKGROUND, workload.decl.module.span, message, hint)
 
 
 def _check_source(

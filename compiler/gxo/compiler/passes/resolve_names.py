@@ -8,7 +8,15 @@ fields; registers, inputs and vars; `_gxo`.
 """
 
 from collections import ChainMap
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import (
+    Callable,
+    Container,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from dataclasses import dataclass, replace
 
 from gxo.compiler.diagnostics import Diagnostics, Span, working_on
@@ -135,18 +143,19 @@ def _named(workload: Workload, names: Container[str]) -> list[str]:
 
 def _bind_records(plan: Plan, resolver: "_Resolver") -> Plan:
     """Bind the per-record templates, in the order of the streams: their types come from there."""
-    downstream = _Downstream(plan)
-    outputs: dict[str, Shape] = {}
     bound: dict[Span, Workload] = {}
-    for workload in stream_order(plan):
-        inputs = input_shapes(workload, outputs)
-        done = workload
-        if next(_per_record(workload), None) is not None:
-            hidden = downstream.hidden(workload)
-            with working_on(workload.span):
-                done = resolver.for_each(workload, hidden, merged(list(inputs.values())))
-        bound[workload.span] = done
-        outputs[workload.name] = output_shape(done, inputs)
+    for block, inside in resolver.each_block(plan):
+        downstream = _Downstream(block)
+        outputs: dict[str, Shape] = {}
+        for workload in stream_order(block):
+            inputs = input_shapes(workload, outputs)
+            done = workload
+            if next(_per_record(workload), None) is not None:
+                hidden = downstream.hidden(workload)
+                with working_on(workload.span):
+                    done = inside.for_each(workload, hidden, merged(list(inputs.values())))
+            bound[workload.span] = done
+            outputs[workload.name] = output_shape(done, inputs)
 
     def for_each(workload: Workload, block: "_Resolver") -> Workload:
         done = bound.get(workload.span)
@@ -207,9 +216,9 @@ def registers(workloads: Iterable[Workload]) -> dict[str, Root]:
 class _Downstream:
     """Which registers a per-record template cannot mean: its own workload's and later ones."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._owners = {one.register: one.name for one in plan.workloads if one.register}
-        self._before = Before(_reads(plan))
+    def __init__(self, workloads: Sequence[Workload]) -> None:
+        self._owners = {one.register: one.name for one in workloads if one.register}
+        self._before = Before(_reads(workloads))
 
     def hidden(self, workload: Workload) -> frozenset[str]:
         """Those that the workload's per-record templates name; the others make no difference."""
@@ -231,11 +240,11 @@ def _first_names(workload: Workload) -> set[str]:
     return names
 
 
-def _reads(plan: Plan) -> dict[str, list[str]]:
+def _reads(workloads: Sequence[Workload]) -> dict[str, list[str]]:
     """Workload name to the names of those that it reads, in the state or as a stream, or needs."""
-    by_register = {one.register: one.name for one in plan.workloads if one.register}
+    by_register = {one.register: one.name for one in workloads if one.register}
     reads: dict[str, list[str]] = {}
-    for workload in plan.workloads:
+    for workload in workloads:
         sources = {name.text.partition(".")[0]: None for name in workload.decl.reads}
         sources.update((name.text, None) for name in workload.decl.needs)
         for template in workload_templates(workload):
@@ -276,6 +285,13 @@ class _Resolver:
     elsewhere: Mapping[str, str]
     diagnostics: Diagnostics
     system: frozenset[str] = frozenset()
+
+    def each_block(self, plan: Plan) -> "Iterator[tuple[tuple[Workload, ...], _Resolver]]":
+        """The workloads that can see each other, and the resolver of where they stand."""
+        yield plan.workloads, self
+        for workload in plan.workloads:
+            yield workload.on_failure, self._inside(workload.on_failure, FAILURE)
+        yield plan.cleanup, self._inside(plan.cleanup, FAILURE | {"status"})
 
     def blocks(self, plan: Plan, change: "Callable[[Workload, _Resolver], Workload]") -> Plan:
         """The plan with every workload changed, given the resolver of the block it stands in."""
