@@ -12,7 +12,7 @@ FUZZ := build/fuzz
 FUZZ_PINS := tests/fuzz/requirements.txt
 FUZZ_SECONDS := 600
 
-.PHONY: setup demo test pythons check bench fuzz golden docs format pins clean
+.PHONY: setup demo test pythons coverage check bench fuzz golden docs format pins clean
 
 setup: $(STAMP)
 
@@ -44,6 +44,12 @@ check: setup
 	$(BIN)/python tests/tools/check_limits.py
 	$(BIN)/python tests/tools/check_arrows.py
 	$(BIN)/python tests/tools/generate_docs.py --check
+
+# Lines of the compiler and the runtime that the unit tests run: no example, no golden case.
+coverage: setup
+	$(BIN)/python -m pytest -n 2 --cov --cov-report= --ignore tests/examples --ignore tests/golden
+	$(BIN)/coverage report --include 'compiler/*'
+	$(BIN)/coverage report --include 'runtime/*'
 
 bench: setup $(BENCH)/.ready
 	$(BIN)/python tests/bench/run.py
