@@ -28,9 +28,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.fixture(params=supported().items(), ids=lambda item: item[0])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes `python` once for each; they are looked for only then."""
+    if "python" in metafunc.fixturenames:
+        metafunc.parametrize("python", supported().items(), ids=supported(), indirect=True)
+
+
+@pytest.fixture
 def python(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Path:
-    """Each Python that artifacts run on, of those that are installed here."""
+    """A Python that artifacts run on."""
     version, path = request.param
     record_property("python", version)
     return path
