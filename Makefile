@@ -10,9 +10,10 @@ BENCH_PINS := tests/bench/peers/requirements.txt
 PYTHONS_RUN := tests/template tests/runtime
 FUZZ := build/fuzz
 FUZZ_PINS := tests/fuzz/requirements.txt
+FUZZ_TARGETS := playbook template
 FUZZ_SECONDS := 600
 
-.PHONY: setup demo test pythons coverage check bench fuzz golden docs format pins clean
+.PHONY: setup demo test pythons coverage check bench proof fuzz golden docs format pins clean
 
 setup: $(STAMP)
 
@@ -59,9 +60,13 @@ $(BENCH)/.ready: $(BENCH_PINS)
 	$(BENCH)/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(BENCH_PINS)
 	touch $@
 
+# What takes long, with a table of its figures; the last one is in docs/proof.md.
+proof: setup
+	$(BIN)/python -m tests.proof.run $(PROOFS)
+
 # Ten minutes for each target; an input that fails is written to build/fuzz.
 fuzz: $(FUZZ)/.ready
-	$(FUZZ)/venv/bin/python tests/fuzz/run.py playbook template --seconds $(FUZZ_SECONDS)
+	$(FUZZ)/venv/bin/python tests/fuzz/run.py $(FUZZ_TARGETS) --seconds $(FUZZ_SECONDS)
 
 $(FUZZ)/.ready: $(FUZZ_PINS)
 	$(PYTHON) -m venv --clear $(FUZZ)/venv
