@@ -28,10 +28,10 @@ def loop(items: list[Any], parallel: int = 1) -> Callable[[Document, str], None]
         one["loop"] = items
         if parallel > 1:
             one["loop_control"] = {"parallel": parallel}
+        params = one["process"]["params"]
+        params["takes"] = "{{ .item }}"  # so that the first to fail has others to cancel
         if one["process"]["module"] == "probe:call":
-            one["process"]["params"]["value"] = "{{ .item }}"
-        else:  # at different times, or there were too many orders in which their records can come
-            one["process"]["params"]["takes"] = "{{ .item }}"
+            params["value"] = "{{ .item }}"
 
     return change
 

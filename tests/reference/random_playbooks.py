@@ -128,7 +128,7 @@ def _params(draw: Draw, module: str, times: Times) -> Document:
 
 
 def _loop(draw: Draw, made: Document, earlier: list[Document]) -> None:
-    if draw(st.integers(0, 2)):
+    if draw(st.booleans()):
         return
     registers = [chain for one in earlier for chain in _chains(one) if not chain.endswith(".sent")]
     literal = st.sampled_from([[], {"b": 1, "a": 2}, {"z": 3, "y": 4}, *NUMBERS])
@@ -137,7 +137,7 @@ def _loop(draw: Draw, made: Document, earlier: list[Document]) -> None:
         options += [st.sampled_from(registers).map(lambda chain: f"{{{{ .{chain} }}}}")]
     made["loop"] = draw(st.one_of(options))
     control: Document = {}
-    if draw(st.booleans()):
+    if draw(st.integers(0, 2)):
         control["parallel"] = draw(st.integers(1, 3))
     item, place = "item", None
     if draw(st.integers(0, 3)) == 0:
@@ -145,8 +145,8 @@ def _loop(draw: Draw, made: Document, earlier: list[Document]) -> None:
         control |= {"loop_var": item, "index_var": place}
         if draw(st.booleans()):
             made["process"]["params"]["fails"] = "{{ .place }}"
-    elif made["loop"] in NUMBERS and draw(st.booleans()):
-        made["process"]["params"]["takes"] = "{{ .item }}"
+    if made["loop"] in NUMBERS and draw(st.booleans()):
+        made["process"]["params"]["takes"] = f"{{{{ .{item} }}}}"
     if made["process"]["module"] == "probe:call" and draw(st.booleans()):
         values = [f"{{{{ .{item} }}}}", {"x": f"{{{{ .{item} }}}}"}]
         values += [f"{{{{ .{place} }}}}"] if place else []

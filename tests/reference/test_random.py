@@ -7,7 +7,7 @@ import pytest
 
 from tests.reference.long import check_random
 
-CHUNKS, CHUNK = 20, 100
+CHUNKS, CHUNK = 50, 40
 
 
 @pytest.mark.parametrize("seed", range(CHUNKS))
