@@ -121,6 +121,24 @@ def test_site_deploy_in_a_dry_run(artifact: Path) -> None:
     assert lines[-1] == "dry run: 4 would change, 3 unchanged, 3 unknown"
 
 
+@pytest.mark.parametrize("compiled", ["site-deploy"], indirect=True)
+def test_assets_are_not_laid_into_a_workspace_that_stays(artifact: Path, tmp_path: Path) -> None:
+    """They can be read all the same; one that would replace a file is refused as in a run."""
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    lines = dry_run(artifact, "-e", "version=1.4", "--workspace", str(workspace))
+    assert [line for line in lines if line.startswith("page: completed in ")]
+    assert list(workspace.iterdir()) == []
+    (workspace / "site").mkdir()
+    (workspace / "site" / "index.html").write_text("another")
+    options = ["-e", "version=1.4", "--check", "--workspace", str(workspace)]
+    refused = subprocess.run(
+        [sys.executable, artifact, *options], env=EMPTY, capture_output=True, text=True
+    )
+    assert refused.returncode == 2
+    assert "the asset 'site/index.html' would replace a different file" in refused.stderr
+
+
 @pytest.mark.parametrize("compiled", ["orders-etl"], indirect=True)
 def test_orders_etl(artifact: Path, python: Path) -> None:
     """The same figures as SQL gives for the same data, with both 503s answered by a retry."""

@@ -220,6 +220,10 @@ async def _perform(stage: Stage, steps: list[tuple[str, str]], ctx: Context, **p
 Step = Callable[..., Any]
 
 
+async def _act_on_item(stage: Stage, name: str, ctx: Context, argument: str, ports: Any) -> Any:
+    return ctx.would(f"treat {ports['item']}")
+
+
 async def _sleep(stage: Stage, name: str, ctx: Context, argument: str, ports: Any) -> None:
     await ctx.clock.sleep(float(argument))
 
@@ -369,6 +373,7 @@ async def _thread(stage: Stage, name: str, ctx: Context, argument: str, ports: A
 
 STEPS: dict[str, Step] = {
     "act": _act,
+    "act_on_item": _act_on_item,
     "in_task": _in_task,
     "fail": _fail,
     "fail_item": _fail_item,

@@ -87,7 +87,8 @@ class Maker:
             case "data:parse":
                 return {"content": self.text("one\ntwo"), "format": "text_lines"}
             case "data:map":
-                return {"fields": {"n": self.text("n"), "all": "{{ toJson .line }}"}}
+                fields = {"n": self.text("n"), "all": "{{ toJson .line }}"}
+                return {"fields": fields, "keep": True}
             case "data:format":
                 to = self.pick({}, {"path": "out.jsonl"})
                 return {"format": "jsonl", **to}

@@ -2,7 +2,7 @@
 
     deploy:  exec             deploy: would run: sh deploy.sh --to prod
       register: deployed
-    notify:                   notify: would run if "{{ .deployed.exit_code == 0 }}"
+    notify:                   notify: would run if {{ .deployed.exit_code == 0 }}
       when: "{{ .deployed.exit_code == 0 }}"
                               dry run: 1 would change, 0 unchanged, 1 unknown
 
@@ -57,33 +57,33 @@ def foresee(run: "Run") -> ForeseenState:
 class Outlook:
     """What one workload would do.
 
-    told: its calls, as people read them. changing: how many of its calls change something.
+    told: its calls, as people read them, each once. untold: how many there are besides. changing:
+    how many of its calls change something.
     unknown: the first value that it needed and that is not known. is_open: whether its register is
-    not known at all, as it may not run, or nobody knows how often. lost: why the rest of its
+    not known at all, as it may not run, or nobody knows how often. lost: whether the rest of its
     records is not known.
     """
 
-    __slots__ = ("changing", "is_open", "lost", "told", "unknown")
+    __slots__ = ("changing", "is_open", "lost", "told", "unknown", "untold")
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.told: dict[str, None] = {}
+        self.untold = 0
         self.changing = 0
         self.unknown: str | None = None
         self.is_open = False
-        self.lost: Unknown | None = None
+        self.lost = False
 
     def tell(self, line: str) -> None:
         """Add what people read, unless it has been said."""
-        if line not in self.told:
-            self.told.append(line)
+        if len(self.told) < MOST_TOLD:
+            self.told[line] = None
+        elif line not in self.told:
+            self.untold += 1
 
     def miss(self, unknown: Unknown) -> None:
         """It needed a value that is not known. The first one is remembered."""
         self.unknown = self.unknown or unknown.what
-
-    def lose(self, unknown: Unknown) -> None:
-        """The rest of its records is not known."""
-        self.lost = self.lost or unknown
 
     @property
     def is_left_out(self) -> bool:
@@ -122,7 +122,7 @@ class Forecast:
             missing = _first(found)
         outlook = self.of(context._node)
         outlook.miss(missing)
-        outlook.lose(missing)
+        outlook.lost = True
         self.files.anything = True  # it may be a module that writes some
         return Foreseen(context.workload, {"dry_run": True})
 
@@ -131,7 +131,7 @@ class Forecast:
         outlook = self.of(node)
         outlook.is_open = True
         outlook.miss(unknown)
-        outlook.lose(unknown)
+        outlook.lost = True
         spec = node.spec
         if spec.when is not None and comes_from(unknown, spec.when):
             outlook.tell(f"would run if {source_of(self._run, unknown, spec.when)}")
@@ -140,13 +140,16 @@ class Forecast:
         else:
             outlook.tell(f"would run if there is a record (not known: {unknown.what})")
         self.files.anything = True
-        self.end_stream(node)
+        self.end_streams(node)
 
-    def end_stream(self, node: Node) -> None:
+    def end_streams(self, node: Node) -> None:
         """The workload sends no more records; when some are not known, its readers learn that."""
-        lost = self.of(node).lost
-        if lost is not None and node.source is not None:
+        if not self.of(node).lost:
+            return
+        if node.source is not None:
             node.source.fail(Unknown(f"the records of '{node.name}'"))
+        if node.rejects is not None:
+            node.rejects.fail(Unknown(f"the record errors of '{node.name}'"))
 
     def kept(self, node: Node, summary: Any) -> Any:
         """The summary as the state gets it: without the secrets that the workload has read."""
@@ -214,7 +217,7 @@ class Forecast:
         unknown = Unknown(f"the records of '{context.step or context.workload}'")
         if context.step is not None:
             raise unknown
-        self.of(context._node).lose(unknown)
+        self.of(context._node).lost = True
 
     def comes_after_changes(self, node: Node) -> bool:
         """Whether something that it waits for was left out, so that the world is not as it is."""
@@ -268,9 +271,9 @@ class Forecast:
     def _reason(self, node: Node) -> str:
         """What the workload would do: redacted, a line a call; empty when it was done."""
         outlook = self.of(node)
-        told = outlook.told[:MOST_TOLD]
-        if (more := len(outlook.told) - MOST_TOLD) > 0:
-            told.append(f"and {more} more")
+        told = list(outlook.told)
+        if outlook.untold:
+            told.append(f"and {outlook.untold} more")
         why = outlook.unknown
         if why is not None and not outlook.is_open and not any(why in line for line in told):
             told = told or [f"would call {self._run.module_of(node.name) or 'its module'}"]

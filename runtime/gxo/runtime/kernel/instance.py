@@ -48,10 +48,10 @@ async def perform(run: "Run", node: Node) -> None:
             return  # abandoned: its end came too late
         if node.cause == TIMED_OUT:  # and the module took no notice of it
             raise asyncio.CancelledError
+        if run.forecast is not None:
+            run.forecast.end_streams(node)
         if node.source is not None:
             run.scheduler.stop_timer(node)
-            if run.forecast is not None:
-                run.forecast.end_stream(node)
             node.source.finish()
             await node.source.drained()
         if not node.ready:
@@ -168,7 +168,7 @@ async def _carry_out(run: "Run", node: Node) -> Any:
         summary = await iterate(run, node, spec.loop)
     if node.upstream and (failure := _upstream_failure(node)) is not None:
         raise failure  # never success on half a stream
-    if node.record_errors:
+    if node.record_errors and (run.forecast is None or not run.forecast.of(node).lost):
         _check_record_errors(node)
     return summary
 

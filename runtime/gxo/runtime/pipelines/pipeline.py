@@ -172,7 +172,7 @@ class Region:
             return None
         except Unknown as unknown:
             context.miss(unknown, step.when)
-            context.lose(unknown)
+            context.lose()
             return None
 
     async def _send(self, batch: Batch) -> None:

@@ -40,12 +40,12 @@ class StepContext(Context):
         assert forecast is not None
         return forecast.miss_step(self, unknown, when)
 
-    def lose(self, unknown: Unknown) -> None:
+    def lose(self) -> None:
         """In a dry run, what the step would emit is not known: nor what the pipeline would."""
         forecast = self._run.forecast
         assert forecast is not None
-        forecast.of(self._node).lose(unknown)
-        self.lost = self.lost or Unknown(f"the records of '{self.step}'")
+        forecast.of(self._node).lost = True
+        self.lost = Unknown(f"the records of '{self.step}'")
 
     async def record_failed(
         self, record: Record, error: Exception, number: int | None = None
@@ -105,7 +105,7 @@ class Call:
         except Unknown as unknown:
             result = self._context.miss(unknown)
             if "out" in parameters:
-                self._context.lose(unknown)
+                self._context.lose()
         return self._out.take() if "out" in parameters else [result]
 
 
@@ -185,7 +185,7 @@ class Transform:
             self._error = error
         except Unknown as unknown:
             self._context.miss(unknown)
-            self._context.lose(unknown)
+            self._context.lose()
         finally:
             self.over = True
             self._port.close()
@@ -254,7 +254,7 @@ class Join:
             pass  # the steps after it take no more
         except Unknown as unknown:
             self.context.miss(unknown)
-            self.context.lose(unknown)
+            self.context.lose()
         finally:
             self._port.close()
         if self.context.lost is not None:

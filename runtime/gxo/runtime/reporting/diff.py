@@ -44,9 +44,8 @@ async def show(context: "Context", path: str, content: Callable[[], bytes]) -> N
 
 
 def _difference(context: "Context", path: str, content: Callable[[], bytes]) -> str:
-    after = content()
     try:
-        before = _current(context, path)
+        before, after = _current(context, path), content()
     except (WorkloadError, Unknown):
         return f"changes {path}: what is there now cannot be compared"
     if before == after and before is not None:

@@ -16,7 +16,8 @@ from gxo.stdlib.filesystem._content import (
     to_bytes,
 )
 
-MOST_COMPARED = 64 * 1024 * 1024
+MOST_COMPARED = 1024 * 1024
+"""Bytes of a file that `--diff` looks at before something is appended to it."""
 
 
 class Written(TypedDict):
