@@ -57,8 +57,8 @@ def foresee(run: "Run") -> ForeseenState:
 class Outlook:
     """What one workload would do.
 
-    told: its calls, as people read them, each once. untold: how many there are besides. changing:
-    how many of its calls change something.
+    told: its calls, as people read them, each once, with the loop's iteration. untold: how many
+    there are besides. changing: how many of its calls change something.
     unknown: the first value that it needed and that is not known. is_open: whether its register is
     not known at all, as it may not run, or nobody knows how often. lost: whether the rest of its
     records is not known.
@@ -67,17 +67,17 @@ class Outlook:
     __slots__ = ("changing", "is_open", "lost", "told", "unknown", "untold")
 
     def __init__(self) -> None:
-        self.told: dict[str, None] = {}
+        self.told: dict[str, int] = {}
         self.untold = 0
         self.changing = 0
         self.unknown: str | None = None
         self.is_open = False
         self.lost = False
 
-    def tell(self, line: str) -> None:
+    def tell(self, line: str, iteration: int | None = None) -> None:
         """Add what people read, unless it has been said."""
         if len(self.told) < MOST_TOLD:
-            self.told[line] = None
+            self.told.setdefault(line, iteration or 0)
         elif line not in self.told:
             self.untold += 1
 
@@ -176,7 +176,7 @@ class Forecast:
         """A module says what its call would do. Returns its summary."""
         outlook = self.of(context._node)
         step = f"step '{context.step}' " if context.step is not None else ""
-        outlook.tell(f"{step}would {what}")
+        outlook.tell(f"{step}would {what}", context.iteration)
         outlook.changing += changes
         self._said.add(context)
         if writes == ".":
@@ -271,7 +271,7 @@ class Forecast:
     def _reason(self, node: Node) -> str:
         """What the workload would do: redacted, a line a call; empty when it was done."""
         outlook = self.of(node)
-        told = list(outlook.told)
+        told = sorted(outlook.told, key=lambda line: outlook.told[line])  # side by side, they race
         if outlook.untold:
             told.append(f"and {outlook.untold} more")
         why = outlook.unknown
