@@ -133,17 +133,12 @@ async def record_error(ctx: Context, text: str) -> None:
 
 
 @way
-async def cancelled_itself(ctx: Context, text: str) -> None:
-    raise asyncio.CancelledError(text)
-
-
-@way
 async def ended_the_job(ctx: Context, text: str) -> None:
     raise SystemExit(text)
 
 
 def leaking(ways: dict[str, Callable[[Context, str], Any]]) -> Job:
-    """A job with a looped workload for each way, and one for each way in which a workload ends."""
+    """A job with a workload for each way and form."""
     job = Job("leaks", secrets=["TOKEN"], vars={"dsn": lambda ctx: f"pg://{ctx.secret('TOKEN')}@h"})
     forms = list(FORMS.values())
 
@@ -163,6 +158,13 @@ def leaking(ways: dict[str, Callable[[Context, str], Any]]) -> Job:
     for name, leak in ways.items():
         for number, form in enumerate(forms):
             add(name, leak, form, number)
+    return job
+
+
+def leaking_everywhere() -> Job:
+    """The same, and what else a playbook has: conditions, vars, loops, blocks."""
+    job = leaking(WAYS)
+    forms = list(FORMS.values())
 
     def fails(ctx: Context) -> bool:
         raise ValueError(ctx.secret("TOKEN"))
@@ -230,7 +232,11 @@ def found_in(text: str) -> set[str]:
 
 
 def play(
-    tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    job: Job,
+    tmp_path: Path,
+    form: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> dict[str, str]:
     """Run the job; everything that left the process, by exit."""
     monkeypatch.setenv("TOKEN", SECRET)
@@ -238,7 +244,7 @@ def play(
     options = [f"--{name}={path}" for name, path in paths.items()]
     capfd.readouterr()
     arguments = [*options, f"--log-format={form}", "--log-level=debug", "--traceback"]
-    assert main(leaking(WAYS), None, arguments) == 1
+    assert main(job, None, arguments) == (1 if "fatal" in job.workloads else 0)
     out, err = capfd.readouterr()
     assert out == ""
     told = {"standard error": err, **{name: path.read_text() for name, path in paths.items()}}
@@ -258,18 +264,32 @@ def play(
 def test_nothing_of_a_secret_leaves(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    for name, text in play(tmp_path, form, monkeypatch, capfd).items():
+    for name, text in play(leaking_everywhere(), tmp_path, form, monkeypatch, capfd).items():
         assert found_in(text) == set(), name
         assert "[REDACTED_SECRET]" in text
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
-def test_each_form_and_each_way_would_have_been_seen(
-    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def unredacted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Redactor, "text", lambda _self, text: text)
     monkeypatch.setattr(Redactor, "log_text", lambda _self, text: text)
     monkeypatch.setattr(Redactor, "data", lambda _self, data: data)
-    told = play(tmp_path, form, monkeypatch, capfd)
+
+
+@pytest.mark.usefixtures("unredacted")
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_each_form_would_have_been_seen_at_each_exit(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told = play(leaking_everywhere(), tmp_path, form, monkeypatch, capfd)
     for name, text in told.items():
         assert found_in(text) == set(FORMS), name
+
+
+@pytest.mark.usefixtures("unredacted")
+@pytest.mark.parametrize("way", WAYS)
+def test_each_form_would_have_been_seen_by_each_way(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told = play(leaking({way: WAYS[way]}), tmp_path, "text", monkeypatch, capfd)
+    assert set.union(*map(found_in, told.values())) == set(FORMS)
