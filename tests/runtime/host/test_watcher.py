@@ -221,6 +221,7 @@ def test_a_watcher_that_is_stopped_holds_nothing_up(watcher: Watcher, said: list
     first = watcher.start(["cat"], stdin=subprocess.PIPE)
     assert watcher._process is not None
     watcher._process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, watcher._process.pid, os.WSTOPPED | os.WNOWAIT)
     for _ in range(10_000):
         watcher._tell(1, 0)
         watcher._tell(1, -1)
