@@ -11,7 +11,7 @@ from gxo.compiler.driver import check
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = [
     (page.name, text)
-    for page in (DOCS / "lifecycles.md", DOCS / "security.md")
+    for page in (DOCS / "lifecycles.md", DOCS / "resume.md", DOCS / "security.md")
     for text in re.findall(r"^```yaml\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
 ]
 

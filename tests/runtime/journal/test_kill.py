@@ -27,6 +27,8 @@ LINES = 50
 WRITES = {"released 3": "log", "rolled out": "more-log"}
 """Lines of the file that two workloads append to."""
 
+RESTORED = "restored from the journal"
+
 IMPATIENT = re.compile(r"--rerun ([\w-]+)")
 
 
@@ -157,6 +159,28 @@ def test_killed_at_a_write(number: int, how: str, jobs: Jobs, undisturbed: Jobs)
     for name, times in after.items():
         workload = WRITES.get(name, name)
         assert expected[name] <= times <= expected[name] * (2 if workload in told else 1), name
+
+
+def test_report_and_events_say_what_was_restored(jobs: Jobs) -> None:
+    assert jobs.run("--journal", "state", kill=(25, "after"))[0] == -9
+    _, errors = jobs.run("--resume", "state")
+    told = IMPATIENT.findall(errors)
+    words = [word for name in told for word in ("--rerun", name)]
+    code, errors = jobs.run("--resume", "state", "--events", "events", *words)
+    assert code == 0, errors
+    results = json.loads((jobs.folder / "report.json").read_text())["workload_results"]
+    restored = {name for name, one in results.items() if one["reason"] == RESTORED}
+    assert "settings" in restored
+    assert "publish" not in restored
+    events = [json.loads(line) for line in (jobs.folder / "events").read_text().splitlines()]
+    assert {one["workload"] for one in events if one.get("reason") == RESTORED} == restored
+    began = {one["workload"] for one in events if one["event"] == "WorkloadStart"}
+    assert not began & restored
+    assert f"resumed: {len(restored)} workloads restored" in errors
+    head = json.loads(jobs.journal.read_text().splitlines()[0].partition(" ")[2])
+    assert {one["run_id"] for one in events} == {head["run_id"]}
+    start, end = results["settings"]["start_time"], results["settings"]["end_time"]
+    assert start <= end <= events[0]["time"], "restored times are those of the first run"
 
 
 def ended(journal: Path) -> set[str]:

@@ -267,8 +267,9 @@ class Journal:
 
 def _told(restored: list[Node], plan: Plan) -> str:
     """`12 workloads restored; 'report' runs again: ...`."""
+    count = f"{len(restored)} workload{'' if len(restored) == 1 else 's'} restored"
     again = [f"'{name}' runs again: it {plan.why[name]}" for name in plan.repeated]
-    return "; ".join([f"{len(restored)} workloads restored", *again])
+    return "; ".join([count, *again])
 
 
 def _reason(error: OSError) -> str:

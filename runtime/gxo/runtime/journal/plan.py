@@ -99,7 +99,7 @@ class Plan:
             words = " ".join(f"--rerun {name}" for name in refused)
             raise UsageError(
                 f"cannot resume without doing again what may not be done twice: {told}",
-                hint=f"see what it has done; {words} runs it again all the same",
+                hint=f"see what was done; to run it again all the same: {words}",
             )
 
     def _decide(self) -> None:

@@ -1,0 +1,54 @@
+"""`gxo run` takes --journal and --resume as an artifact does."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PLAYBOOK = """\
+name: two
+schemaVersion: v1.0.0
+workloads:
+  - name: first
+    lifecycle: {policy: run_once}
+    process: {module: exec, params: {command: echo done >> "$LEFT", shell: true}}
+  - name: second
+    lifecycle: {policy: run_once}
+    needs: [first]
+    process: {module: exec, params: {command: test -e "$MARK", shell: true}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "two.gxo.yaml").write_text(PLAYBOOK)
+    monkeypatch.setenv("LEFT", str(tmp_path / "left"))
+    monkeypatch.setenv("MARK", str(tmp_path / "mark"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def run(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    gxo = Path(sys.executable).with_name("gxo")
+    command = [gxo, "run", "two.gxo.yaml", *options]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_a_failed_run_is_resumed(folder: Path) -> None:
+    done = run(folder, "--journal", "state")
+    assert done.returncode == 1, done.stderr
+    (folder / "mark").touch()
+    done = run(folder, "--resume", "state")
+    assert done.returncode == 0, done.stderr
+    assert "resumed: 1 workload restored" in done.stderr
+    assert (folder / "left").read_text() == "done\n"
+
+
+def test_a_changed_playbook_is_another_artifact(folder: Path) -> None:
+    assert run(folder, "--journal", "state").returncode == 1
+    (folder / "two.gxo.yaml").write_text(PLAYBOOK.replace("echo done", "echo more"))
+    done = run(folder, "--resume", "state")
+    assert done.returncode == 2
+    assert "is of another artifact: it began with two compiled by gxo" in done.stderr
+    assert not (folder / "left").read_text().count("more")
