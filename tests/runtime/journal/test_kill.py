@@ -168,7 +168,7 @@ def test_report_and_events_say_what_was_restored(jobs: Jobs) -> None:
     words = [word for name in told for word in ("--rerun", name)]
     code, errors = jobs.run("--resume", "state", "--events", "events", *words)
     assert code == 0, errors
-    results = json.loads((jobs.folder / "report.json").read_text())["workload_results"]
+    results = read_report(jobs.folder / "report.json")["workload_results"]
     restored = {name for name, one in results.items() if one["reason"] == RESTORED}
     assert "settings" in restored
     assert "publish" not in restored

@@ -12,6 +12,7 @@ from typing import Any
 from gxo.runtime.errors import UsageError
 from gxo.runtime.job import Job
 from gxo.runtime.journal.records import STARTED, Past
+from gxo.runtime.kernel.graph import producer
 from gxo.runtime.kernel.node import COMPLETED, SKIPPED
 
 Names = tuple[str, ...]
@@ -69,6 +70,7 @@ class Plan:
             _check_exists(job, name)
         for group in groups:
             self._unit_of |= dict.fromkeys(group, group)
+        self._has_servers = any(one.background for one in job.workloads.values())
         self._decide()
         self.compensations = self._cut_off()
         for name in self.compensations:
@@ -161,18 +163,34 @@ class Plan:
         root: the workload of the playbook, or of `finally`, that the reader belongs to.
         """
         added: list[str] = []
-        for source in self._reads.get(reader, ()):
+        for source in (*self._reads.get(reader, ()), *self._servers_before(reader)):
             entry = self._entries.get(source)
             if source in self.running or source not in self._unit_of or entry is None:
                 continue
             if entry.status == COMPLETED and entry.lost:
                 unit = self._unit_of[source]
                 self._run(unit, f"shares streams with '{source}', which is to run")
-                self.why[source] = (
-                    f"has a result that '{root}' reads and that cannot be restored: {entry.lost}"
-                )
+                self.why[source] = self._why_needed(source, root, entry.lost)
                 added += unit
         return added
+
+    def _why_needed(self, source: str, reader: str, lost: str) -> str:
+        if self._job.workloads[source].background:
+            return f"runs in the background, and '{reader}' may need it"
+        return f"has a result that '{reader}' reads and that cannot be restored: {lost}"
+
+    def _servers_before(self, name: str) -> list[str]:
+        """The workloads in the background that the workload waits for, directly or not: it may need
+        them without reading what they leave."""
+        workloads = self._job.workloads
+        if name not in workloads or not self._has_servers:
+            return []
+        found = [name]
+        for one in found:
+            spec = workloads[one]
+            sources = {*spec.after, *spec.observes, *map(producer, spec.stream_inputs)}
+            found += sorted(sources.difference(found))
+        return [one for one in found[1:] if workloads[one].background]
 
     def _refusal(self, name: str) -> str | None:
         """Why the workload may not run again; None when it may."""

@@ -195,7 +195,9 @@ def ended(run: "Run", node: Node) -> Record:
     record["started"] = None if node.started is None else run.wall(node.started)
     record["ended"] = run.wall(run.clock.monotonic())
     record["summary"] = shown
-    if shown is not node.summary:
+    if node.spec.background:
+        record["lost"] = "it is of what runs in the background"
+    elif shown is not node.summary:
         record["lost"] = "a secret was taken out of it"
     record["secrets"] = _secrets(run)
     if run.secret_use is not None:

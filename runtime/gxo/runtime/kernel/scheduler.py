@@ -72,6 +72,8 @@ class Scheduler:
         compensate: the names of ignored failures whose `on_failure` is still to run.
         """
         for node in nodes:
+            node.settled = True
+        for node in nodes:
             if node.name in compensate:
                 self._compensate(node)
             else:
@@ -143,7 +145,7 @@ class Scheduler:
                 return
 
     def _start(self, unit: Unit) -> None:
-        members = [node for node in unit.members if not (node.settled or node.over)]
+        members = [node for node in unit.members if not node.settled]
         if len(members) > 1:
             from gxo.runtime.streams.connect import connect  # start-up: only with streams
 
@@ -220,7 +222,7 @@ class Scheduler:
         """Make the unit ready if it can start now; add members that never can to `settled`."""
         if len(unit.members) == 1:
             node = unit.members[0]
-            if node.settled or node.over:
+            if node.settled:
                 return
             if node.blocked_by is not None:
                 self._block(node, settled)
