@@ -48,6 +48,8 @@ class FakeLoop(JobLoop):
     def _select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= 0:
             return self._wait(timeout)
+        if self._job_selector.met_stall(timeout):
+            return []
         if self._has_live_threads() and (ready := self._wait(0.05)):
             return ready
         self.moment += timeout
@@ -88,6 +90,7 @@ class Stage:
 
     trace: list[str] = field(default_factory=list)
     loop: FakeLoop = field(default_factory=FakeLoop)
+    meetings: dict[str, asyncio.Event] = field(default_factory=dict)
 
     def note(self, name: str, what: str) -> None:
         self.trace.append(f"{self.loop.time():g} {name} {what}")
@@ -234,6 +237,13 @@ async def _sleep_item(stage: Stage, name: str, ctx: Context, argument: str, port
 
 async def _hang(stage: Stage, name: str, ctx: Context, argument: str, ports: Any) -> None:
     await asyncio.get_running_loop().create_future()
+
+
+async def _meet(stage: Stage, name: str, ctx: Context, argument: str, ports: Any) -> None:
+    """Wait for a module that waits for this one before it goes on."""
+    own, other = (stage.meetings.setdefault(one, asyncio.Event()) for one in (name, argument))
+    await other.wait()
+    own.set()
 
 
 async def _ignore(stage: Stage, name: str, ctx: Context, argument: str, ports: Any) -> None:
@@ -383,6 +393,7 @@ STEPS: dict[str, Step] = {
     "hang": _hang,
     "ignore": _ignore,
     "join": _join,
+    "meet": _meet,
     "note": _note,
     "pass_on": _pass_on,
     "raise": _raise,

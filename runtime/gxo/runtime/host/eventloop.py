@@ -12,21 +12,29 @@ if TYPE_CHECKING:
 
 
 class StallSelector(selectors.DefaultSelector):
-    """Asked to wait for ever, for nothing but the loop's own wake-up pipe, it has met a job that
-    can make no progress. It then asks `on_stall`, which may give the loop something to do.
+    """Asked to wait for nothing but the loop's own wake-up pipe, and timers that only look on, it
+    has met a job that can make no progress. It then asks `on_stall`, which may give the loop
+    something to do.
 
     limit: called before each wait with how long it may be, returns how long it is to be at most.
     """
 
     on_stall: Callable[[], bool] | None = None
+    only_onlookers: Callable[[], bool]
     limit: Callable[[float | None], float | None] | None = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None and len(self.get_map()) == 1 and self.on_stall and self.on_stall():
+        if timeout != 0 and self.met_stall(timeout):
             return []
         if self.limit is not None:
             timeout = self.limit(timeout)
         return super().select(timeout)
+
+    def met_stall(self, timeout: float | None) -> bool:
+        """Whether nothing can happen within the timeout, and `on_stall` has dealt with it."""
+        if self.on_stall is None or len(self.get_map()) > 1:
+            return False
+        return (timeout is None or self.only_onlookers()) and self.on_stall()
 
 
 class JobLoop(asyncio.SelectorEventLoop):
@@ -36,6 +44,8 @@ class JobLoop(asyncio.SelectorEventLoop):
         """grace: seconds that `end` waits for what does not end by itself."""
         self._grace = grace
         self._job_selector = StallSelector()
+        self._job_selector.only_onlookers = self._only_onlookers
+        self._onlookers: set[asyncio.TimerHandle] = set()
         super().__init__(self._job_selector)
         self._threads: Threads | None = None
         self._watcher: Watcher | None = None
@@ -70,6 +80,18 @@ class JobLoop(asyncio.SelectorEventLoop):
         if executor is not None:
             return super().run_in_executor(executor, func, *args)
         return self.threads.submit(lambda: func(*args))
+
+    def look_on(self, delay: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
+        """`call_later` for what brings no workload on, such as a limit for the whole job: a job
+        that waits for nothing else can make no progress.
+        """
+        timer = self.call_later(delay, callback)
+        self._onlookers.add(timer)
+        return timer
+
+    def _only_onlookers(self) -> bool:
+        timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
+        return all(timer.cancelled() or timer in self._onlookers for timer in timers)
 
     def watch_for_stalls(self, stalled: Callable[[], None]) -> None:
         """Call `stalled` once when no file, timer, thread or child can wake the loop any more."""

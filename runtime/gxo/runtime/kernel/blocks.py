@@ -37,7 +37,7 @@ async def cleanup(run: "Run") -> None:
         run.fail(f"`finally` took longer than {run.limits.cleanup:g} s")
         scheduler.cancel_all(STOPPED)
 
-    timer = scheduler.loop.call_later(run.limits.cleanup, expire)
+    timer = run.loop.look_on(run.limits.cleanup, expire)
     nodes = await _run_block(run, run.job.cleanups, failure, lambda: late)
     timer.cancel()
     for node in nodes:

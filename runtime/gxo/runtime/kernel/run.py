@@ -128,7 +128,7 @@ class Run:
             self.bus.run_started()
         timer = None
         if self.settings.timeout is not None:
-            timer = loop.call_later(self.settings.timeout, self._time_out)
+            timer = loop.look_on(self.settings.timeout, self._time_out)
         try:
             await self._run_workloads()
             if timer is not None:
@@ -137,6 +137,7 @@ class Run:
                 from gxo.runtime.kernel.blocks import cleanup
 
                 self.cleaning = True
+                loop.watch_for_stalls(self.stalled)  # once more
                 await cleanup(self)
         finally:
             await self._close()

@@ -10,7 +10,9 @@ def who_waits(nodes: Mapping[str, Node]) -> Iterator[str]:
     for node in nodes.values():
         if node.over or node.settled:
             continue
-        if node.task is None:
+        if node.task is None and node.unit.in_block:
+            yield f"'{node.name}' waits for its turn"
+        elif node.task is None:
             waited = {*node.spec.after, *node.spec.observes}
             names = [f"'{name}'" for name in waited if not nodes[name].settled]
             yield f"'{node.name}' waits for {', '.join(sorted(names)) or 'its stream group'}"
