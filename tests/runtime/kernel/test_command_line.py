@@ -78,7 +78,7 @@ def test_case(
 
 ORDER = """
     --help --var --vars-file --secrets --dry-run --diff --detailed-exitcode --report --report-html
-    --events --metrics --journal --resume --rerun --workspace --outputs --workers --timeout --strict
+    --events --metrics --metrics-listen --journal --resume --rerun --workspace --outputs --workers --timeout --strict
     --log-level --log-format --traceback --describe --version
 """
 

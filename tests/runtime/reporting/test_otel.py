@@ -20,6 +20,7 @@ from gxo.cli.main import main as gxo
 from gxo.runtime import Context, Job, Loop, Retry
 from gxo.runtime.kernel.run import Limits
 from gxo.runtime.main import main
+from tests.reports import read_report
 from tests.runtime.reporting.jobs import SECRET, simple, talkative
 from tests.runtime.reporting.receiver import Receiver, receiving
 
@@ -340,6 +341,7 @@ def test_an_artifact_sends_its_traces(artifact: Path, receiver: Receiver) -> Non
         TRACEPARENT=TRACEPARENT,
     )
     assert done.returncode == 0, done.stderr
+    assert read_report(done.stdout)["playbook_name"] == "traced"
     for line in done.stderr.splitlines():
         jsonschema.validate(json.loads(line), LOG_SCHEMA)
     assert sorted(receiver.tree()) == sorted(

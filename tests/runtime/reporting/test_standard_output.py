@@ -12,6 +12,7 @@ import pytest
 from gxo.runtime import Context, Input, Job
 from gxo.runtime.main import main
 from gxo.runtime.options import _parser
+from tests.reports import read_report
 from tests.runtime.reporting.jobs import SECRET
 
 OPTIONS: dict[str, list[list[str]]] = {
@@ -19,12 +20,16 @@ OPTIONS: dict[str, list[list[str]]] = {
     "--detailed-exitcode": [["--dry-run", "--detailed-exitcode"], ["--detailed-exitcode"]],
     "--diff": [["--dry-run", "--diff"], ["--diff"]],
     "--events": [["--events", "events"], ["--events", "/dev/full"]],
+    "--journal": [["--journal", "journal"]],
     "--log-format": [["--log-format", "json"]],
     "--log-level": [["--log-level", "debug"]],
     "--metrics": [["--metrics", "metrics"], ["--metrics", "/dev/full"]],
     "--metrics-listen": [["--metrics-listen", "0"]],
     "--outputs": [["--outputs", "out"]],
     "--report": [["--report", "report"], ["--report", "/dev/full"]],
+    "--report-html": [["--report-html", "page.html"], ["--report-html", "/dev/full"]],
+    "--rerun": [["--rerun", "told"]],
+    "--resume": [["--resume", "missing"]],
     "--secrets": [["--secrets", "env"], ["--secrets", "dir:missing"]],
     "--strict": [["--strict"]],
     "--timeout": [["--timeout", "1h"], ["--timeout", "1ms"]],
@@ -40,6 +45,7 @@ DATA: dict[str, list[str]] = {
     "--help": ["--help"],
     "--metrics": ["--metrics", "-"],
     "--report": ["--report", "-"],
+    "--report-html": ["--report-html", "-"],
     "--version": ["--version"],
 }
 
@@ -106,7 +112,11 @@ def test_data_alone_is_written_there(option: str, capfd: pytest.CaptureFixture[s
     main(noisy(), None, DATA[option])
     out = capfd.readouterr().out
     match option:
-        case "--report" | "--describe":
+        case "--report":
+            assert read_report(out)["playbook_name"] == "noisy"
+        case "--report-html":
+            assert out.startswith("<!DOCTYPE html>") and out.rstrip().endswith("</html>")
+        case "--describe":
             assert isinstance(json.loads(out), dict)
         case "--events":
             assert all(json.loads(line)["event"] for line in out.splitlines())

@@ -4,7 +4,7 @@ One that cannot be written makes a good run fail; that nobody reads standard out
 """
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gxo.runtime.reporting.files import write_text
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
 def write_results(run: "Run", code: int, attempts: "Attempts | None") -> int:
     """Write all that was asked for. Takes the run's exit code, returns the process's."""
-    wanted: list[tuple[str | None, str, Callable[[], Iterable[str]]]] = [
-        (run.settings.report, "report", lambda: _report(run)),
-        (run.settings.report_html, "report", lambda: _page(run, attempts)),
-        (run.settings.metrics, "metrics", lambda: _metrics(run, code)),
-    ]
-    written = [_write(run, target, what, make()) for target, what, make in wanted if target]
+    settings = run.settings
+    written = []
+    if settings.report is not None:
+        written.append(_write(run, settings.report, "report", _report(run)))
+    if settings.report_html is not None:
+        written.append(_write(run, settings.report_html, "report", _page(run, attempts)))
+    if settings.metrics is not None:  # the last: they tell the exit code, which the others decide
+        text = _metrics(run, code if all(written) else code or 1)
+        written.append(_write(run, settings.metrics, "metrics", text))
     return code if all(written) else code or 1
 
 
