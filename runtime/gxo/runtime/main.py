@@ -173,6 +173,8 @@ def _signals(run: Run, loop: JobLoop) -> Iterator[None]:
     def on_signal(number: int, _frame: FrameType | None) -> None:
         if run.ending.interrupted:
             loop.kill_commands()
+            if run.log.progress is not None:
+                run.log.progress.erase_at_once()
             os._exit(128 + number)
         run.ending.interrupted = number
         if not loop.is_closed():

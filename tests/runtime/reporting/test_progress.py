@@ -256,6 +256,18 @@ def test_a_real_job_on_a_real_terminal() -> None:
     assert "cancelled in " in lines[-2] and lines[-1] == ""
 
 
+def test_a_second_signal_leaves_no_line() -> None:
+    process, reading = started(True, "cleans_up_for_ever")
+    written = read_until(reading, b"0 of 1  a")
+    process.send_signal(signal.SIGINT)
+    written += read_until(reading, b"1 of 2  last")
+    process.send_signal(signal.SIGINT)
+    written += read_all(reading)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert screen(written.decode().split("\n", 1)[1])[-1] == ""
+
+
 def test_a_real_job_stalls_on_a_real_terminal() -> None:
     process, reading = started(True, "stalls")
     written = read_all(reading).decode()

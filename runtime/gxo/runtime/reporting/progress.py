@@ -9,7 +9,9 @@ to be locked against; and a module that blocks the loop shows as a line that sta
 """
 
 import os
+import select
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, TextIO
 
@@ -66,6 +68,16 @@ class Progress(Watcher):
             return ""
         self._is_shown = False
         return ERASE
+
+    def erase_at_once(self) -> None:
+        """Take the line away in a signal handler, just before the process ends.
+
+        Past the stream, which may be in the middle of a write; and not where that would block.
+        """
+        descriptor = self._stream.fileno()
+        if self._is_shown and select.select([], [descriptor], [], 0)[1]:
+            with suppress(OSError):  # the terminal is gone
+                os.write(descriptor, ERASE.encode())
 
     def close(self, _grace: float) -> None:
         """Take the line away for good."""
