@@ -272,19 +272,22 @@ def _read_files(paths: list[str]) -> dict[str, tuple[Any, str]]:
 
 
 def _check_targets(settings: Settings) -> None:
-    """Reports and metrics can be written, each to a place of its own."""
+    """What the job writes can be written, each to a place of its own."""
     targets = {
         "report": settings.report,
         "report-html": settings.report_html,
         "metrics": settings.metrics,
+        "events": settings.events,
     }
     given: dict[str, str] = {}
     for option, target in targets.items():
         if target is None:
             continue
-        from gxo.runtime.reporting.files import check_target  # only when asked for
+        from gxo.runtime.reporting.files import check_target, place  # only when asked for
 
-        check_target(target, "the metrics" if option == "metrics" else "the report")
-        if target in given:
-            raise UsageError(f"--{given[target]} and --{option} cannot both go to {target}")
-        given[target] = option
+        if option != "events":  # which are opened before the job runs
+            check_target(target, "the metrics" if option == "metrics" else "the report")
+        where = place(target)
+        if where in given:
+            raise UsageError(f"--{given[where]} and --{option} cannot both go to {target}")
+        given[where] = option

@@ -21,14 +21,19 @@ FULL = "cannot write the report: No space left on device"
 
 
 def job(
-    name: str, *options: str, stdout: int = subprocess.PIPE, most: int | None = None
+    name: str,
+    *options: str,
+    stdout: int = subprocess.PIPE,
+    most: int | None = None,
+    folder: Path | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a job. most: the most bytes that a file may have."""
+    """Run a job. most: the most bytes that a file may have. folder: where it runs."""
     return subprocess.run(
         [sys.executable, str(JOBS), name, *options],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(RUNTIME), "PYTHONWARNINGS": "error"},
         stdout=stdout,
         stderr=subprocess.PIPE,
+        cwd=folder,
         timeout=60,
         preexec_fn=most and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))),
     )
@@ -134,10 +139,33 @@ def test_what_cannot_work_is_told_before_the_job_runs(
     assert done.stderr.decode() == expected + reason.format(folder=tmp_path) + "\n"
 
 
-def test_both_cannot_go_to_one_place() -> None:
-    done = job("waits", "--report", "-", "--report-html", "-")
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (["--report", "-"], ["--report-html", "-"]),
+        (["--report", "/dev/stdout"], ["--metrics", "-"]),
+        (["--report", "-"], ["--events", "fd:1"]),
+        (["--report", "told"], ["--events", "./told"]),
+        (["--report-html", "told"], ["--metrics", "../work/told"]),
+        (["--metrics", "told"], ["--events", "link"]),
+    ],
+)
+def test_two_cannot_go_to_one_place(first: list[str], second: list[str], tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "link").symlink_to("told")
+    done = job("waits", *first, *second, folder=work)
     assert done.returncode == 2
-    assert done.stderr == b"error: --report and --report-html cannot both go to -\n"
+    expected = f"error: {first[0]} and {second[0]} cannot both go to {second[1]}\n"
+    assert done.stderr.decode() == expected
+    assert os.listdir(work) == ["link"]
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_who_may_read_it_stays_as_it_was(option: str, target: Path) -> None:
+    target.chmod(0o600)
+    assert job("empty", option, str(target)).returncode == 0
+    assert target.stat().st_mode & 0o777 == 0o600
 
 
 def test_standard_error_on_a_full_disk() -> None:

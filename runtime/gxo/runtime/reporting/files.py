@@ -26,6 +26,11 @@ def check_target(target: str, what: str) -> None:
         raise UsageError(f"cannot write {what} to {target}: permission denied")
 
 
+def place(target: str) -> str:
+    """One name for all spellings of where a report, metrics or events go."""
+    return "-" if target in ("-", "fd:1", "/dev/stdout") else os.path.realpath(target)
+
+
 def write_text(target: str, texts: Iterable[str]) -> None:
     """Write the texts. OSError when that is not possible; a file is then left as it was.
 
@@ -43,13 +48,15 @@ def write_text(target: str, texts: Iterable[str]) -> None:
 
 
 def _replace(path: str, pieces: Iterable[bytes]) -> None:
-    temporary = f"{path}.{os.getpid()}.tmp"
+    """A new file has mode 0644, less the umask; a file that was there passes its own on."""
+    temporary = f"{path}.{os.urandom(6).hex()}.tmp"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         with open(descriptor, "wb") as file:
+            if os.path.exists(path):
+                os.fchmod(descriptor, stat.S_IMODE(os.stat(path).st_mode))
             file.writelines(pieces)
         os.replace(temporary, path)
     except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
+        os.unlink(temporary)
         raise
