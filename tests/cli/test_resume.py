@@ -1,5 +1,6 @@
 """`gxo run` takes --journal and --resume as an artifact does."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -52,3 +53,21 @@ def test_a_changed_playbook_is_another_artifact(folder: Path) -> None:
     assert done.returncode == 2
     assert "is of another artifact: it began with two compiled by gxo" in done.stderr
     assert not (folder / "left").read_text().count("more")
+
+
+def test_a_completed_job_is_told_of_as_if_it_had_just_run(folder: Path) -> None:
+    (folder / "mark").touch()
+    run(folder, "--journal", "state", "--events", "before")
+    done = run(folder, "--resume", "state", "--events", "after", "--metrics", "metrics")
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in (folder / "after").read_text().splitlines()]
+    assert [one["event"] for one in events] == [
+        "PlaybookStart",
+        *["WorkloadStatusChanged", "WorkloadEnd"] * 2,
+        "PlaybookEnd",
+    ]
+    assert [one["reason"] for one in events if "reason" in one] == ["restored from the journal"] * 2
+    assert (
+        'gxo_workloads{playbook="two",status="Completed"} 2\n' in (folder / "metrics").read_text()
+    )
+    assert (folder / "left").read_text() == "done\n"

@@ -23,6 +23,7 @@ from gxo.runtime.settings import Settings
 
 if TYPE_CHECKING:
     from gxo.runtime.bundle import Bundle
+    from gxo.runtime.journal.journal import Journal
     from gxo.runtime.reporting.watching import Watching
 
 USAGE, DEFECT = 2, 70
@@ -93,12 +94,22 @@ def _run(run: Run) -> int:
         run.journal = open_journal(run)
     try:
         if run.journal is not None and run.journal.is_completed:
-            run.journal.recall()
-            return _tell(run, 0)
+            return _recall(run, run.journal)
         return _run_on_loop(run)
     finally:
         if run.journal is not None:
             run.journal.close()
+
+
+def _recall(run: Run, journal: "Journal") -> int:
+    """Tell of a job that had Completed before it was resumed, as of one that has just run."""
+    watching = _watching(run)
+    try:
+        journal.recall()
+    finally:
+        if watching is not None:
+            watching.end()
+    return _tell(run, 0, watching)
 
 
 def _run_on_loop(run: Run) -> int:

@@ -141,12 +141,16 @@ class Journal:
         """Let all be as it was when the job had Completed: there is nothing left to run."""
         assert self._past is not None
         run = self._run
+        if run.bus is not None:
+            run.bus.run_started()
         run.log.write_clean("info", "nothing to resume: the job had Completed")
         run.add_nodes(run.job.cleanups)
         for node in [*run.nodes.values()]:
             if node.name in self._past.entries:
                 self._restore(node, self._past)
         run.ended_at = run.clock.seconds()
+        if run.bus is not None:
+            run.bus.run_ended()
         self.finish()
 
     async def starting(self, node: Node) -> None:
