@@ -48,7 +48,7 @@ def parsed(text: str) -> dict[str, Values]:
 def test_what_a_run_did() -> None:
     run = play_case(CASE).run
     found = parsed(metrics(run, 0))
-    assert found.pop("gxo_run_info") == {(run.run_id, ""): 1.0}
+    assert found.pop("gxo_run_info") == {(run.run_id, "", "false"): 1.0}
     of_all = {("read",), ("write",), ("skipped",), ("bad",), ("never",)}
     for name in list(found):
         if name.startswith("gxo_workload_") and name != "gxo_workload_status":

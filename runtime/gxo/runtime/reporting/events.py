@@ -41,7 +41,12 @@ class EventLog(Watcher):
 
     def run_started(self) -> None:
         run = self._run
-        self._put("PlaybookStart", playbook=run.name, workloads=len(run.job.workloads))
+        self._put(
+            "PlaybookStart",
+            playbook=run.name,
+            workloads=len(run.job.workloads),
+            dry_run=run.settings.dry_run,
+        )
 
     def run_ended(self) -> None:
         run = self._run

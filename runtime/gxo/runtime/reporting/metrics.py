@@ -47,7 +47,11 @@ def _of_run(run: "Run", exit_code: int | None) -> Iterator[Iterable[str]]:
     status = run.ending.status if over else RUNNING
     nodes = list(run.nodes.values())
     family = _Families(run.name)
-    info = {"run_id": run.run_id, "gxo_version": manifest(run.bundle).get("gxo", "")}
+    info = {
+        "run_id": run.run_id,
+        "gxo_version": manifest(run.bundle).get("gxo", ""),
+        "dry_run": str(run.settings.dry_run).lower(),
+    }
     yield family("gxo_run_info", "gauge", "The run; always 1.", [(info, 1)])
     yield family(
         "gxo_run_status",

@@ -109,7 +109,11 @@ class Traces(Watcher):
         environment = self._run.environment
         carrier = {name: environment.get(name.upper(), "") for name in self._propagator.fields}
         parent = self._propagator.extract({name: text for name, text in carrier.items() if text})
-        names = {"gxo.playbook": self._run.name, "gxo.run_id": self._run.run_id}
+        names = {
+            "gxo.playbook": self._run.name,
+            "gxo.run_id": self._run.run_id,
+            "gxo.dry_run": self._run.settings.dry_run,
+        }
         self._root = self._start(self._run.name, parent, names)
 
     def run_ended(self) -> None:

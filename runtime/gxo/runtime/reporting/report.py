@@ -26,6 +26,7 @@ def _head(run: "Run") -> dict[str, Any]:
     return {
         "playbook_name": run.name,
         "run_id": run.run_id,
+        **({"dry_run": True} if run.settings.dry_run else {}),
         "overall_status": run.ending.status,
         "start_time": rfc3339(run.started),
         "end_time": rfc3339(run.ended_at),

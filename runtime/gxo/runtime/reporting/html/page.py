@@ -44,7 +44,7 @@ def render(page: Page) -> str:
         tag("meta", http_equiv="Content-Security-Policy", content=policy),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"{status}: {name}"),
+        tag("title", f"{status}: {name}{' (dry run)' if 'dry_run' in told else ''}"),
         tag("style", Markup(STYLE)),
     )
     body = tag(
@@ -74,9 +74,9 @@ def _title(page: Page) -> Markup:
     )
     when = tag("time", f"{started} UTC", datetime=told["start_time"])
     took = duration(told["duration_ms"])
-    line = tag(
-        "p", when, f" · {took} · {counted(told['total_workloads'], 'workload')}", class_="quiet"
-    )
+    count = counted(told["total_workloads"], "workload")
+    dry = " · a dry run: nothing was changed" if "dry_run" in told else ""
+    line = tag("p", when, f" · {took} · {count}{dry}", class_="quiet")
     return join([heading, line])
 
 
