@@ -160,6 +160,14 @@ class Context:
             self._run.secrets.made(str(part))
         return made
 
+    def redact(self, value: Any) -> Any:
+        """A text, or nested data, as logs and errors show it: without the secrets of the job.
+
+        They are redacted by themselves. This is for a module that tells only a part of a text, as a
+        part of a secret would not be found any more.
+        """
+        return self._run.redact(value)
+
     def env(self, name: str) -> str:
         """The environment variable, or an empty text."""
         return self._run.environment.get(name, "")

@@ -136,7 +136,8 @@ def describe(value: object) -> str:
     if value is None:
         return "nil"
     if isinstance(value, str):
-        return f'the text "{value}"' if len(value) <= 40 else f'the text "{value[:40]}..."'
+        # Not a part of a longer one: a part of a secret could not be found, and redacted, any more.
+        return f'the text "{value}"' if len(value) <= 40 else f"a text of {len(value)} characters"
     if isinstance(value, (list, dict)):
         return f"a {kind_of(value)} of {len(value)}"
     return f"the {kind_of(value)} {format_value(value)}"

@@ -135,7 +135,7 @@ async def exec_(
         "truncated": cut_out or cut_err,
     }
     if check and result["exit_code"] not in success_codes:
-        raise _failed(argv, status, result["stderr"])
+        raise _failed(argv, status, ctx.redact(result["stderr"]))
     return result
 
 

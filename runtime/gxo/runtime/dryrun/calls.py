@@ -35,7 +35,7 @@ async def foresee(
     if by_call:
         summary = await _ask(forecast, name, function, ctx, ports, parameters)
     else:
-        summary = ctx.would(f"call {name}{_shown(parameters)}", writes=".")
+        summary = ctx.would(f"call {name}{_shown(ctx, parameters)}", writes=".")
         await _drain((*ports, *parameters.values()))
     if isinstance(summary, Foreseen):
         if any(isinstance(port, Out) for port in (*ports, *parameters.values())):
@@ -75,12 +75,12 @@ async def _drain(values: tuple[Any, ...]) -> None:
             await _drain(tuple(value.values()))
 
 
-def _shown(parameters: Mapping[str, Any]) -> str:
+def _shown(ctx: Context, parameters: Mapping[str, Any]) -> str:
     """The parameters that are data, on one line."""
     told = []
     for name, value in parameters.items():
         if not isinstance(value, (Records, Inputs, Out)):
-            text = repr(value)
+            text = repr(ctx.redact(value))
             text = text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
             told.append(f"{name}={text}")
     return f" with {', '.join(told)}" if told else ""

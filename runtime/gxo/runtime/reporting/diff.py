@@ -47,17 +47,17 @@ def _difference(context: "Context", path: str, content: Callable[[], bytes]) -> 
     try:
         before, after = _current(context, path), content()
     except (WorkloadError, Unknown):
-        return f"changes {path}: what is there now cannot be compared"
+        return f"changes {context.redact(path)}: what is there now cannot be compared"
     if before == after and before is not None:
         return ""
-    title = f"{'creates' if before is None else 'changes'} {path}"
+    name = context.redact(path)
+    title = f"{'creates' if before is None else 'changes'} {name}"
     old, new = _text(before or b""), _text(after)
     if old is None or new is None:
         sizes = [f"{_size(data)}{_kind(data)}" for data in (before, after) if data is not None]
         return f"{title}: {', then '.join(sizes)}"
-    redact = context._run.redact
-    old, new = redact(old), redact(new)
-    lines = list(_lines(path, old.splitlines(), new.splitlines(), created=before is None))
+    old, new = context.redact(old), context.redact(new)
+    lines = list(_lines(name, old.splitlines(), new.splitlines(), created=before is None))
     if not lines:
         return (
             f"{title}, empty"

@@ -385,9 +385,10 @@ def check_text(path: str) -> None:
 
 
 def _shown(path: str) -> str:
-    """The path for a message: printable, and not longer than a line."""
+    """The path for a message: printable, and not longer than a line; all of it, or nothing, as a
+    part of a secret could not be redacted any more."""
     text = path.encode("utf-8", "replace").decode().replace("\0", "\\0")
-    return f"'{text}'" if len(text) <= 200 else f"'{text[:200]}...'"
+    return f"'{text}'" if len(text) <= 200 else f"a path of {len(text)} characters"
 
 
 def _check_regular(descriptor: int) -> None:
