@@ -5,7 +5,7 @@
 gives the units {a} (waits for 0 ends) and {b, c} (waits for 1; joined by the stream b -> c).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from gxo.runtime.job import Workload
 from gxo.runtime.kernel.node import Failure, Node, Unit
@@ -14,14 +14,16 @@ ERRORS = ".errors"
 """What the name of the stream of a workload's failed records ends with (language, section 5)."""
 
 
-def units(specs: Iterable[Workload], nodes: Mapping[str, Node], failure: Failure) -> list[Unit]:
+def units(specs: Collection[Workload], nodes: Mapping[str, Node], failure: Failure) -> list[Unit]:
     """The units of a block, in order of their first member. A block's references add no edges."""
-    return [Unit(group, failure, in_block=True) for group in _groups(specs, nodes)]
+    groups = stream_groups(specs)
+    return [Unit([nodes[name] for name in group], failure, in_block=True) for group in groups]
 
 
-def link(specs: Iterable[Workload], nodes: Mapping[str, Node], failure: Failure) -> list[Unit]:
+def link(specs: Collection[Workload], nodes: Mapping[str, Node], failure: Failure) -> list[Unit]:
     """The units of the playbook's workloads, with who waits for whom filled in."""
-    result = [Unit(group, failure, in_block=False) for group in _groups(specs, nodes)]
+    groups = stream_groups(specs)
+    result = [Unit([nodes[name] for name in group], failure, in_block=False) for group in groups]
     for unit in result:
         for node in unit.members:
             needed = set(node.spec.after)
@@ -40,6 +42,26 @@ def link(specs: Iterable[Workload], nodes: Mapping[str, Node], failure: Failure)
 def producer(name: str) -> str:
     """The workload that a stream input is of: `parse` for `parse` and for `parse.errors`."""
     return name.removesuffix(ERRORS)
+
+
+def stream_groups(specs: Collection[Workload]) -> list[list[str]]:
+    """The names of the workloads, those that streams connect together.
+
+    Each group is in playbook order; the groups are in the order of their first members.
+    """
+    order = {spec.name: place for place, spec in enumerate(specs)}
+    group_of: dict[str, list[str]] = {}
+    for spec in specs:
+        for source in map(producer, spec.stream_inputs):
+            ours = group_of.setdefault(spec.name, [spec.name])
+            theirs = group_of.setdefault(source, [source])
+            if ours is not theirs:
+                ours.extend(theirs)
+                group_of.update((member, ours) for member in theirs)
+    for group in {id(group): group for group in group_of.values()}.values():
+        group.sort(key=order.__getitem__)
+    groups = (group_of.get(name, [name]) for name in order)
+    return [group for name, group in zip(order, groups, strict=True) if group[0] == name]
 
 
 def spread_blocks(members: Iterable[Node], nodes: Mapping[str, Node]) -> None:
@@ -70,24 +92,3 @@ def descendants(failed: Iterable[Node], nodes: Mapping[str, Node]) -> set[Node]:
                 found.add(reader)
                 waiting.append(reader)
     return found
-
-
-def _groups(specs: Iterable[Workload], nodes: Mapping[str, Node]) -> list[list[Node]]:
-    """The connected components of stream edges, each in playbook order, by their first members."""
-    members = [nodes[spec.name] for spec in specs]
-    group_of: dict[str, list[Node]] = {}
-    for node in members:
-        for name in node.spec.stream_inputs:
-            ours = group_of.setdefault(node.name, [node])
-            theirs = group_of.setdefault(producer(name), [nodes[producer(name)]])
-            if ours is not theirs:
-                ours.extend(theirs)
-                group_of.update((member.name, ours) for member in theirs)
-    for group in {id(group): group for group in group_of.values()}.values():
-        group.sort(key=_index)
-    groups = (group_of.get(node.name, [node]) for node in members)
-    return [group for node, group in zip(members, groups, strict=True) if group[0] is node]
-
-
-def _index(node: Node) -> int:
-    return node.index

@@ -3,11 +3,11 @@
 job, run, its report and the attempts  ->  [Row("fetch", ...), Row("save", after=["fetch"], ...)]
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from gxo.runtime.host.clock import rfc3339
-from gxo.runtime.kernel.graph import producer
+from gxo.runtime.kernel.graph import producer, stream_groups
 from gxo.runtime.kernel.node import PENDING
 from gxo.runtime.reporting.html.attempts import Span
 
@@ -142,36 +142,17 @@ def _edges(spec: "Workload") -> Iterator[Edge]:
         yield Edge(name, spec.name, "stream")
 
 
-def _block_edges(specs: Iterable["Workload"], owner: str | None) -> Iterator[Edge]:
+def _block_edges(specs: Collection["Workload"], owner: str | None) -> Iterator[Edge]:
     """Yield the edges of a block: its streams, and from one to the next in its order."""
+    for spec in specs:
+        for name in dict.fromkeys(map(producer, spec.stream_inputs)):
+            yield Edge(name, spec.name, "stream")
     previous = owner
     kind: Kind = "failure"
-    for batch in _batches(specs):
-        for spec in batch:
-            for name in dict.fromkeys(producer(name) for name in spec.stream_inputs):
-                yield Edge(name, spec.name, "stream")
+    for group in stream_groups(specs):
         if previous is not None:
-            yield Edge(previous, batch[0].name, kind)
-        previous, kind = batch[-1].name, "order"
-
-
-def _batches(specs: Iterable["Workload"]) -> list[list["Workload"]]:
-    """The workloads of a block in its order, those that streams connect together."""
-    batches: list[list[Workload]] = []
-    for spec in specs:
-        joined = [one for one in batches if any(_share_a_stream(spec, other) for other in one)]
-        if joined:
-            joined[0] += [other for one in joined[1:] for other in one] + [spec]
-            batches = [one for one in batches if one not in joined[1:]]
-        else:
-            batches.append([spec])
-    return batches
-
-
-def _share_a_stream(one: "Workload", other: "Workload") -> bool:
-    return any(producer(name) == other.name for name in one.stream_inputs) or any(
-        producer(name) == one.name for name in other.stream_inputs
-    )
+            yield Edge(previous, group[0], kind)
+        previous, kind = group[-1], "order"
 
 
 def _places(run: "Run") -> tuple[str, dict[str, int]]:
