@@ -1,6 +1,6 @@
 """A mistake put into the kernel, one at a time, fails one of the kernel's tests.
 
-The survivors are listed before the table. One is a missing test, or a change that nobody can notice.
+Each survivor is told when it is found. One is a missing test, or a change that nobody can notice.
 """
 
 import importlib.abc
@@ -43,11 +43,12 @@ def prove(scale: float) -> Iterator[Figure]:
         for mutant in mutants((KERNEL / f"{name}.py").read_text(encoding="utf-8"))
     ]
     chosen = random.Random(1).sample(every, max(1, round(len(every) * scale)))
-    survivors = list(surviving(sorted(chosen, key=lambda one: (one[0], one[1].line))))
-    for name, mutant in survivors:
-        print(f"survived: {name}.py:{mutant.line}: {mutant.before}  ->  {mutant.after}")
+    survivors = 0
+    for name, mutant in surviving(sorted(chosen, key=lambda one: (one[0], one[1].line))):
+        survivors += 1
+        print(f"survived: {name}.py:{mutant.line}: {mutant.before}  ->  {mutant.after}", flush=True)
     yield Figure("mistakes made in the kernel", len(chosen))
-    yield Figure("of them unnoticed, per cent", 100 * len(survivors) / len(chosen))
+    yield Figure("of them unnoticed, per cent", 100 * survivors / len(chosen))
 
 
 def surviving(chosen: Sequence[tuple[str, Mutant]]) -> Iterator[tuple[str, Mutant]]:

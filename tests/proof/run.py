@@ -18,7 +18,7 @@ from importlib import import_module
 
 from tests.proof.figure import Figure
 
-PROOFS = ("fuzz", "soak", "mutation")
+PROOFS = ("fuzz", "mutation", "reference", "soak", "workspace")
 
 
 def main(arguments: list[str]) -> int:
