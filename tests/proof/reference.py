@@ -17,6 +17,8 @@ def prove(scale: float) -> Iterator[Figure]:
         yield Figure("random playbooks that disagree", 1, 0)
         return
     yield Figure("random playbooks that agree", checked.playbooks)
-    yield Figure("of them with one outcome only, per cent", 100 * checked.certain / checked.playbooks)
+    yield Figure(
+        "of them with one outcome only, per cent", 100 * checked.certain / checked.playbooks
+    )
     yield Figure("set aside: too many orders of events", checked.set_aside)
     yield Figure("random playbooks that disagree", 0, 0)
