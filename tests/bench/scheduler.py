@@ -110,9 +110,15 @@ def check(gxo: Path, shape: str, folder: Path, environment: Mapping[str, str]) -
 
 
 def output(command: list[str], environment: Mapping[str, str]) -> str:
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
+    """What the command prints. Its log goes to a file, so that no reader takes part."""
+    with tempfile.TemporaryFile() as log:
+        done = subprocess.run(
+            command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True, check=False
+        )
+        if done.returncode:
+            log.seek(0)
+            said = log.read()[-2000:].decode(errors="replace")
+            raise SystemExit(f"{' '.join(command)} failed:\n{said}")
     return done.stdout
 
 
