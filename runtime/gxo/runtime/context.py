@@ -126,7 +126,7 @@ class Context:
         if self._run.settings.diff:
             from gxo.runtime.reporting.diff import show  # only when asked for
 
-            await show(self, path, content)
+            await show(self, self._run.log, path, content)
 
     @property
     def clock(self) -> Clock:

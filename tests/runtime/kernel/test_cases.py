@@ -54,9 +54,9 @@ def _outlooks(played: Played) -> dict[str, str]:
     assert forecast is not None
     return {
         node.name: "change"
-        if forecast.of(node).changing
+        if forecast.of(node.name).changing
         else "unknown"
-        if forecast.of(node).unknown
+        if forecast.of(node.name).unknown
         else "same"
         for node in played.run.nodes.values()
     }
@@ -66,7 +66,7 @@ def _unknown(played: Played) -> dict[str, str]:
     """Which value each workload of a dry run lacked."""
     forecast = played.run.forecast
     assert forecast is not None
-    found = {node.name: forecast.of(node).unknown for node in played.run.nodes.values()}
+    found = {node.name: forecast.of(node.name).unknown for node in played.run.nodes.values()}
     return {name: what for name, what in found.items() if what}
 
 

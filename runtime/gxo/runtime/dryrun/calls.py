@@ -57,7 +57,7 @@ async def _ask(
     try:
         summary = await function(ctx, *ports, **parameters)
     except ModuleError as error:
-        if forecast.comes_after_changes(ctx._node):
+        if forecast.comes_after_changes(ctx.workload):
             raise Unknown(f"what {name} does then; now, {error.message}") from error
         raise
     if not forecast.has_said(ctx):

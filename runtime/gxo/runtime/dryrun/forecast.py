@@ -101,9 +101,9 @@ class Forecast:
         self.files = Changes()
         self.workloads = ForeseenWorkloads(run.nodes, self)
 
-    def of(self, node: Node) -> Outlook:
+    def of(self, workload: str) -> Outlook:
         """What the workload would do, as far as it is known by now."""
-        return self._outlooks.setdefault(node.name, Outlook())
+        return self._outlooks.setdefault(workload, Outlook())
 
     # What happens to a workload
 
@@ -120,7 +120,7 @@ class Forecast:
             if found is None or others is not None:
                 raise
             missing = _first(found)
-        outlook = self.of(context._node)
+        outlook = self.of(context.workload)
         outlook.miss(missing)
         outlook.lost = True
         self.files.anything = True  # it may be a module that writes some
@@ -128,7 +128,7 @@ class Forecast:
 
     def leave_out(self, node: Node, unknown: Unknown) -> None:
         """The workload could not begin."""
-        outlook = self.of(node)
+        outlook = self.of(node.name)
         outlook.is_open = True
         outlook.miss(unknown)
         outlook.lost = True
@@ -144,7 +144,7 @@ class Forecast:
 
     def end_streams(self, node: Node) -> None:
         """The workload sends no more records; when some are not known, its readers learn that."""
-        if not self.of(node).lost:
+        if not self.of(node.name).lost:
             return
         if node.source is not None:
             node.source.fail(Unknown(f"the records of '{node.name}'"))
@@ -174,7 +174,7 @@ class Forecast:
         writes: str | None,
     ) -> Foreseen:
         """A module says what its call would do. Returns its summary."""
-        outlook = self.of(context._node)
+        outlook = self.of(context.workload)
         step = f"step '{context.step}' " if context.step is not None else ""
         outlook.tell(f"{step}would {what}", context.iteration)
         outlook.changing += changes
@@ -196,7 +196,7 @@ class Forecast:
 
         when: the step's condition, if that is what needs it.
         """
-        outlook = self.of(context._node)
+        outlook = self.of(context.workload)
         outlook.miss(unknown)
         self.files.anything = True
         if when is not None:
@@ -217,21 +217,21 @@ class Forecast:
         unknown = Unknown(f"the records of '{context.step or context.workload}'")
         if context.step is not None:
             raise unknown
-        self.of(context._node).lost = True
+        self.of(context.workload).lost = True
 
-    def comes_after_changes(self, node: Node) -> bool:
+    def comes_after_changes(self, workload: str) -> bool:
         """Whether something that it waits for was left out, so that the world is not as it is."""
-        if node.unit.in_block:
+        if self._run.nodes[workload].unit.in_block:
             return self.has_left_out
-        seen = {node.name}
-        waiting = [node]
+        seen = {workload}
+        waiting = [workload]
         while waiting:
-            spec = waiting.pop().spec
+            spec = self._run.nodes[waiting.pop()].spec
             for name in (*spec.after, *spec.observes, *map(producer, spec.stream_inputs)):
                 if name not in seen:
                     seen.add(name)
-                    waiting.append(self._run.nodes[name])
-                    if self.of(self._run.nodes[name]).is_left_out:
+                    waiting.append(name)
+                    if self.of(name).is_left_out:
                         return True
         return False
 
@@ -270,7 +270,7 @@ class Forecast:
 
     def _reason(self, node: Node) -> str:
         """What the workload would do: redacted, a line a call; empty when it was done."""
-        outlook = self.of(node)
+        outlook = self.of(node.name)
         told = sorted(outlook.told, key=lambda line: outlook.told[line])  # side by side, they race
         if outlook.untold:
             told.append(f"and {outlook.untold} more")
@@ -288,7 +288,7 @@ class Forecast:
 
     def told(self, node: Node) -> str:
         """The line about a workload that has ended."""
-        outlook = self.of(node)
+        outlook = self.of(node.name)
         if node.status == COMPLETED and node.reason and (outlook.told or outlook.unknown):
             return node.reason
         return workload_ended(node)
@@ -297,7 +297,7 @@ class Forecast:
         """`dry run: 3 would change, 5 unchanged, 1 unknown`."""
         unknown = unchanged = 0
         for node in self._run.nodes.values():
-            outlook = self.of(node)
+            outlook = self.of(node.name)
             if not outlook.changing:
                 unknown += outlook.is_left_out
                 unchanged += not outlook.is_left_out and node.status in (COMPLETED, SKIPPED)

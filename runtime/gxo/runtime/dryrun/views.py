@@ -35,7 +35,7 @@ class ForeseenState(State):
 
     def _check(self, register: str) -> None:
         for node in self._nodes.values():
-            if node.spec.register == register and self._forecast.of(node).is_open:
+            if node.spec.register == register and self._forecast.of(node.name).is_open:
                 raise Unknown(f"the result of '{node.name}'")
 
 
@@ -63,12 +63,12 @@ class ForeseenWorkload:
     @property
     def summary(self) -> Any:
         """What it returned, or would return."""
-        if self._forecast.of(self._node).is_open:
+        if self._forecast.of(self._node.name).is_open:
             raise Unknown(f"the result of '{self._node.name}'")
         return self._node.summary
 
     def _check(self, what: str) -> None:
-        outlook = self._forecast.of(self._node)
+        outlook = self._forecast.of(self._node.name)
         if outlook.is_open or (outlook.is_left_out and self._node.spec.ignore_errors):
             raise Unknown(f"{what} of '{self._node.name}'")
 

@@ -168,7 +168,7 @@ async def _carry_out(run: "Run", node: Node) -> Any:
         summary = await iterate(run, node, spec.loop)
     if node.upstream and (failure := _upstream_failure(node)) is not None:
         raise failure  # never success on half a stream
-    if node.record_errors and (run.forecast is None or not run.forecast.of(node).lost):
+    if node.record_errors and (run.forecast is None or not run.forecast.of(node.name).lost):
         _check_record_errors(node)
     return summary
 

@@ -44,7 +44,7 @@ class StepContext(Context):
         """In a dry run, what the step would emit is not known: nor what the pipeline would."""
         forecast = self._run.forecast
         assert forecast is not None
-        forecast.of(self._node).lost = True
+        forecast.of(self.workload).lost = True
         self.lost = Unknown(f"the records of '{self.step}'")
 
     async def record_failed(

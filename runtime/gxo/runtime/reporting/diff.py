@@ -22,6 +22,7 @@ from gxo.runtime.errors import Unknown, WorkloadError
 
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
+    from gxo.runtime.reporting.logs import Log
 
 MOST_BYTES = 256 * 1024
 """Of a larger file only the sizes are shown."""
@@ -36,39 +37,39 @@ PLAIN = "\x1b[0m"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-async def show(context: "Context", path: str, content: Callable[[], bytes]) -> None:
+async def show(context: "Context", log: "Log", path: str, content: Callable[[], bytes]) -> None:
     """Log how the file at `path` changes to `content`; nothing when it does not."""
-    text = await context.thread(_difference, context, path, content)
-    if text:
-        context._run.log.write_clean("info", text, context.workload)
+    told = await context.thread(_difference, context, path, content)
+    if not told:
+        return
+    title, *lines = told
+    if log.has_colours:
+        lines = [_coloured(line) for line in lines]
+    log.write_clean("info", "\n".join([title, *lines]), context.workload)
 
 
-def _difference(context: "Context", path: str, content: Callable[[], bytes]) -> str:
+def _difference(context: "Context", path: str, content: Callable[[], bytes]) -> list[str]:
+    """A title, and the lines of the difference; nothing when there is none."""
     try:
         before, after = _current(context, path), content()
     except (WorkloadError, Unknown):
-        return f"changes {context.redact(path)}: what is there now cannot be compared"
+        return [f"changes {context.redact(path)}: what is there now cannot be compared"]
     if before == after and before is not None:
-        return ""
+        return []
     name = context.redact(path)
     title = f"{'creates' if before is None else 'changes'} {name}"
     old, new = _text(before or b""), _text(after)
     if old is None or new is None:
         sizes = [f"{_size(data)}{_kind(data)}" for data in (before, after) if data is not None]
-        return f"{title}: {', then '.join(sizes)}"
+        return [f"{title}: {', then '.join(sizes)}"]
     old, new = context.redact(old), context.redact(new)
     lines = list(_lines(name, old.splitlines(), new.splitlines(), created=before is None))
     if not lines:
-        return (
-            f"{title}, empty"
-            if before is None
-            else f"{title}: only in what is redacted, or in its line ends"
-        )
+        why = ", empty" if before is None else ": only in what is redacted, or in its line ends"
+        return [title + why]
     if (more := len(lines) - MOST_SHOWN) > 0:
         lines[MOST_SHOWN:] = [f"... {more} more lines"]
-    if context._run.log.has_colours:
-        lines = [_coloured(line) for line in lines]
-    return "\n".join([title, *lines])
+    return [title, *lines]
 
 
 def _current(context: "Context", path: str) -> bytes | None:
