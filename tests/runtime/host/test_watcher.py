@@ -13,18 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from gxo.runtime.host.watcher import Watcher
+from gxo.runtime.host.watcher import CommandWatcher
 
 RUNTIME = Path(__file__).parents[3] / "runtime"
 
 JOB = """
 import os, signal, sys
-from gxo.runtime.host.watcher import Watcher
+from gxo.runtime.host.watcher import CommandWatcher
 
 moment, command = sys.argv[1], ["sh", "-c", sys.argv[2]]
 told = 0
 
-class Killed(Watcher):
+class Killed(CommandWatcher):
     def _tell(self, *line):
         global told
         die(f"before {told}")
@@ -121,9 +121,9 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def watcher(said: list[str]) -> Iterator[Watcher]:
+def watcher(said: list[str]) -> Iterator[CommandWatcher]:
     before = sorted(os.listdir("/proc/self/fd"))
-    made = Watcher(said.append)
+    made = CommandWatcher(said.append)
     yield made
     made.close()
     made.close()
@@ -138,7 +138,7 @@ def reap(child: "subprocess.Popen[bytes]") -> int:
     return child.wait()
 
 
-def test_closing_kills_what_runs_and_nothing_else(watcher: Watcher, said: list[str]) -> None:
+def test_closing_kills_what_runs_and_nothing_else(watcher: CommandWatcher, said: list[str]) -> None:
     ended = watcher.start(["true"])
     watcher.forget(ended.pid)
     watcher.forget(ended.pid)
@@ -150,7 +150,9 @@ def test_closing_kills_what_runs_and_nothing_else(watcher: Watcher, said: list[s
     assert said == []
 
 
-def test_it_has_nothing_of_the_job(watcher: Watcher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_has_nothing_of_the_job(
+    watcher: CommandWatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No descriptor but its pipe, no environment, another session, the root as its folder."""
     monkeypatch.setenv("CANARY", "a secret of the job")
     child = watcher.start(["sh", "-c", "read x"], stdin=subprocess.PIPE)
@@ -173,7 +175,7 @@ def ignores(pid: int, number: int) -> bool:
     return bool(int(mask.split()[1], 16) >> (number - 1) & 1)
 
 
-def test_signals_that_end_a_job_do_not_end_it(watcher: Watcher) -> None:
+def test_signals_that_end_a_job_do_not_end_it(watcher: CommandWatcher) -> None:
     child = watcher.start(["cat"], stdin=subprocess.PIPE)
     assert watcher._process is not None
     pid = watcher._process.pid
@@ -191,7 +193,7 @@ MESSAGE = "nobody watches over the job's commands, and some may go on if it is k
 
 
 def test_a_watcher_that_cannot_start_is_told_once(
-    watcher: Watcher, said: list[str], monkeypatch: pytest.MonkeyPatch
+    watcher: CommandWatcher, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     for _ in range(3):
@@ -201,7 +203,7 @@ def test_a_watcher_that_cannot_start_is_told_once(
     assert said == [MESSAGE + "No such file or directory"]
 
 
-def test_a_watcher_that_is_killed_is_told_once(watcher: Watcher, said: list[str]) -> None:
+def test_a_watcher_that_is_killed_is_told_once(watcher: CommandWatcher, said: list[str]) -> None:
     first = watcher.start(["cat"], stdin=subprocess.PIPE)
     assert watcher._process is not None
     watcher._process.kill()
@@ -217,7 +219,9 @@ def test_a_watcher_that_is_killed_is_told_once(watcher: Watcher, said: list[str]
     assert reap(first) == -signal.SIGKILL
 
 
-def test_a_watcher_that_is_stopped_holds_nothing_up(watcher: Watcher, said: list[str]) -> None:
+def test_a_watcher_that_is_stopped_holds_nothing_up(
+    watcher: CommandWatcher, said: list[str]
+) -> None:
     first = watcher.start(["cat"], stdin=subprocess.PIPE)
     assert watcher._process is not None
     watcher._process.send_signal(signal.SIGSTOP)
@@ -233,7 +237,9 @@ def test_a_watcher_that_is_stopped_holds_nothing_up(watcher: Watcher, said: list
 
 
 @pytest.mark.parametrize("command", [["/no/such/program"], ["/"], ["true", "\0"]])
-def test_a_command_that_does_not_start_is_forgotten(watcher: Watcher, command: list[str]) -> None:
+def test_a_command_that_does_not_start_is_forgotten(
+    watcher: CommandWatcher, command: list[str]
+) -> None:
     with pytest.raises((OSError, ValueError)):
         watcher.start(command)
     assert watcher._pipes == {}

@@ -48,12 +48,6 @@ WOULD_CHANGE = 3
 """The exit code with `--detailed-exitcode`."""
 
 
-def foresee(run: "Run") -> ForeseenState:
-    """Make the run a dry run. Returns its registers."""
-    run.forecast = Forecast(run)
-    return ForeseenState(run.nodes, run.forecast)
-
-
 class Outlook:
     """What one workload would do.
 
@@ -92,12 +86,14 @@ class Outlook:
 
 
 class Forecast:
-    """The outlooks of one run's workloads. files: what would have been written."""
+    """The outlooks of one run's workloads. state: the registers, as a dry run has them. files: what
+    would have been written."""
 
     def __init__(self, run: "Run") -> None:
         self._run = run
         self._outlooks: dict[str, Outlook] = {}
         self._said: set[Context] = set()
+        self.state = ForeseenState(run.nodes, self)
         self.files = Changes()
         self.workloads = ForeseenWorkloads(run.nodes, self)
 

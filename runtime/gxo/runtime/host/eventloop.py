@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gxo.runtime.host.threads import Threads
-    from gxo.runtime.host.watcher import Watcher
+    from gxo.runtime.host.watcher import CommandWatcher
 
 
 class StallSelector(selectors.DefaultSelector):
@@ -48,7 +48,7 @@ class JobLoop(asyncio.SelectorEventLoop):
         self._onlookers: set[asyncio.TimerHandle] = set()
         super().__init__(self._job_selector)
         self._threads: Threads | None = None
-        self._watcher: Watcher | None = None
+        self._watcher: CommandWatcher | None = None
         self._others = set(threading.enumerate())
 
     @property
@@ -61,12 +61,14 @@ class JobLoop(asyncio.SelectorEventLoop):
         return self._threads
 
     @property
-    def watcher(self) -> "Watcher":
+    def watcher(self) -> "CommandWatcher":
         """Starts the job's commands and sees to it that they die with the job."""
         if self._watcher is None:
-            from gxo.runtime.host.watcher import Watcher  # start-up: only with commands
+            from gxo.runtime.host.watcher import CommandWatcher  # start-up: only with commands
 
-            self._watcher = Watcher(lambda text: self.call_exception_handler({"message": text}))
+            self._watcher = CommandWatcher(
+                lambda text: self.call_exception_handler({"message": text})
+            )
         return self._watcher
 
     def kill_commands(self) -> None:

@@ -15,7 +15,7 @@ from typing import IO
 
 from gxo.runtime.host.clock import Clock
 from gxo.runtime.host.eventloop import JobLoop
-from gxo.runtime.host.watcher import Watcher
+from gxo.runtime.host.watcher import CommandWatcher
 
 GRACE = 5.0
 """Seconds between TERM and KILL (modules, "System", `exec`)."""
@@ -122,7 +122,7 @@ class Child:
 
     __slots__ = ("_pidfd", "_popen", "_watcher", "stderr", "stdin", "stdout")
 
-    def __init__(self, popen: subprocess.Popen[bytes], watcher: Watcher) -> None:
+    def __init__(self, popen: subprocess.Popen[bytes], watcher: CommandWatcher) -> None:
         assert popen.stdout is not None and popen.stderr is not None
         self._popen = popen
         self._watcher = watcher

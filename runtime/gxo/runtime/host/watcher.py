@@ -58,7 +58,7 @@ for name in posix.listdir("/proc") if starting else ():
 STARTING, ENDED = 0, -1
 
 
-class Watcher:
+class CommandWatcher:
     """The commands of one job, and the process that kills them when the job has been killed.
 
     It is started with the first command. Without it the job goes on, and `complain` is told once.

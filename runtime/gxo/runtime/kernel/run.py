@@ -94,9 +94,10 @@ class Run:
         self.state = State(self.nodes)
         self.forecast: Forecast | None = None
         if settings.dry_run:
-            from gxo.runtime.dryrun.forecast import foresee
+            from gxo.runtime.dryrun import forecast
 
-            self.state = foresee(self)
+            self.forecast = forecast.Forecast(self)
+            self.state = self.forecast.state
         self.secret_use: SecretUse | None = None
         self.ending = Ending()
         self.cleaning = False
