@@ -331,3 +331,11 @@ def test_a_second_kill(state: Path) -> None:
     assert '"again": ["a"]' in text
     cut_after(state, "resumed")
     assert [what.partition(" ")[2] for what in resume(state).trace][:2] == ["a begins", "a ends"]
+
+
+def test_a_var_that_the_caller_gives_is_a_hash_only(state: Path) -> None:
+    stage = new_stage()
+    job = build({"vars": {"moment": "=ctx.now()"}, "workloads": {"a": {"do": []}}}, stage)
+    settings = settings_of(journal=str(state), vars={"moment": "half past nine"})
+    assert play_journaled(job, stage, FakeBundle(job), settings=settings).code == 0
+    assert "half past nine" not in (state / "journal").read_text()

@@ -135,7 +135,9 @@ class Journal:
         for node in nodes:
             self._restore(node, self._past)
         scheduler.take_as_ended(nodes, self._plan.compensations)
-        self._run.log.write_clean("info", f"resumed: {_told(nodes, self._plan)}")
+        computed = self._computed_vars() if self.has_assets else []
+        anew = [name for name in computed if name not in self._past.vars]
+        self._run.log.write_clean("info", f"resumed: {_told(nodes, self._plan, anew)}")
 
     def recall(self) -> None:
         """Let all be as it was when the job had Completed: there is nothing left to run."""
@@ -219,10 +221,17 @@ class Journal:
             if child.name in past.entries:
                 self._restore(child, past)
 
+    def _computed_vars(self) -> list[str]:
+        """The vars that the caller has not given, and whose templates are not mere values."""
+        given = self._run.settings.vars
+        return [
+            name for name, one in self._run.job.vars.items() if callable(one) and name not in given
+        ]
+
     def _vars(self) -> Mapping[str, Any]:
         """The computed vars that can be written down: no secret, no value that JSON lacks."""
         run = self._run
-        found = {name: run.vars[name] for name, one in run.job.vars.items() if callable(one)}
+        found = {name: run.vars[name] for name in self._computed_vars()}
         if run.secret_use is not None:
             use = run.secret_use
             found = {name: one for name, one in found.items() if not use.is_var_tainted(name)}
@@ -269,11 +278,12 @@ class Journal:
         self._run.scheduler.cancel_all(STOPPED)
 
 
-def _told(restored: list[Node], plan: Plan) -> str:
-    """`12 workloads restored; 'report' runs again: ...`."""
+def _told(restored: list[Node], plan: Plan, anew: list[str]) -> str:
+    """`12 workloads restored; 'report' runs again: ...`. anew: the vars that are computed again."""
     count = f"{len(restored)} workload{'' if len(restored) == 1 else 's'} restored"
     again = [f"'{name}' runs again: it {plan.why[name]}" for name in plan.repeated]
-    return "; ".join([count, *again])
+    computed = [f"the var '{name}' is computed again" for name in anew]
+    return "; ".join([count, *again, *computed])
 
 
 def _reason(error: OSError) -> str:
