@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gxo.runtime import Context, Job, Retry
+from gxo.runtime import Context, Job, Loop, Retry
 from gxo.runtime.errors import ModuleError, SecretError, SecurityError
 from gxo.runtime.host.clock import rfc3339
 from gxo.runtime.kernel.retry import delay_after
@@ -345,3 +345,27 @@ def test_no_skip_hides_what_is_no_records_fault(kind: type[Exception]) -> None:
         await ctx.record_failed({"id": 1}, kind("not the record's fault"), 1)
 
     assert play(job, Stage()).code == 1
+
+
+@pytest.mark.parametrize("seconds", [2, 20])  # within the time that it has to end, and not
+def test_an_instance_that_swallows_its_cancellation_is_not_tried_again(seconds: int) -> None:
+    calls: list[tuple[int, int]] = []
+    job = Job("case")
+
+    @job.workload("each", loop=Loop([0, 1], parallel=2), retry=Retry(2, 1.0), ignore_errors=True)
+    async def each(ctx: Context, item: int) -> None:
+        calls.append((item, ctx.attempt))
+        if item == 1:
+            try:
+                await ctx.clock.sleep(1e6)
+            except asyncio.CancelledError:
+                await ctx.clock.sleep(seconds)
+        raise ModuleError("no luck")
+
+    @job.workload("other")
+    async def other(ctx: Context) -> None:
+        await ctx.clock.sleep(60)
+
+    played = play(job, Stage())
+    assert ("abandoned" in played.log) is (seconds > 5)
+    assert calls == [(0, 1), (1, 1), (0, 2)]

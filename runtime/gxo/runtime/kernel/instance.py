@@ -205,11 +205,12 @@ def _ports(node: Node, out: "Out | None") -> "Sequence[Records | Inputs | Out | 
 
 
 def _may_retry(node: Node, attempt: int, error: BaseException) -> bool:
-    retry = node.spec.retry
+    retry, task = node.spec.retry, asyncio.current_task()
     return (
         retry is not None
         and attempt < retry.attempts
         and node.cause is None
+        and not (task is not None and task.cancelling())  # of a loop, and the module swallowed it
         and not node.ready
         and not isinstance(error, (SecurityError, UpstreamFailed))
     )
