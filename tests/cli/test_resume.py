@@ -71,3 +71,15 @@ def test_a_completed_job_is_told_of_as_if_it_had_just_run(folder: Path) -> None:
         'gxo_workloads{playbook="two",status="Completed"} 2\n' in (folder / "metrics").read_text()
     )
     assert (folder / "left").read_text() == "done\n"
+
+
+def test_a_wrong_option_leaves_no_journal(folder: Path) -> None:
+    done = run(folder, "--journal", "state", "--events", "no/such/folder/events")
+    assert done.returncode == 2
+    assert "cannot write events to" in done.stderr
+    assert run(folder, "--journal", "state").returncode == 1, "it has begun, and failed"
+    again = run(folder, "--resume", "state", "--events", "no/such/folder/events")
+    assert again.returncode == 2
+    (folder / "mark").touch()
+    assert run(folder, "--resume", "state").returncode == 0
+    assert (folder / "left").read_text() == "done\n"

@@ -96,6 +96,10 @@ def _run(run: Run) -> int:
         if run.journal is not None and run.journal.is_completed:
             return _recall(run, run.journal)
         return _run_on_loop(run)
+    except UsageError:
+        if run.journal is not None:
+            run.journal.withdraw()
+        raise
     finally:
         if run.journal is not None:
             run.journal.close()

@@ -7,6 +7,7 @@ state/              mode 0700, held with flock by the one job that uses it
 
 import fcntl
 import os
+from contextlib import suppress
 
 from gxo.runtime.errors import UsageError
 from gxo.runtime.host.folders import Use, is_there, private_folder
@@ -72,6 +73,12 @@ class Folder:
     def remove_workspace(self) -> bool:
         """Remove the workspace; whether nothing of it is left. Blocks."""
         return remove_tree(self.descriptor, WORKSPACE, ENTRIES_TO_REMOVE) is not None
+
+    def clear(self) -> None:
+        """Remove the journal and the workspace. Blocks."""
+        with suppress(OSError):  # then it is told when it is in somebody's way
+            os.unlink(JOURNAL, dir_fd=self.descriptor)
+            self.remove_workspace()
 
     def close(self) -> None:
         """Give up the lock."""

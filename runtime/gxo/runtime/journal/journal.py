@@ -194,6 +194,12 @@ class Journal:
         if not self._folder.remove_workspace():
             run.log.write("warning", f"{self._folder.workspace} could not be removed")
 
+    def withdraw(self) -> None:
+        """Nothing could run. Let a journal that has just begun not be there, so that the same
+        command works once its mistake is mended."""
+        if self._past is None:
+            self._folder.clear()
+
     def close(self) -> None:
         """Let others use the folder."""
         self._lines.close()
