@@ -3,7 +3,6 @@
     GxoError
      ├ UsageError            bad option, missing file, wrong input: exit code 2
      ├ ArtifactError         a damaged artifact, a foreign cache folder: exit code 2
-     ├ JobError              the run as a whole: its time ran out, it can make no progress
      └ WorkloadError         what makes one workload fail
         ├ ModuleError        a module's own failure
         ├ ParameterError     a parameter that cannot be converted or is out of range
@@ -34,10 +33,6 @@ class UsageError(GxoError):
 
 class ArtifactError(GxoError):
     """The artifact itself cannot be used."""
-
-
-class JobError(GxoError):
-    """The run as a whole failed, not one of its workloads."""
 
 
 class WorkloadError(GxoError):
