@@ -276,6 +276,14 @@ def test_a_real_job_stalls_on_a_real_terminal() -> None:
     assert "the job can make no progress" in written
 
 
+def test_events_on_the_terminal_no_line() -> None:
+    process, reading = started(True, "waits", "--timeout", "700ms", "--events", "fd:2")
+    written = read_all(reading)
+    process.communicate(timeout=60)
+    assert b'{"event": "PlaybookEnd"' in written
+    assert b"\r" not in written and b"\x1b[K" not in written
+
+
 def test_no_terminal_no_line() -> None:
     process, reading = started(False, "waits", "--timeout", "700ms")
     written = read_all(reading)

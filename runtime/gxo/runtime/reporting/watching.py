@@ -5,6 +5,7 @@ watching.attend(loop)        no sign to it that the job makes progress
 watching.end()               after the loop has ended
 """
 
+import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -79,8 +80,14 @@ def _attempts(run: "Run") -> "Attempts | None":
 
 
 def _progress(run: "Run") -> "Progress | None":
-    if not run.log.is_for_people:
+    if not run.log.is_for_people or _shows_events(run):
         return None
     from gxo.runtime.reporting.progress import Progress
 
     return Progress(run, run.log.stream)
+
+
+def _shows_events(run: "Run") -> bool:
+    """Whether events go to a terminal, where they would be written into the line."""
+    target = run.settings.events
+    return target in ("fd:1", "fd:2") and os.isatty(int(target.removeprefix("fd:")))
