@@ -1,6 +1,7 @@
 """What a module is given: threads, shared connections, the environment, the workspace, the time."""
 
 import asyncio
+import contextlib
 import json
 import os
 import threading
@@ -345,6 +346,23 @@ def test_no_skip_hides_what_is_no_records_fault(kind: type[Exception]) -> None:
         await ctx.record_failed({"id": 1}, kind("not the record's fault"), 1)
 
     assert play(job, Stage()).code == 1
+
+
+def test_a_loop_that_is_abandoned_is_told_once() -> None:
+    job = Job("case")
+
+    @job.workload("each", loop=Loop([0, 1], parallel=2), timeout=1.0, ignore_errors=True)
+    async def each(ctx: Context, _item: int) -> None:
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await ctx.clock.sleep(60)
+                return
+
+    @job.workload("other")
+    async def other(ctx: Context) -> None:
+        await ctx.clock.sleep(90)
+
+    assert play(job, Stage()).log.count("its module ignored that and was abandoned") == 1
 
 
 @pytest.mark.parametrize("seconds", [2, 20])  # within the time that it has to end, and not

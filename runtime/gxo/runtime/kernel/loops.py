@@ -81,4 +81,7 @@ async def _cancel(run: "Run", node: "Node", tasks: list["asyncio.Task[None]"]) -
         _, running = await asyncio.wait(running, timeout=grace)
         grace = node.patience - run.loop.time()
     for task in running:
-        run.abandon(task, node)
+        if node.over:  # the workload was abandoned as a whole, and that has been told
+            run.abandoned.append(task)
+        else:
+            run.abandon(task, node)
