@@ -122,8 +122,8 @@ class Calls:
         summaries = [json.loads(text) for _, text in sorted(work.summaries)]
         work.summary = json.dumps(summaries if spec.loop is not None else summaries[0])
         work.calls, work.stage = (), "drains"
-        for pipe in world.streams_of(name):
-            pipe.finished = True
+        for pipe in world.streams_of(name) + world.streams_of(f"{name}.errors"):
+            pipe.finished = True  # the errors too: their reader may come to the records after them
         if self._is_drained(world, name):
             self._finish(world, name)
 

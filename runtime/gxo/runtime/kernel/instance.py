@@ -53,6 +53,8 @@ async def perform(run: "Run", node: Node) -> None:
         if node.source is not None:
             run.scheduler.stop_timer(node)
             node.source.finish()
+            if node.rejects is not None:
+                node.rejects.finish()  # one consumer may read them to their end before the records
             await node.source.drained()
         if not node.ready:
             run.keep(node, summary)
