@@ -93,7 +93,11 @@ async def page(ctx: Context, records: Records, out: Out | None) -> Mapped:
 
 # done: control:barrier
 @job.workload(
-    "done", inputs=["page", "parsed"], channel=Channel(50, "block"), skip_on_no_input=True
+    "done",
+    inputs=["page", "parsed"],
+    spills=["page", "parsed"],
+    channel=Channel(50, "block"),
+    skip_on_no_input=True,
 )
 async def done(ctx: Context, inputs: Inputs) -> Synchronized:
     return await control_barrier(ctx, inputs)

@@ -99,7 +99,8 @@ class Workload:
     """One workload as the compiler decided it. The keywords of `Job.workload` are its fields.
 
     lifecycle: None for one that runs once. background: its module, or one that it reads from, runs
-    until the job needs it no more. allow_paths: absolute path to `ro` or `rw`.
+    until the job needs it no more. spills: those of `inputs` that share an ancestor, so that what
+    is read later may wait in a file. allow_paths: absolute path to `ro` or `rw`.
     """
 
     __slots__ = (
@@ -123,6 +124,7 @@ class Workload:
         "retry",
         "secrets",
         "skip_on_no_input",
+        "spills",
         "timeout",
         "when",
     )
@@ -144,6 +146,7 @@ class Workload:
         secrets: Iterable[str] = (),
         records: Iterable[str] = (),
         inputs: Iterable[str] = (),
+        spills: Iterable[str] = (),
         channel: "Channel | None" = None,
         skip_on_no_input: bool = False,
         on_record_error: Literal["fail", "skip"] | None = None,
@@ -163,6 +166,7 @@ class Workload:
         self.secrets = secrets
         self.records = records
         self.inputs = inputs
+        self.spills = spills
         self.channel = channel
         self.skip_on_no_input = skip_on_no_input
         self.on_record_error = on_record_error

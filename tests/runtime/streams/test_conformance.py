@@ -1,9 +1,14 @@
 """Every kind of stream passes the same suite."""
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
+from gxo.runtime.host.threads import Threads
 from gxo.runtime.streams.pipes import Channel
 from gxo.runtime.streams.ports import Inputs, Records, Source
+from gxo.runtime.streams.spill import SpillingRecords
 from tests.runtime.streams.conformance import BUFFER, Stream, check_stream, read_all
 
 
@@ -39,6 +44,18 @@ def port() -> Stream:
     return Stream(source, source.port(), inputs["left"], pipe)
 
 
+def spilling() -> Stream:
+    """One of two inputs that share an ancestor; the other is done."""
+    stream = plain()
+    other = Source("other", Channel(BUFFER))
+    threads = Threads(asyncio.get_running_loop())
+    pipes = (stream.pipe, other.connect("active"))
+    records, beside = (SpillingRecords(pipe, threads, lambda: None) for pipe in pipes)
+    records.others, beside.others = [beside], [records]
+    other.finish()
+    return replace(stream, records=records)
+
+
 def loop_instance() -> Stream:
     """One of the ports of a looped producer's stream; another instance has sent nothing."""
     stream = plain()
@@ -68,7 +85,9 @@ def chained() -> Stream:
 
 
 @pytest.mark.parametrize(
-    "make", [plain, fan_out, fan_in, port, loop_instance, errors, chained], ids=lambda f: f.__name__
+    "make",
+    [plain, fan_out, fan_in, port, spilling, loop_instance, errors, chained],
+    ids=lambda f: f.__name__,
 )
 def test_conforms(make):
     check_stream(make)

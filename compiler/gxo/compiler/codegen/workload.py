@@ -193,6 +193,8 @@ def _edges(workload: Workload, module: ModuleSpec) -> Iterator[str]:
         yield f"observes={literal(observes)}"
     if streams:
         yield f"{'inputs' if module.inputs else 'records'}={literal(streams)}"
+    if spills := [edge.name for edge in workload.stream_edges if edge.spills]:
+        yield f"spills={literal(spills)}"
 
 
 def _loop(loop: Loop, printer: Printer) -> str:

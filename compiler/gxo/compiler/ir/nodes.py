@@ -128,12 +128,15 @@ class StreamEdge:
     """Records flow from `source` (with `errors`: the records it could not process).
 
     events: it is the `source` of an event-driven workload, and none of its `stream_inputs`.
+    spills: another input of its reader, which may read one after the other, has an ancestor in
+    common with it, so its records must have a place to wait that has room for all of them.
     """
 
     source: str
     span: Span
     errors: bool = False
     events: bool = False
+    spills: bool = False
 
     @property
     def name(self) -> str:

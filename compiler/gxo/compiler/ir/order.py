@@ -52,6 +52,11 @@ class Before:
             for source in reads[name]:
                 self._before[name] |= self._before.get(source, 0) | self._bits.get(source, 0)
 
+    def meet(self, one: str, other: str) -> bool:
+        """Whether the two are the same, or one reads the other, or both read a third."""
+        bits, before = self._bits, self._before
+        return bool((before[one] | bits[one]) & (before[other] | bits[other]))
+
     def among(self, readers: Iterable[str], names: Iterable[str]) -> set[str]:
         """Those of the names that any of the readers reads."""
         before = 0

@@ -70,7 +70,8 @@ def _facts(workload: Workload) -> Iterator[str]:
     for edge in workload.state_edges:
         yield f"{'observes' if edge.observes else 'after'} {edge.source} ({edge.why})"
     for stream in workload.stream_edges:
-        yield f"{'events of' if stream.events else 'reads'} {stream.name}"
+        spills = " (may spill)" if stream.spills else ""
+        yield f"{'events of' if stream.events else 'reads'} {stream.name}{spills}"
     if workload.background:
         yield "in the background"
     if workload.secrets:

@@ -3,15 +3,19 @@
 before:  b says stream_inputs: [a, c.errors], d says lifecycle: {policy: event_driven, source: a}
 after:   b.stream_edges = (a, c's record errors), d.stream_edges = (the events of a)
 
-Who reads from a background module is in the background too. The streams of an `on_failure` or
-`finally` block stay inside it.
+Inputs that share an ancestor are marked, for modules that may read one after the other (language,
+section 5). Who reads from a background module is in the background too. The streams of an
+`on_failure` or `finally` block stay inside it.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import permutations
 
 from gxo.compiler.diagnostics import Diagnostics, Note, did_you_mean
 from gxo.compiler.frontend.playbook import EventDriven, Name
 from gxo.compiler.ir.nodes import Plan, StreamEdge, Workload
+from gxo.compiler.ir.order import Before
 from gxo.compiler.ir.stream_names import stream_names
 from gxo.compiler.ir.walk import every_workload
 
@@ -56,7 +60,23 @@ def _link(
         _check_background(workload, outermost, diagnostics)
     _check_error_readers(linked, diagnostics)
     background = _background(linked)
-    return tuple(replace(one, background=one.name in background) for one in linked)
+    return tuple(replace(one, background=one.name in background) for one in _mark_diamonds(linked))
+
+
+def _mark_diamonds(workloads: tuple[Workload, ...]) -> Iterator[Workload]:
+    """Mark inputs that a module may read one after the other and that share an ancestor."""
+    before = Before({one.name: [edge.source for edge in one.stream_edges] for one in workloads})
+    for one in workloads:
+        if one.module is None or not one.module.inputs or len(one.stream_edges) < 2:
+            yield one
+            continue
+        spilling = {
+            edge.name
+            for edge, other in permutations(one.stream_edges, 2)
+            if before.meet(edge.source, other.source)
+        }
+        edges = (replace(edge, spills=edge.name in spilling) for edge in one.stream_edges)
+        yield replace(one, stream_edges=tuple(edges))
 
 
 def _background(workloads: tuple[Workload, ...]) -> set[str]:

@@ -22,7 +22,7 @@ def connect(run: "Run", members: list[Node]) -> None:
         if names:
             pipes = {name: _source(run, name).connect(node.name) for name in names}
             node.upstream = tuple(run.nodes[producer(name)] for name in names)
-            node.port = _port(node, pipes)
+            node.port = _port(run, node, pipes)
 
 
 def finish(node: Node) -> None:
@@ -101,10 +101,27 @@ def _ports(node: Node) -> list[Records]:
     return [port] if isinstance(port, Records) else list(port.values())
 
 
-def _port(node: Node, pipes: "Mapping[str, Pipe]") -> Records | Inputs:
-    if node.spec.inputs:
-        return Inputs({name: Records([pipe]) for name, pipe in pipes.items()})
-    return Records(pipes.values())
+def _port(run: "Run", node: Node, pipes: "Mapping[str, Pipe]") -> Records | Inputs:
+    if not node.spec.inputs:
+        return Records(pipes.values())
+    spilling = _spilling(run, {name: pipes[name] for name in node.spec.spills})
+    return Inputs({name: spilling.get(name) or Records([pipe]) for name, pipe in pipes.items()})
+
+
+def _spilling(run: "Run", pipes: "Mapping[str, Pipe]") -> "Mapping[str, Records]":
+    """Ports of streams that share an ancestor."""
+    if not pipes:
+        return {}
+    from gxo.runtime.streams.spill import SpillingRecords  # start-up: only where streams meet again
+
+    def folder() -> str | None:
+        # A dry run must not touch the workspace, not even for a moment.
+        return None if run.settings.dry_run else run.workspace.path
+
+    ports = {name: SpillingRecords(pipe, run.loop.threads, folder) for name, pipe in pipes.items()}
+    for port in ports.values():
+        port.others = [other for other in ports.values() if other is not port]
+    return ports
 
 
 def _source(run: "Run", name: str) -> Source:

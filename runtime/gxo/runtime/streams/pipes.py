@@ -188,6 +188,10 @@ class Pipe:
         if self._batches or self._finished:
             self._announce()
 
+    def is_full(self) -> bool:
+        """Whether its sender waits until the reader has taken records."""
+        return self._full
+
     def has_records(self) -> bool:
         """Whether a record waits."""
         return self._handed is not None or bool(self._batches)

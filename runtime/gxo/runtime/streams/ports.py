@@ -294,7 +294,7 @@ class Records:
 
     async def __anext__(self) -> Batch:
         while not self.ready():
-            await wait_any([self])
+            await self.changed()
         if not self.queue:
             raise StopAsyncIteration
         return self._take()
@@ -315,8 +315,8 @@ class Records:
         Raises UpstreamFailed when one fails instead.
         """
         while not self.ready():
-            await wait_any([self])
-        return bool(self.queue)
+            await self.changed()
+        return self.has_records()
 
     def ready(self) -> bool:
         """Whether a read would not wait: there are records, or the end. Raises UpstreamFailed."""
@@ -325,6 +325,14 @@ class Records:
         while self.queue and not self.queue[0].has_records():
             self._meet_end(self.queue.popleft())
         return bool(self.queue) or all(pipe.state != "open" for pipe in self.pipes)
+
+    def has_records(self) -> bool:
+        """Whether a read would get records; only to be asked when it would not wait."""
+        return bool(self.queue)
+
+    async def changed(self) -> None:
+        """Wait until there may be something to read."""
+        await wait_any([self])
 
     def is_waiting(self) -> bool:
         """Whether the module waits for records."""
@@ -352,11 +360,15 @@ class Records:
         self._waiter = waiter
 
     def _take(self) -> Batch:
-        pipe = self.queue.popleft()
-        pipe.queued = False
-        batch = pipe.take()
+        batch = self._pull()
         self.records_in += len(batch)
         return deep_copy(batch) if self.copied else batch
+
+    def _pull(self) -> Batch:
+        """All that waits from the first producer in the queue."""
+        pipe = self.queue.popleft()
+        pipe.queued = False
+        return pipe.take()
 
     def _meet_end(self, pipe: Pipe) -> None:
         """A pipe without records stood in the queue: it has ended, or was closed since."""
@@ -402,7 +414,7 @@ class Inputs(Mapping[str, Records]):
         ports = list(self._ports.values())
         while True:
             ready = [port for port in ports if port.ready()]
-            if any(port.queue for port in ready):
+            if any(port.has_records() for port in ready):
                 return True
             if len(ready) == len(ports):
                 return False

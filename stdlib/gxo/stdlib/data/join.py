@@ -37,9 +37,13 @@ class JoinOutput(TypedDict, total=False):
 
 
 class JoinLimits(TypedDict, total=False):
-    """max_build_records: how many records the build streams may have together."""
+    """max_build_records: how many records the build streams may have together.
+
+    max_spill: bytes of the probe stream that may wait in a file, 1 GiB by default.
+    """
 
     max_build_records: int
+    max_spill: int
 
 
 class Joined(TypedDict):
@@ -62,6 +66,7 @@ async def join(
     """Send a record for each combination of a probe record with build records of the same key.
 
     The build streams are read to their end and held in memory, then the probe stream flows through.
+    Where it shares an ancestor with one of them, what is too much for its channel waits in a file.
     `inner` sends combinations of all streams. `left` keeps a probe record that a build stream has
     nothing for, `right` each build record that is in no combination, `outer` both.
 
@@ -76,7 +81,8 @@ async def join(
         join_type: What happens to records without a partner.
         on: Every input stream once: `stream`, `role` (one `probe`, all others `build`) and `field`.
         output: What a joined record looks like.
-        limits: Past `max_build_records` the workload fails before it sends any record.
+        limits: Past `max_build_records`, or `max_spill` bytes of the probe stream that wait in a
+            file, the workload fails before it sends any record.
 
     Returns:
         How many records were sent.
@@ -84,6 +90,7 @@ async def join(
     Raises:
         ParameterError: `on` does not name every input once, or not exactly one probe.
         ModuleError: the build streams have more records than the limit.
+        StreamError: more bytes of the probe stream wait in a file than the limit.
 
     Example:
         name: with-owner
@@ -100,8 +107,12 @@ async def join(
     probe, sides = _sides(on, inputs.names)
     keep_probe = join_type in ("left", "outer")
     keep_build = join_type in ("right", "outer")
-    limit = (limits or {}).get("max_build_records")
-    await _load(ctx, inputs, sides, keep_build, limit)
+    limits = limits or {}
+    if "max_spill" in limits:
+        from gxo.runtime.streams.spill import limit_spill  # start-up: few joins say it
+
+        limit_spill(inputs, limits["max_spill"])
+    await _load(ctx, inputs, sides, keep_build, limits.get("max_build_records"))
     output = output or {}
     if output.get("merge_strategy", "flat") == "flat":
         shape: _Flat | _Nested = _Flat(sides)

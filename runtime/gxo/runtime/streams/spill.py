@@ -1,0 +1,153 @@
+"""Inputs of one consumer that share an ancestor: what is read later waits in a file.
+
+            ┌─ left ──┐
+    source ─┤         ├─ join, which reads `left` to its end before it begins with `right`
+            └─ right ─┘
+
+While the join waits for `left`, the pipe of `right` fills up; so `source` waits, so nothing comes
+through `left` any more. The compiler marks such inputs (`Workload.spills`). A consumer that waits
+for one of them moves what waits in the others, once they are full, to a nameless file, and gets it
+from there when it comes to them. The work is done by the task that would only wait otherwise.
+"""
+
+import asyncio
+import pickle
+import tempfile
+from collections.abc import Callable
+from typing import IO
+
+from gxo.runtime.errors import StreamError
+from gxo.runtime.host.threads import Threads
+from gxo.runtime.streams.pipes import Batch, Pipe
+from gxo.runtime.streams.ports import Inputs, Records, WouldBlock, wait_any
+
+
+class SpillingRecords(Records):
+    """An input port whose records go to a file while the consumer waits for one of its `others`.
+
+    others: the ports that share an ancestor with this one. limit: bytes that the file may have.
+    """
+
+    __slots__ = ("_away", "_error", "_file", "_lock", "_threads", "limit", "others")
+
+    def __init__(self, pipe: Pipe, threads: Threads, folder: Callable[[], str | None]) -> None:
+        self.limit = 2**30
+        self.others: list[SpillingRecords] = []
+        self._away = 0  # records that are in the file, or on the way there
+        self._error: Exception | None = None
+        self._file = _File(folder)
+        self._lock = asyncio.Lock()
+        self._threads = threads
+        super().__init__([pipe])
+
+    async def __anext__(self) -> Batch:
+        while not self.ready():
+            await self.changed()
+        if not self._away:
+            return await super().__anext__()
+        async with self._lock:
+            batch = await self._threads.call(self._file.take)
+        return self._returned(batch)
+
+    def receive_nowait(self) -> Batch:
+        if not self.ready() or self._lock.locked():
+            raise WouldBlock
+        return self._returned(self._file.take()) if self._away else super().receive_nowait()
+
+    def ready(self) -> bool:
+        if self._error is not None:
+            raise self._error
+        return self._away > 0 or super().ready()
+
+    def has_records(self) -> bool:
+        return self._away > 0 or super().has_records()
+
+    async def changed(self) -> None:
+        """Wait for this port; make room in the others if they are full meanwhile."""
+        if any(other.pipes[0].is_full() for other in self.others):
+            await asyncio.sleep(0)  # another task may be about to read them
+            for other in self.others:
+                await other._move_away()
+        else:
+            await wait_any([self])
+
+    def wake(self) -> None:
+        super().wake()
+        if self.pipes[0].is_full():
+            for other in self.others:
+                Records.wake(other)
+
+    def close(self) -> None:
+        super().close()
+        self._file.close()
+
+    def discard(self) -> None:
+        super().discard()
+        self._file.close()
+
+    async def _move_away(self) -> None:
+        """Make room in the pipe, if it is full. A record that gets lost fails every later read."""
+        async with self._lock:
+            if not self.pipes[0].is_full():
+                return
+            if self._file.size >= self.limit:
+                pipe = self.pipes[0]
+                raise StreamError(
+                    f"more than {self.limit} bytes of '{pipe.producer}' wait in a file until "
+                    f"'{pipe.consumer}' reads them (limits.max_spill)",
+                    hint="raise the limit, or make the larger stream the one that is read first",
+                )
+            batch = self._pull()
+            self._away += len(batch)
+            try:
+                await self._threads.call(self._file.add, batch)
+            except Exception as error:
+                self._error = error
+                raise
+        self.wake()
+
+    def _returned(self, batch: Batch) -> Batch:
+        self._away -= len(batch)
+        self.records_in += len(batch)
+        return batch
+
+
+def limit_spill(inputs: Inputs, size: int) -> None:
+    """Let no more bytes of any of the inputs wait in a file. StreamError when there are more."""
+    for port in inputs.values():
+        if isinstance(port, SpillingRecords):
+            port.limit = size
+
+
+class _File:
+    """Batches, first in, first out, in a file without a name. size: its bytes. Methods block."""
+
+    def __init__(self, folder: Callable[[], str | None]) -> None:
+        self.size = 0
+        self._read = 0
+        self._folder = folder
+        self._file: IO[bytes] | None = None
+
+    def add(self, batch: Batch) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(dir=self._folder())  # noqa: SIM115 - see close
+        self._file.seek(self.size)
+        try:
+            pickle.dump(batch, self._file, pickle.HIGHEST_PROTOCOL)
+        except (pickle.PicklingError, TypeError, AttributeError) as error:
+            raise StreamError(f"a record cannot wait in a file: {error}") from error
+        self.size = self._file.tell()
+
+    def take(self) -> Batch:
+        assert self._file is not None
+        self._file.seek(self._read)
+        batch: Batch = pickle.load(self._file)  # noqa: S301 - nobody else can reach the file
+        self._read = self._file.tell()
+        if self._read == self.size:
+            self._read = self.size = 0
+            self._file.truncate(0)
+        return batch
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
