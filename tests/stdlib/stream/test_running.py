@@ -207,9 +207,9 @@ def test_a_join_may_read_its_inputs_one_after_the_other(tmp_path: Path) -> None:
 def test_what_waits_for_such_a_join_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gxo.runtime.pipelines.runs.WAITING", 2)
-    text = "the stream from 'right' to 'both' overflowed: 100 records wait"
-    run(ends_with(one_after_the_other(), tmp_path, StreamError, text, events=200))
+    monkeypatch.setattr("gxo.runtime.streams.spill.MOST", 20)
+    text = "more than 20 bytes of 'right' wait in a file until 'both' reads them"
+    run(ends_with(one_after_the_other(), tmp_path, StreamError, text, events=400))
 
 
 async def ends_with(

@@ -13,9 +13,6 @@ from gxo.runtime.streams.pipes import Batch, Channel
 from gxo.runtime.streams.ports import ConsumersClosed, Inputs, Out, Records, Source
 from gxo.runtime.streams.records import record_failed
 
-WAITING = 100_000
-"""Records that may wait for a module that can read one of its inputs to the end before another."""
-
 
 class StepContext(Context):
     """What a step's module is given. event: the one that it works on; None in a join.
@@ -230,17 +227,16 @@ class Join:
         self.context = StepContext(ctx, step.name)
         self._output = Source(step.name, Channel())
         self.emitted = Records([self._output.connect(step.name)])
-        by_name = "inputs" in step.parameters
-        channel = Channel()
-        if by_name:
-            # It may read one to its end while another fills up: no region must wait for that.
-            policy = ctx._node.spec.channel or channel
-            channel = Channel(max(WAITING, policy.buffer_size), "error")
-        self._feeds = {need: Source(need or "events", channel) for need in origins}
+        self._feeds = {need: Source(need or "events", Channel()) for need in origins}
         pipes = {need: source.connect(step.name) for need, source in self._feeds.items()}
-        self._port: Records | Inputs = Records(pipes.values())
-        if by_name:
-            self._port = Inputs({need: Records([pipe]) for need, pipe in pipes.items()})
+        self._port: Records | Inputs
+        if "inputs" in step.parameters:
+            from gxo.runtime.streams.spill import spilling_ports  # start-up: only where it is
+
+            # It may read one to its end while another fills up, and all come from the same events.
+            self._port = Inputs(spilling_ports(ctx._run, pipes))
+        else:
+            self._port = Records(pipes.values())
 
     async def run(self) -> None:
         """Run the module to its end. One that sends no records emits its summary."""

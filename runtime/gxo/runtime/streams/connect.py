@@ -104,24 +104,14 @@ def _ports(node: Node) -> list[Records]:
 def _port(run: "Run", node: Node, pipes: "Mapping[str, Pipe]") -> Records | Inputs:
     if not node.spec.inputs:
         return Records(pipes.values())
-    spilling = _spilling(run, {name: pipes[name] for name in node.spec.spills})
-    return Inputs({name: spilling.get(name) or Records([pipe]) for name, pipe in pipes.items()})
+    ports: dict[str, Records] = {
+        name: Records([pipe]) for name, pipe in pipes.items() if name not in node.spec.spills
+    }
+    if node.spec.spills:
+        from gxo.runtime.streams.spill import spilling_ports  # start-up: only where they are
 
-
-def _spilling(run: "Run", pipes: "Mapping[str, Pipe]") -> "Mapping[str, Records]":
-    """Ports of streams that share an ancestor."""
-    if not pipes:
-        return {}
-    from gxo.runtime.streams.spill import SpillingRecords  # start-up: only where streams meet again
-
-    def folder() -> str | None:
-        # A dry run must not touch the workspace, not even for a moment.
-        return None if run.settings.dry_run else run.workspace.path
-
-    ports = {name: SpillingRecords(pipe, run.loop.threads, folder) for name, pipe in pipes.items()}
-    for port in ports.values():
-        port.others = [other for other in ports.values() if other is not port]
-    return ports
+        ports |= spilling_ports(run, {name: pipes[name] for name in node.spec.spills})
+    return Inputs({name: ports[name] for name in pipes})
 
 
 def _source(run: "Run", name: str) -> Source:

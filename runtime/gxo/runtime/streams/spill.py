@@ -12,14 +12,19 @@ from there when it comes to them. The work is done by the task that would only w
 
 import asyncio
 import pickle
-import tempfile
-from collections.abc import Callable
-from typing import IO
+from collections.abc import Callable, Mapping
+from typing import IO, TYPE_CHECKING
 
 from gxo.runtime.errors import StreamError
 from gxo.runtime.host.threads import Threads
 from gxo.runtime.streams.pipes import Batch, Pipe
 from gxo.runtime.streams.ports import Inputs, Records, WouldBlock, wait_any
+
+if TYPE_CHECKING:
+    from gxo.runtime.kernel.run import Run
+
+MOST = 2**30
+"""Bytes of one input that may wait in a file, if the consumer does not say."""
 
 
 class SpillingRecords(Records):
@@ -31,7 +36,7 @@ class SpillingRecords(Records):
     __slots__ = ("_away", "_error", "_file", "_lock", "_threads", "limit", "others")
 
     def __init__(self, pipe: Pipe, threads: Threads, folder: Callable[[], str | None]) -> None:
-        self.limit = 2**30
+        self.limit = MOST
         self.others: list[SpillingRecords] = []
         self._away = 0  # records that are in the file, or on the way there
         self._error: Exception | None = None
@@ -112,6 +117,19 @@ class SpillingRecords(Records):
         return batch
 
 
+def spilling_ports(run: "Run", pipes: Mapping[str, Pipe]) -> dict[str, SpillingRecords]:
+    """A consumer's ports for the pipes that share an ancestor."""
+
+    def folder() -> str | None:
+        # A dry run must not touch the workspace, not even for a moment.
+        return None if run.settings.dry_run else run.workspace.path
+
+    ports = {name: SpillingRecords(pipe, run.loop.threads, folder) for name, pipe in pipes.items()}
+    for port in ports.values():
+        port.others = [other for other in ports.values() if other is not port]
+    return ports
+
+
 def limit_spill(inputs: Inputs, size: int) -> None:
     """Let no more bytes of any of the inputs wait in a file. StreamError when there are more."""
     for port in inputs.values():
@@ -130,6 +148,8 @@ class _File:
 
     def add(self, batch: Batch) -> None:
         if self._file is None:
+            import tempfile  # start-up: most streams never need it
+
             self._file = tempfile.TemporaryFile(dir=self._folder())  # noqa: SIM115 - see close
         self._file.seek(self.size)
         try:
