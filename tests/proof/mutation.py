@@ -27,6 +27,8 @@ KERNEL = ROOT / "runtime" / "gxo" / "runtime" / "kernel"
 CHANGED = ("retry", "blocks", "ending", "loops", "node", "instance", "scheduler", "stall")
 TESTS = [
     *(f"tests/runtime/kernel/test_{name}.py" for name in ("cases", "context", "order")),
+    "tests/runtime/kernel/test_report.py",
+    "tests/runtime/journal/test_cases.py",
     "tests/runtime/streams",
 ]
 """Those that run in one process; the quickest to find something come first."""

@@ -338,6 +338,12 @@ async def _reject(stage: Stage, name: str, ctx: Context, argument: str, ports: A
                 await ports["out"].send([record])
 
 
+async def _refuse(stage: Stage, name: str, ctx: Context, argument: str, ports: Any) -> None:
+    """So many records of a source cannot be made."""
+    for number in range(1, int(argument) + 1):
+        await ctx.record_failed({"n": number}, ModuleError("odd one"), number)
+
+
 async def _note(stage: Stage, name: str, ctx: Context, argument: str, ports: Any) -> None:
     """Note the value of an expression over `ctx` (and the loop's `item`)."""
     scope = {"ctx": ctx, "deep_copy": deep_copy, "defaults": defaults, "expr": expr, **ports}
@@ -400,6 +406,7 @@ STEPS: dict[str, Step] = {
     "raise_in_task": _raise_in_task,
     "read": _read,
     "ready": _ready,
+    "refuse": _refuse,
     "reject": _reject,
     "secret": _secret,
     "send": _send,
