@@ -8,7 +8,6 @@ section 5). Who reads from a background module is in the background too. The str
 `on_failure` or `finally` block stay inside it.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import permutations
 
@@ -63,20 +62,28 @@ def _link(
     return tuple(replace(one, background=one.name in background) for one in _mark_diamonds(linked))
 
 
-def _mark_diamonds(workloads: tuple[Workload, ...]) -> Iterator[Workload]:
+def _mark_diamonds(workloads: tuple[Workload, ...]) -> tuple[Workload, ...]:
     """Mark inputs that a module may read one after the other and that share an ancestor."""
+    if not any(_reads_several(one) for one in workloads):
+        return workloads
     before = Before({one.name: [edge.source for edge in one.stream_edges] for one in workloads})
-    for one in workloads:
-        if one.module is None or not one.module.inputs or len(one.stream_edges) < 2:
-            yield one
-            continue
-        spilling = {
-            edge.name
-            for edge, other in permutations(one.stream_edges, 2)
-            if before.meet(edge.source, other.source)
-        }
-        edges = (replace(edge, spills=edge.name in spilling) for edge in one.stream_edges)
-        yield replace(one, stream_edges=tuple(edges))
+    return tuple(_marked(one, before) if _reads_several(one) else one for one in workloads)
+
+
+def _reads_several(workload: Workload) -> bool:
+    """Whether the module has a port for each of several streams."""
+    module = workload.module
+    return module is not None and module.inputs and len(workload.stream_edges) > 1
+
+
+def _marked(workload: Workload, before: Before) -> Workload:
+    spilling = {
+        edge.name
+        for edge, other in permutations(workload.stream_edges, 2)
+        if before.meet(edge.source, other.source)
+    }
+    edges = (replace(edge, spills=edge.name in spilling) for edge in workload.stream_edges)
+    return replace(workload, stream_edges=tuple(edges))
 
 
 def _background(workloads: tuple[Workload, ...]) -> set[str]:
