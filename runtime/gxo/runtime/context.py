@@ -231,6 +231,13 @@ class Context:
         """Call what blocks in a thread. A cancelled call is waited for: it cannot be stopped."""
         return await self._run.loop.threads.call(function, *args)
 
+    async def offload(self, size: int, function: Callable[..., T], *args: Any) -> T:
+        """Call what computes: in a thread if that could hold up the others, else here and now.
+
+        size: of the data that it goes through, in bytes or characters; or what `weight` says.
+        """
+        return await self._run.loop.offload(size, function, *args)
+
     async def shared(
         self,
         key: object,

@@ -10,11 +10,14 @@ from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError, Unknown
 from gxo.runtime.host.process import GRACE, Child, Input, Output, spawn
 from gxo.runtime.host.tasks import run_all
+from gxo.runtime.host.weight import weight
 from gxo.runtime.spec import Argument, Command, Record, Size, WorkspacePath, module, runs
 from gxo.runtime.streams.ports import Out, Records
 from gxo.runtime.workspace.jail import Jail
 
 _EXCERPT = 500
+_LINE = 50
+"""Bytes that making a record of a line takes as long as."""
 _SHELL = "/bin/sh"
 _KILLED = 128 + signal.SIGKILL  # a shell's exit code when the last command was killed
 
@@ -129,8 +132,8 @@ async def exec_(
         raise
     status = child.close()
     result: Executed = {
-        "stdout": _text(stdout, cut_out),
-        "stderr": _text(stderr, cut_err),
+        "stdout": await ctx.offload(len(stdout), _text, stdout, cut_out),
+        "stderr": await ctx.offload(len(stderr), _text, stderr, cut_err),
         "exit_code": status if status >= 0 else 128 - status,
         "truncated": cut_out or cut_err,
     }
@@ -263,17 +266,23 @@ async def _standard_output(
         piece = await output.read()
         reading = bool(piece)
         complete = lines.feed(piece) if reading else lines.rest()
-        batch = await _records(ctx, complete, lines.number, stdout_to)
+        size = sum(map(len, complete)) + _LINE * len(complete)
+        batch, faults = await ctx.offload(size, _records, complete, lines.number, stdout_to)
+        for record, error in faults:
+            await ctx.record_failed(record, error)
         if batch:
             await out.send(batch)
     return b"", lines.truncated
 
 
-async def _records(ctx: Context, lines: list[bytes], last: int, form: str) -> list[Record]:
-    """The records that lines stand for; `last` is the number of the last of them."""
+def _records(
+    lines: list[bytes], last: int, form: str
+) -> tuple[list[Record], list[tuple[Record, ModuleError]]]:
+    """The records that lines stand for, and those that are none; `last` is the last number."""
     from gxo.stdlib.data._json import decode  # start-up: only streams need it
 
     batch: list[Record] = []
+    faults: list[tuple[Record, ModuleError]] = []
     for number, line in enumerate(lines, last - len(lines) + 1):
         record: Record = {"line": line.decode(errors="replace"), "number": number}
         if form == "lines":
@@ -282,10 +291,10 @@ async def _records(ctx: Context, lines: list[bytes], last: int, form: str) -> li
             try:
                 value = decode(record["line"])
             except ValueError as error:
-                await ctx.record_failed(record, ModuleError(f"line {number} is no JSON: {error}"))
+                faults.append((record, ModuleError(f"line {number} is no JSON: {error}")))
                 continue
             batch.append(value if isinstance(value, dict) else {"value": value})
-    return batch
+    return batch, faults
 
 
 class _Lines:
@@ -326,26 +335,31 @@ async def _feed(
         return
     try:
         if stdin is not None:
-            await pipe.write(stdin.encode(errors="replace"))
+            await pipe.write(await ctx.offload(len(stdin), stdin.encode, "utf-8", "replace"))
         elif records is not None:
             async for batch in records:
-                if not await pipe.write(await _json_lines(ctx, batch)):
+                text, faults = await ctx.offload(weight(batch), _json_lines, batch)
+                for record, error in faults:
+                    await ctx.record_failed(record, error)
+                if not await pipe.write(text):
                     records.close()  # the command reads no more, and may go on for long
                     return
     finally:
         pipe.close()
 
 
-async def _json_lines(ctx: Context, batch: list[Record]) -> bytes:
+def _json_lines(batch: list[Record]) -> tuple[bytes, list[tuple[Record, ModuleError]]]:
+    """The records as text, without those that are no JSON."""
     import json  # start-up: only `stdin_from` needs it
 
     lines: list[str] = []
+    faults: list[tuple[Record, ModuleError]] = []
     for record in batch:
         try:
             lines.append(json.dumps(record, ensure_ascii=False, allow_nan=False))
         except (TypeError, ValueError, RecursionError) as error:
-            await ctx.record_failed(record, ModuleError(f"the record is no JSON: {error}"))
-    return "".join(line + "\n" for line in lines).encode(errors="replace")
+            faults.append((record, ModuleError(f"the record is no JSON: {error}")))
+    return "".join(line + "\n" for line in lines).encode(errors="replace"), faults
 
 
 def _text(data: bytes, cut: bool) -> str:

@@ -4,11 +4,16 @@ import asyncio
 import selectors
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from gxo.runtime.host.threads import Threads
     from gxo.runtime.host.watcher import CommandWatcher
+
+T = TypeVar("T")
+
+LARGE = 100_000
+"""Bytes: to go through more of them can take milliseconds, and a thread takes less."""
 
 
 class StallSelector(selectors.DefaultSelector):
@@ -75,6 +80,12 @@ class JobLoop(asyncio.SelectorEventLoop):
         """Kill all commands that run, with their groups."""
         if self._watcher is not None:
             self._watcher.kill()
+
+    async def offload(self, size: int, function: Callable[..., T], *args: Any) -> T:
+        """Call what computes: in a thread if `size` (bytes) is LARGE, else here and now."""
+        if size <= LARGE:
+            return function(*args)
+        return await self.threads.call(function, *args)
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., Any], *args: Any

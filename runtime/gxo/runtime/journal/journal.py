@@ -270,7 +270,8 @@ class Journal:
         return cancelled
 
     def _append(self, record: Record) -> None:
-        self._lines.append(records.writable(record) if "summary" in record else record)
+        whole = records.writable(self._run, record) if "summary" in record else record
+        self._lines.append(whole)
 
     def _fail(self, error: OSError) -> None:
         if self._is_broken:

@@ -188,30 +188,32 @@ def _secrets(run: "Run") -> list[str]:
 
 
 def ended(run: "Run", node: Node) -> Record:
-    """The line of a workload that has ended, redacted with all secrets of the job."""
-    shown = run.conceal(node.summary)
+    """The line of a workload that has ended; `writable` makes what is written of its summary."""
     record: Record = {"record": "ended", "workload": node.name}
     record |= {name: getattr(node, name) for name in PLAIN_FIELDS}
     record["started"] = None if node.started is None else run.wall(node.started)
     record["ended"] = run.wall(run.clock.monotonic())
-    record["summary"] = shown
+    record["summary"] = node.summary
     if node.spec.background:
         record["lost"] = "it is of what runs in the background"
-    elif shown is not node.summary:
-        record["lost"] = "a secret was taken out of it"
     record["secrets"] = _secrets(run)
     if run.secret_use is not None:
         record["redacted"] = run.secret_use.redacted.get(node.spec.register or "", [])
     return record
 
 
-def writable(record: Record) -> Record:
-    """The record as JSON can hold it; says so when that is not its very summary. Blocks."""
+def writable(run: "Run", record: Record) -> Record:
+    """The record as JSON can hold it, redacted with all secrets of the job; says so when that is
+    not its very summary. Blocks.
+    """
+    shown = run.conceal(record["summary"])
+    if shown is not record["summary"]:
+        record = {"lost": "a secret was taken out of it", **record}
     try:
-        return {**record, "summary": written(record["summary"])}
+        return {**record, "summary": written(shown)}
     except InexactError:
         lost = record.get("lost", "it holds what JSON has no words for")
-        return {**record, "summary": plain(record["summary"]), "lost": lost}
+        return {**record, "summary": plain(shown), "lost": lost}
 
 
 def restore(run: "Run", node: Node, entry: Entry) -> None:

@@ -172,7 +172,16 @@ async def _carry_out(run: "Run", node: Node) -> Any:
         raise failure  # never success on half a stream
     if node.record_errors and (run.forecast is None or not run.forecast.of(node.name).lost):
         _check_record_errors(node)
-    return summary
+    return await _clean(run, node, summary)
+
+
+async def _clean(run: "Run", node: Node, summary: Any) -> Any:
+    """What the workload returns without the secrets that it has read."""
+    if run.secret_use is None or run.forecast is not None:
+        return summary
+    from gxo.runtime.host.weight import weight  # start-up: only with secrets
+
+    return await run.loop.offload(weight(summary), run.secret_use.clean, node, summary)
 
 
 async def _check_when(run: "Run", node: Node, when: Callable[[Context], Any]) -> None:

@@ -267,11 +267,9 @@ class Run:
             self.bus.workload_ended(node)
 
     def keep(self, node: Node, summary: Any) -> None:
-        """Put what the workload returns into the state, without the secrets that it has read."""
+        """Put what the workload returns, and holds no secret that it has read, into the state."""
         if self.forecast is not None:
             summary = self.forecast.kept(node, summary)
-        elif self.secret_use is not None:
-            summary = self.secret_use.clean(node, summary)
         node.summary = summary
         if node.spec.register is not None:
             self.state[node.spec.register] = summary

@@ -91,6 +91,8 @@ class Scheduler:
             return
         self.background.ready(node)
         self.stop_timer(node)
+        if self.run.secret_use is not None:
+            summary = self.run.secret_use.clean(node, summary)
         self.run.keep(node, summary)
         node.ready = True
         self.run.log.write_clean("info", "is ready", node.name)

@@ -13,11 +13,11 @@ Span = tuple[int, int]
 
 
 class Finder:
-    """Finds all forms of a set of secrets."""
+    """Finds all forms of a set of secrets, the `values`."""
 
-    def __init__(self, values: set[str]) -> None:
-        self._values = frozenset(values)
-        self._plain = pattern_of(self._values)
+    def __init__(self, values: frozenset[str]) -> None:
+        self.values = values
+        self._plain = pattern_of(values)
         self._squeezed: re.Pattern[str] | None = None  # for text without its line breaks
 
     def spans(self, text: str) -> list[Span]:
@@ -25,7 +25,7 @@ class Finder:
         spans = _matches(self._plain, text)
         if BREAK.search(text) is not None:
             if self._squeezed is None:
-                self._squeezed = pattern_of(self._values, squeezed=True)
+                self._squeezed = pattern_of(self.values, squeezed=True)
             spans += _matches_across_breaks(self._squeezed, text)
         return _merged(spans)
 

@@ -26,7 +26,7 @@ class Redactor:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         """values: the secrets. More may be added later."""
-        self._values: set[str] = set()
+        self._values: frozenset[str] = frozenset()
         self._finder: Finder | None = None
         for value in values:
             self.add(value)
@@ -40,7 +40,6 @@ class Redactor:
         found.discard("")
         if not found <= self._values:
             self._values |= found
-            self._finder = None
 
     def text(self, text: str) -> str:
         """The text without the secrets."""
@@ -113,11 +112,13 @@ class Redactor:
 
     def _spans(self, text: str) -> "list[Span]":
         """Where secrets stand, in order, without overlaps."""
-        if self._finder is None:
+        values, finder = self._values, self._finder
+        # Threads redact too: one may have made a finder of the values before the last was added.
+        if finder is None or finder.values is not values:
             from gxo.runtime.secrets.find import Finder  # only jobs that have secrets load it
 
-            self._finder = Finder(self._values)
-        return self._finder.spans(text)
+            finder = self._finder = Finder(values)
+        return finder.spans(text)
 
 
 def _is_number(text: str) -> bool:

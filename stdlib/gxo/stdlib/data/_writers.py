@@ -26,10 +26,12 @@ class FormatOptions(TypedDict, total=False):
 class Writer(Protocol):
     """Makes text of records: `open`, then `encode` any number of times, then `close`.
 
-    What `encode` returns for several batches is joined by `separator`.
+    What `encode` returns for several batches is joined by `separator`. evaluates: whether `encode`
+    calls a template.
     """
 
     separator: str
+    evaluates: bool
 
     def open(self, first: Record | None) -> str:
         """What stands before all records, of which `first` is the first if there is one."""
@@ -46,6 +48,8 @@ class Writer(Protocol):
 
 class JsonWriter:
     """One JSON list."""
+
+    evaluates = False
 
     def __init__(self, options: FormatOptions) -> None:
         indent = options.get("indent", 0)
@@ -72,6 +76,7 @@ class JsonLinesWriter:
     """A JSON object a line."""
 
     separator = ""
+    evaluates = False
 
     def __init__(self, options: FormatOptions) -> None:  # noqa: ARG002 - it has none
         self._encode = _encoder(None).encode
@@ -90,6 +95,7 @@ class CsvWriter:
     """Comma-separated values (RFC 4180), line feeds; null is empty, a list or map its JSON."""
 
     separator = ""
+    evaluates = False
 
     def __init__(self, options: FormatOptions) -> None:
         headers = options.get("headers", True)
@@ -135,6 +141,7 @@ class TextWriter:
     """A text a record, ended by a line feed: the template's, or the field `line` or `value`."""
 
     separator = ""
+    evaluates = True
 
     def __init__(self, options: FormatOptions) -> None:
         self._text = options.get("template", _line)

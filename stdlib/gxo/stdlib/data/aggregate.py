@@ -1,6 +1,7 @@
 """`data:aggregate`: many records become few."""
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, Literal, NotRequired, TypedDict
 
 from gxo.runtime.context import Context
@@ -9,7 +10,7 @@ from gxo.runtime.expr import describe
 from gxo.runtime.spec import FieldName, Record, module
 from gxo.runtime.streams.ports import Out, Records
 from gxo.stdlib.data._accumulators import ACCUMULATORS, NUMERIC, ORDERED, Accumulator
-from gxo.stdlib.data._batches import BATCH, deliver
+from gxo.stdlib.data._batches import BATCH, Paced, deliver
 from gxo.stdlib.data._keys import group_key
 
 
@@ -97,7 +98,7 @@ async def aggregate(
     key_of = _keyer(names)
     groups: dict[Any, Group] = {} if names else {None: ({}, _accumulators(aggregate_fields))}
     seen = 0
-    async for batch in records:
+    async for batch in Paced(records):
         for number, record in enumerate(batch, seen + 1):
             try:
                 key = key_of(record)
@@ -114,8 +115,7 @@ async def aggregate(
                 if value is not None:
                     accumulator.add(value)
         seen += len(batch)
-    await _send_results(list(groups.values()), aggregate_fields, out)
-    return {"records": len(groups)}
+    return {"records": await _send_results(ctx, groups, aggregate_fields, out)}
 
 
 def _keyer(names: list[str]) -> Callable[[Record], Any]:
@@ -133,14 +133,27 @@ def _keyer(names: list[str]) -> Callable[[Record], Any]:
     return key_of
 
 
-async def _send_results(groups: list[Group], fields: list[AggregateField], out: Out | None) -> None:
+async def _send_results(
+    ctx: Context, groups: dict[Any, Group], fields: list[AggregateField], out: Out | None
+) -> int:
+    """Send the groups' results; a group that is told is forgotten. Returns how many there were."""
     names = [field["name"] for field in fields]
-    for start in range(0, len(groups), BATCH):
-        results = []
-        for own, accumulators in groups[start : start + BATCH]:
-            values = [accumulator.result() for _, accumulator in accumulators]
-            results.append({**own, **dict(zip(names, values, strict=True))})
+    sent = 0
+    while groups:
+        # In a thread: a single group may have a million values to sort.
+        results = await ctx.thread(_results, groups, names)
         await deliver(out, results)
+        sent += len(results)
+    return sent
+
+
+def _results(groups: dict[Any, Group], names: list[str]) -> list[Record]:
+    results = []
+    for key in list(islice(groups, BATCH)):
+        own, accumulators = groups.pop(key)
+        values = [accumulator.result() for _, accumulator in accumulators]
+        results.append({**own, **dict(zip(names, values, strict=True))})
+    return results
 
 
 def _accumulators(fields: list[AggregateField]) -> list[tuple[str | None, Accumulator]]:

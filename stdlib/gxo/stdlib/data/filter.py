@@ -5,7 +5,7 @@ from typing import TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.spec import Condition, Each, Record, module
 from gxo.runtime.streams.ports import Out, Records
-from gxo.stdlib.data._batches import deliver
+from gxo.stdlib.data._batches import Paced, deliver
 
 
 class Filtered(TypedDict):
@@ -44,7 +44,7 @@ async def filter_(
             condition: '{{ .status }} == "active"'
     """
     seen = failed = kept = 0
-    async for batch in records:
+    async for batch in Paced(records):
         passed: list[Record] = []
         keep = passed.append
         for number, record in enumerate(batch, seen + 1):

@@ -9,6 +9,7 @@ from gxo.runtime.spec import Record, WorkspacePath, module, writes
 from gxo.runtime.streams.ports import Records
 from gxo.stdlib._sizes import shown_size
 from gxo.stdlib._spool import Spool
+from gxo.stdlib.data._batches import Paced
 from gxo.stdlib.data._writers import WRITERS, FormatOptions, Writer
 
 Add = Callable[[bytes], Awaitable[None]]
@@ -80,7 +81,9 @@ async def format_(
         ctx.changes_nothing()
         pieces: list[bytes] = []
         written = await _write(ctx, records, writer, _adder(pieces))
-        return {"formatted_content": b"".join(pieces).decode(), "records": written}
+        size = sum(map(len, pieces))
+        text = await ctx.offload(size, lambda: b"".join(pieces).decode())
+        return {"formatted_content": text, "records": written}
     with Spool(ctx) as spool:
         await spool.check(path)
         try:
@@ -114,11 +117,11 @@ def _adder(pieces: list[bytes]) -> Add:
 async def _write(ctx: Context, records: Records, writer: Writer, add: Add) -> int:
     """Add all records to the text; returns how many could be written."""
     seen = written = 0
-    async for batch in records:
+    async for batch in Paced(records):
         if not seen:
             await add(_opening(writer, batch[0]))
         try:
-            good, piece = len(batch), writer.encode(batch).encode()
+            good, piece = len(batch), await _encoded(ctx, writer, batch)
         except Exception:
             good, piece = await _write_singly(ctx, batch, writer, seen)
         if good:
@@ -129,6 +132,13 @@ async def _write(ctx: Context, records: Records, writer: Writer, add: Add) -> in
         await add(_opening(writer, None))
     await add(writer.close().encode())
     return written
+
+
+async def _encoded(ctx: Context, writer: Writer, batch: list[Record]) -> bytes:
+    """The batch's text, made in a thread: one record can be large. Templates belong to the loop."""
+    if writer.evaluates:
+        return writer.encode(batch).encode()
+    return await ctx.thread(lambda: writer.encode(batch).encode())
 
 
 def _opening(writer: Writer, first: Record | None) -> bytes:
@@ -145,7 +155,7 @@ async def _write_singly(
     pieces = []
     for number, record in enumerate(batch, seen + 1):
         try:
-            pieces.append(writer.encode([record]).encode())
+            pieces.append(await _encoded(ctx, writer, [record]))
         except UnicodeEncodeError:
             error = RecordError("a text in it is not valid UTF-8")
             await ctx.record_failed(record, error, number)

@@ -14,7 +14,7 @@ from gxo.runtime.errors import ModuleError, ParameterError, RecordError
 from gxo.runtime.host.tasks import run_all
 from gxo.runtime.spec import FieldName, Record, StreamName, module
 from gxo.runtime.streams.ports import Inputs, Out, Records
-from gxo.stdlib.data._batches import BATCH, deliver
+from gxo.stdlib.data._batches import BATCH, Paced, deliver
 from gxo.stdlib.data._keys import Key, join_key
 
 
@@ -122,9 +122,11 @@ async def join(
     fields = shape.probe_fields if keep_build else None
     sent = await _probe(ctx, inputs[probe["stream"]], probe["field"], join_one, fields, out)
     rest = _unmatched(sides, shape) if keep_build else iter(())
-    while batch := list(islice(rest, BATCH)):
+    # In a thread: it may have to pass over very many records to find the next one.
+    while batch := await ctx.thread(lambda: list(islice(rest, BATCH))):
         await deliver(out, batch)
         sent += len(batch)
+    await ctx.thread(_forget, sides)
     return {"records": sent}
 
 
@@ -170,7 +172,7 @@ async def _load(
     async def load(side: _Side) -> None:
         nonlocal total
         seen = 0
-        async for batch in inputs[side.stream]:
+        async for batch in Paced(inputs[side.stream]):
             total += len(batch)
             if limit is not None and total > limit:
                 raise ModuleError(
@@ -275,7 +277,7 @@ async def _probe(
 ) -> int:
     """Let the probe stream flow through; note its `fields` when they are wanted."""
     seen = sent = 0
-    async for batch in records:
+    async for batch in Paced(records):
         joined: list[Record] = []
         for number, record in enumerate(batch, seen + 1):
             try:
@@ -295,6 +297,14 @@ async def _probe(
         sent += len(joined)
         await deliver(out, joined)
     return sent
+
+
+def _forget(sides: list[_Side]) -> None:
+    """Give back the memory, which takes its time."""
+    for side in sides:
+        side.index.clear()
+        side.rows.clear()
+        side.matched.clear()
 
 
 def _unmatched(sides: list[_Side], shape: _Flat | _Nested) -> Iterator[Record]:

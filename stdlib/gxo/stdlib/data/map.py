@@ -7,7 +7,7 @@ from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
 from gxo.runtime.spec import Each, FieldName, Record, module
 from gxo.runtime.streams.ports import Out, Records
-from gxo.stdlib.data._batches import deliver
+from gxo.stdlib.data._batches import Paced, deliver
 
 
 class Mapped(TypedDict):
@@ -59,7 +59,7 @@ async def map_(
     """
     make = _maker(template, fields, keep, drop)
     seen = made = 0
-    async for batch in records:
+    async for batch in Paced(records):
         results: list[Record] = []
         add = results.append
         for number, record in enumerate(batch, seen + 1):

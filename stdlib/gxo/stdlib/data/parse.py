@@ -15,9 +15,8 @@ from gxo.stdlib.data._batches import BATCH, deliver
 from gxo.stdlib.data._readers import READERS, ParseOptions
 from gxo.stdlib.data._text import Slice
 
-TEXT_PIECE = 64 * 1024
-FILE_PIECE = 256 * 1024
-"""Bytes that are turned into records between two turns of the event loop, or in a thread."""
+PIECE = 256 * 1024
+"""Bytes that are turned into records at a time."""
 
 
 class Parsed(TypedDict):
@@ -77,17 +76,19 @@ async def parse(
         if option not in known:
             raise ParameterError(f"format_options.{option} does not apply to format '{format_}'")
     if content is not None and path is None:
-        source, pieces = "content", _text_pieces(content)
+        source, pieces, size = "content", _text_pieces(content), len(content)
     elif path is not None and content is None:
-        source, pieces = f"'{path}'", _file_pieces(ctx.workspace, path)
+        source, pieces, size = f"'{path}'", _file_pieces(ctx.workspace, path), None
     else:
         raise ParameterError("give exactly one of `content` and `path`")
     slices = reader(pieces, options)
     made = 0
     with closing(pieces):
-        # A file's slices are made in a thread, which waits for the disk; a text's are short.
+        # A file's slices are made in a thread, which waits for the disk, and so are a long text's.
         while part := (
-            _next(slices, source) if path is None else await ctx.thread(_next, slices, source)
+            await ctx.thread(_next, slices, source)
+            if size is None
+            else await ctx.offload(size, _next, slices, source)
         ):
             records, faults = part
             for fault in faults:
@@ -109,8 +110,8 @@ def _next(slices: Iterator[Slice], source: str) -> Slice | None:
 
 def _text_pieces(content: str) -> Generator[bytes, None, None]:
     data = content.encode(errors="surrogatepass")
-    for start in range(0, len(data), TEXT_PIECE):
-        yield data[start : start + TEXT_PIECE]
+    for start in range(0, len(data), PIECE):
+        yield data[start : start + PIECE]
 
 
 def _file_pieces(workspace: Jail, path: str) -> Generator[bytes, None, None]:
@@ -119,7 +120,7 @@ def _file_pieces(workspace: Jail, path: str) -> Generator[bytes, None, None]:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ModuleError(f"cannot read '{path}': it is not a regular file")
-        while piece := os.read(descriptor, FILE_PIECE):
+        while piece := os.read(descriptor, PIECE):
             yield piece
     finally:
         os.close(descriptor)

@@ -5,6 +5,7 @@ from typing import TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
 from gxo.runtime.spec import Size, WorkspacePath, module, reads
+from gxo.runtime.workspace.jail import Jail
 from gxo.stdlib.filesystem._content import Encoding, check_encoding, check_path, to_text
 
 
@@ -48,5 +49,9 @@ async def read(
     check_encoding(encoding)
     if max_bytes < 0:
         raise ParameterError(f"`max_bytes` is {max_bytes}: a size cannot be negative")
-    data = await ctx.thread(ctx.workspace.read, path, max_bytes)
+    return await ctx.thread(_read, ctx.workspace, path, encoding, max_bytes)
+
+
+def _read(workspace: Jail, path: str, encoding: Encoding, max_bytes: int) -> Content:
+    data = workspace.read(path, max_bytes)
     return {"content": to_text(data, encoding, path), "size": len(data)}

@@ -70,7 +70,8 @@ async def write(
     """
     check_path("path", path)
     check_encoding(encoding)
-    data, bits = to_bytes(content, encoding), mode_bits(mode)
+    data = await ctx.offload(len(content), to_bytes, content, encoding)
+    bits = mode_bits(mode)
     workspace = ctx.workspace
     await ctx.show_diff(path, lambda: _before(workspace, path) + data if append else data)
     if append:

@@ -51,7 +51,7 @@ async def read_pages(
         seen.add(str(url))
         answer = await exchange(ctx, call, url)
         where = f"page {number} of {shown(call.url)}"
-        body = _body(answer, where)
+        body = await ctx.offload(len(answer.body), _body, answer, where)
         items = _items(body, pagination.get("items_field", ""), where)
         if "page_param" in pagination and items and answer.body == before:
             name = pagination["page_param"]

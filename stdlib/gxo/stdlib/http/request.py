@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
+from gxo.runtime.host.weight import weight
 from gxo.runtime.spec import (
     Duration,
     Record,
@@ -156,7 +157,9 @@ async def request(
     if download_to is not None and pagination is not None:
         raise ParameterError("`download_to` and `pagination` exclude each other")
     address = _address(url, query)
-    all_headers, content = _payload(body, json, form, _headers(headers, auth))
+    size = weight([body, json, form])
+    payload = await ctx.offload(size, _payload, body, json, form, _headers(headers, auth))
+    all_headers, content = payload
     if method in READING and download_to is None:
         ctx.changes_nothing()
     elif ctx.dry_run:
@@ -181,7 +184,7 @@ async def request(
     if download_to is not None:
         return await _download(ctx, call, download_to)
     answer = await exchange(ctx, call, address)
-    return _response(answer, text=answer.text())
+    return await ctx.offload(len(answer.body), _whole, answer)
 
 
 def _foresee(ctx: Context, method: str, address: "httpx.URL", path: str | None) -> Response:
@@ -224,11 +227,15 @@ async def _download(ctx: Context, call: Call, path: str) -> Response:
         call.spool = spool
         answer = await exchange(ctx, call, call.url)
         if not answer.saved:
-            return _response(answer, text=answer.text())
+            return await ctx.offload(len(answer.body), _whole, answer)
         await spool.save(path)
     response = _response(answer, text="")
     response["path"] = path
     return response
+
+
+def _whole(answer: Answer) -> Response:
+    return _response(answer, text=answer.text())
 
 
 def _response(answer: Answer, *, text: str) -> Response:
