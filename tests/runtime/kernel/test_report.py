@@ -192,4 +192,4 @@ def test_what_json_has_no_words_for(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_a_full_disk_fails_a_good_run(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(simple(), None, ["--report", "/dev/full"]) == 1
-    assert "cannot write the report: No space left on device" in capfd.readouterr().err
+    assert "cannot write the report to /dev/full: No space left on device" in capfd.readouterr().err

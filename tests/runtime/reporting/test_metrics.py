@@ -140,7 +140,9 @@ def test_the_exit_code_is_the_final_one(tmp_path: Path) -> None:
 
 def test_a_full_disk_fails_a_good_run(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(simple(), None, ["--metrics", "/dev/full"]) == 1
-    assert "cannot write the metrics: No space left on device" in capfd.readouterr().err
+    assert (
+        "cannot write the metrics to /dev/full: No space left on device" in capfd.readouterr().err
+    )
 
 
 # Over HTTP

@@ -17,7 +17,7 @@ from tests.runtime.reporting.pages import read_page, rows
 JOBS = Path(__file__).parents[1] / "kernel" / "jobs.py"
 RUNTIME = Path(__file__).parents[3] / "runtime"
 OPTIONS = ("--report", "--report-html")
-FULL = "cannot write the report: No space left on device"
+FULL = "cannot write the report to {}: No space left on device"
 
 
 def job(
@@ -76,7 +76,7 @@ def test_a_link_keeps_leading_where_it_did(option: str, target: Path) -> None:
 def test_a_full_disk_fails_a_good_run(option: str) -> None:
     done = job("empty", option, "/dev/full")
     assert done.returncode == 1
-    assert done.stderr.decode().splitlines()[-1].endswith(FULL)
+    assert done.stderr.decode().splitlines()[-1].endswith(FULL.format("/dev/full"))
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -85,7 +85,7 @@ def test_standard_output_on_a_full_disk(name: str, option: str) -> None:
     with open("/dev/full", "wb") as full:
         done = job(name, option, "-", stdout=full.fileno())
     assert done.returncode == 1
-    assert done.stderr.decode().splitlines()[-1].endswith(FULL)
+    assert done.stderr.decode().splitlines()[-1].endswith(FULL.format("standard output"))
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -93,7 +93,7 @@ def test_a_disk_that_fills_up_leaves_what_was_there(option: str, target: Path) -
     """The report is larger than a file may be: the old one stays, and nothing beside it."""
     done = job("prints_a_lot" if option == "--report" else "empty", option, str(target), most=4096)
     assert done.returncode == 1
-    assert b"cannot write the report: File too large" in done.stderr
+    assert f"cannot write the report to {target}: File too large" in done.stderr.decode()
     assert target.read_text() == "before"
     assert os.listdir(target.parent) == [target.name]
 
@@ -102,7 +102,7 @@ def test_a_disk_that_fills_up_leaves_what_was_there(option: str, target: Path) -
 def test_a_failed_job_keeps_its_exit_code(option: str) -> None:
     done = job("waits", "--timeout", "50ms", option, "/dev/full")
     assert done.returncode == 124
-    assert FULL.encode() in done.stderr
+    assert FULL.format("/dev/full") in done.stderr.decode()
 
 
 @pytest.mark.parametrize("option", OPTIONS)

@@ -56,6 +56,8 @@ def _write(run: "Run", target: str, what: str, texts: Iterable[str]) -> bool:
     except OSError as error:
         if target == "-":
             write_out(sys.stdout)
-        run.log.write_clean("error", f"cannot write the {what}: {error.strerror or error}")
+        where = "standard output" if target == "-" else target
+        why = error.strerror or error
+        run.log.write_clean("error", f"cannot write the {what} to {where}: {why}")
         return False
     return True
