@@ -1,7 +1,6 @@
 """Every parameter of the library that is a path, and every path that could lead out: paths.yaml."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +66,6 @@ def around(world: Path) -> dict[str, bytes | None]:
     }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with serving({"/a": {"body": "changed"}}) as server:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-
-
 def filled(value: Any, words: dict[str, str]) -> Any:
     if isinstance(value, str):
         for word, meaning in words.items():
@@ -80,16 +73,18 @@ def filled(value: Any, words: dict[str, str]) -> Any:
     return value
 
 
-def call(name: str, path: str, world: Path, server: str) -> Outcome:
+def call(name: str, path: str, world: Path) -> Outcome:
     module, parameter = name.split()
     entry = TABLE["parameters"][name]
-    params = {key: filled(value, {"server": server}) for key, value in entry["params"].items()}
-    params[parameter] = path
 
     async def play() -> Outcome:
         async with bench(world / "ws") as workbench:
-            outcome = await workbench.call(module_spec(module), params, entry.get("streams"))
-            await workbench.run.shared.close()
+            with serving({"/a": {"body": "changed"}}) as server:
+                words = {"server": f"http://127.0.0.1:{server.server_address[1]}"}
+                params = {key: filled(value, words) for key, value in entry["params"].items()}
+                params[parameter] = path
+                outcome = await workbench.call(module_spec(module), params, entry.get("streams"))
+                await workbench.run.shared.close()
             return outcome
 
     return run(play())
@@ -97,11 +92,11 @@ def call(name: str, path: str, world: Path, server: str) -> Outcome:
 
 @pytest.mark.parametrize("attempt", TABLE["attempts"], ids=lambda one: repr(one["path"])[:40])
 @pytest.mark.parametrize("name", TABLE["parameters"])
-def test_no_path_leads_out(name: str, attempt: dict[str, Any], world: Path, server: str) -> None:
+def test_no_path_leads_out(name: str, attempt: dict[str, Any], world: Path) -> None:
     before = around(world)
     words = {"ws": str(world / "ws"), "world": str(world), "long": "n" * 300, "far": "x/" * 2500}
     path = filled(attempt["path"], words)
-    outcome = call(name, path, world, server)
+    outcome = call(name, path, world)
     expected = attempt.get("is") or attempt[TABLE["parameters"][name]["does"]]
     if expected == "fine":
         assert outcome.error is None, outcome.error

@@ -107,9 +107,11 @@ def test_any_certificate_when_asked_for_and_a_warning(
     assert "security: TLS certificates of https://localhost" in capfd.readouterr().err
 
 
-def test_certifi_where_the_host_has_no_authorities(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent")
-    monkeypatch.setenv("SSL_CERT_DIR", "/nonexistent")
+def test_certifi_where_the_host_has_no_authorities(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "missing"))
     assert not _client._host_has_authorities()
     assert _client.tls_context(verify=True).cert_store_stats()["x509_ca"] > 50
 
