@@ -142,10 +142,10 @@ class Plan:
         return [child.name for child in self._job.workloads[name].on_failure]
 
     def _is_block_left(self, name: str) -> bool:
-        """Whether some workload of its `on_failure` has not ended, or is insisted on."""
+        """Whether some workload of its `on_failure` has come to no end, or is insisted on."""
         block = self._block(name)
         entries = map(self._entries.get, block)
-        is_cut = any(entry is None or entry.status == STARTED for entry in entries)
+        is_cut = any(entry is None or entry.is_cut_off for entry in entries)
         return is_cut or not self._insisted.isdisjoint(block)
 
     def _run(self, unit: Names, why: str) -> None:

@@ -22,7 +22,7 @@ from gxo.runtime.errors import UsageError
 from gxo.runtime.journal.lines import Record
 from gxo.runtime.journal.values import InexactError, read, written
 from gxo.runtime.jsontext import plain
-from gxo.runtime.kernel.node import COMPLETED, SKIPPED, Node
+from gxo.runtime.kernel.node import CANCELLED, COMPLETED, SKIPPED, Node
 
 if TYPE_CHECKING:
     from gxo.runtime.kernel.run import Run
@@ -57,6 +57,11 @@ class Entry:
     def status(self) -> str:
         """As the report has it; `started` when the end is not known."""
         return str(self.record.get("status", STARTED))
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether it came to no end of its own: the job was killed, or has cancelled it."""
+        return self.status in (STARTED, CANCELLED)
 
     @property
     def is_ignored(self) -> bool:
