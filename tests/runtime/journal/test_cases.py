@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from gxo.runtime.errors import UsageError
+from gxo.runtime.kernel.run import Run
 from tests.runtime.journal.support import (
     FakeBundle,
     cut_after,
@@ -19,12 +20,24 @@ from tests.runtime.kernel.harness import Played, build
 CASES = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text(encoding="utf-8"))
 
 
-def run(case: dict[str, Any], environment: dict[str, str], **settings: Any) -> Played:
+def run(
+    case: dict[str, Any],
+    environment: dict[str, str],
+    signals: dict[float, int] | None = None,
+    **settings: Any,
+) -> Played:
     stage = new_stage()
     job = build(case, stage)
     bundle = FakeBundle(job, case.get("unsafe", ()), case.get("by_call", ()), case.get("reads"))
     given = settings_of(**settings)
-    return play_journaled(job, stage, bundle, settings=given, environment=environment)
+
+    def interrupt(run: Run) -> None:
+        for moment, number in (signals or {}).items():
+            stage.loop.call_later(moment, run.interrupt, number)
+
+    return play_journaled(
+        job, stage, bundle, settings=given, environment=environment, meanwhile=interrupt
+    )
 
 
 def in_the_resumed_run(case: dict[str, Any]) -> dict[str, Any]:
@@ -39,7 +52,7 @@ def test_case(name: str, tmp_path: Path) -> None:
     case = CASES[name]
     folder = tmp_path / "state"
     environment = case.get("environment", {})
-    first = run(case, environment, journal=str(folder))
+    first = run(case, environment, case.get("signals"), journal=str(folder))
     if "cut" in case:
         cut = case["cut"]
         cut_after(folder, *([cut] if isinstance(cut, str) else cut))

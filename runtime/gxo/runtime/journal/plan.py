@@ -197,8 +197,10 @@ class Plan:
         if name not in self._unsafe or name in self._insisted:
             return None
         entry = self._entries[name]
-        if entry.status == STARTED:
-            return "was running when the job was killed, and may have done all or a part of it"
+        if entry.is_half_done:
+            killed = entry.status == STARTED
+            how = "was running when the job was killed" if killed else "was stopped half-way"
+            return f"{how}, and may have done all or a part of it"
         return self.why[name] if entry.status == COMPLETED or entry.is_ignored else None
 
 

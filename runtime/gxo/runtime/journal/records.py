@@ -64,6 +64,12 @@ class Entry:
         return self.status in (STARTED, CANCELLED)
 
     @property
+    def is_half_done(self) -> bool:
+        """Whether it was cut off after it had begun, so that nobody knows how far it has come."""
+        had_begun = self.status == STARTED or self.record["started"] is not None
+        return self.is_cut_off and had_begun
+
+    @property
     def is_ignored(self) -> bool:
         """Whether it failed, and the playbook went on."""
         return bool(self.record.get("ignored"))
