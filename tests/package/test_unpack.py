@@ -67,7 +67,7 @@ def test_native_code_is_kept_apart(artifact: Path) -> None:
 
 
 def test_unpacked_once_and_private(artifact: Path, cache: Path) -> None:
-    how = {"XDG_CACHE_HOME": str(cache), "PYTHONPYCACHEPREFIX": "/nonexistent"}
+    how = {"XDG_CACHE_HOME": str(cache), "PYTHONPYCACHEPREFIX": str(cache / "byte-code")}
     value, file = answer(artifact, **how)
     folder = unpacked(cache)
     assert (value, file) == (7, f"{folder}/site-packages/fast/__init__.py")
