@@ -1,5 +1,6 @@
 """Whether a real run is one that the language allows; and both sides in words when it is not."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -87,9 +88,11 @@ def _names(error: str | None, workload: str | None) -> bool:
 
 
 def _says(error: str | None, wanted: str | None) -> bool:
-    """The probes' errors and the page's are texts; other errors are only asked for."""
-    has_words = wanted is not None and wanted.startswith(("upstream", "attempt"))
-    return not has_words or (error or "").startswith(wanted or "")
+    """The probes' errors and the page's are texts; other errors are only asked for. Of a loop
+    they begin with the failing item's index; what the item is called is left to the runtime."""
+    has_words = wanted is not None and wanted.startswith(("upstream", "attempt", "item"))
+    told = re.sub(r"^(item \d+) \(.*?\): ", r"\1: ", error or "")
+    return not has_words or told.startswith(wanted or "")
 
 
 def _gives_reason(reason: str | None, wanted: str) -> bool:

@@ -229,6 +229,8 @@ class Probes:
         if call.attempt < spec.attempts:
             work.reason = "not retried"
         work.calls = work.calls[:place] + work.calls[place + 1 :]
+        if spec.loop is not None:
+            error = f"item {call.item}: {error}"
         work.failing = work.failing or error
 
     def _returned(self, world: World, name: str, place: int, summary: Any) -> None:

@@ -102,6 +102,11 @@ def conclude(run: "Run", node: Node, error: BaseException) -> None:
     node.status, node.failure = FAILED, error
     node.ignored = _is_ignored(node, error)
     node.error = run.explain(error)
+    if node.failed_item is not None:
+        if node.cause == TIMED_OUT or isinstance(error, UpstreamFailed):
+            node.failed_item = None  # no fault of that one
+        else:
+            node.error = f"{node.failed_item[1]}: {node.error}"
 
 
 async def attempts(

@@ -1,4 +1,7 @@
-"""A workload repeated over a list or a map (language, section 6)."""
+"""A workload repeated over a list or a map (language, section 6).
+
+loop: [web1, web2]     item 1 ("web2"): the command 'ping' ended with exit code 1
+"""
 
 import asyncio
 from typing import TYPE_CHECKING, Any
@@ -12,6 +15,8 @@ if TYPE_CHECKING:
     from gxo.runtime.kernel.node import Node
     from gxo.runtime.kernel.run import Run
 
+LONGEST_ITEM = 40  # characters of an item that an error shows
+
 
 async def iterate(run: "Run", node: "Node", loop: Loop) -> list[Any]:
     """Run one instance an item, started in order, at most `parallel` at once.
@@ -21,10 +26,7 @@ async def iterate(run: "Run", node: "Node", loop: Loop) -> list[Any]:
     items = _items(loop.items(Context(run, node)) if callable(loop.items) else loop.items)
     node.iterations = len(items)
     if loop.parallel == 1 or len(items) < 2:
-        return [
-            await attempts(run, node, index, _arguments(node, item, index))
-            for index, item in enumerate(items)
-        ]
+        return [await _instance(run, node, item, index) for index, item in enumerate(items)]
     return await _in_parallel(run, node, items, loop.parallel)
 
 
@@ -42,6 +44,29 @@ def _arguments(node: "Node", item: Any, index: int) -> tuple[Any, ...]:
     return (item, index)[: node.spec.parameters]
 
 
+async def _instance(run: "Run", node: "Node", item: Any, index: int) -> Any:
+    """Run one instance; the first that fails leaves in the node which one it is."""
+    try:
+        return await attempts(run, node, index, _arguments(node, item, index))
+    except (Exception, SystemExit, KeyboardInterrupt):
+        if node.failed_item is None:
+            node.failed_item = (index, f"item {index}{_shown(run, item)}")
+        raise
+
+
+def _shown(run: "Run", item: Any) -> str:
+    """` ("web2")`: the item, or its key in a map, when it is a short scalar."""
+    from gxo.runtime.jsontext import to_json  # start-up: only for an error
+
+    if isinstance(item, dict) and item.keys() == {"key", "value"}:
+        item = item["key"]
+    if isinstance(item, (list, dict)):
+        return ""
+    # Redacted before it is escaped, and never cut: else no secret would be found in it any more.
+    text = to_json(run.redact(item)) if isinstance(item, str) else run.redact(to_json(item))
+    return f" ({text})" if len(text) <= LONGEST_ITEM else ""
+
+
 async def _in_parallel(run: "Run", node: "Node", items: list[Any], parallel: int) -> list[Any]:
     summaries: list[Any] = [None] * len(items)
     waiting = iter(enumerate(items))
@@ -53,8 +78,7 @@ async def _in_parallel(run: "Run", node: "Node", items: list[Any], parallel: int
             if failures:
                 return
             try:
-                arguments = _arguments(node, item, index)
-                summaries[index] = await attempts(run, node, index, arguments)
+                summaries[index] = await _instance(run, node, item, index)
             except BaseException as error:
                 failures.append(error)
                 return

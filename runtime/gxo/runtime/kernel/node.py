@@ -39,6 +39,7 @@ class Node:
     cause: why it was cancelled, when it was. settled: it has ended for those that wait for it.
     records_lost: those of its records that could not be processed, each counted once.
     records_dropped: those that its overflowing streams dropped.
+    failed_item: of a loop, the failing instance's index and name, once that failed the workload.
     patience: the moment up to which its module, once cancelled, is not abandoned.
     """
 
@@ -49,6 +50,7 @@ class Node:
         "ended",
         "entered",
         "error",
+        "failed_item",
         "failure",
         "followers",
         "held",
@@ -90,6 +92,7 @@ class Node:
         self.reason: str | None = None
         self.error: str | None = None
         self.failure: BaseException | None = None
+        self.failed_item: tuple[int, str] | None = None
         self.ignored = False
         self.attempts = 0
         self.iterations: int | None = None

@@ -254,7 +254,8 @@ class Run:
             self.forecast.ended(node)
         if node.status == FAILED:
             level = "warning" if node.ignored else "error"
-            self.log.write_clean(level, workload_failed(self, node), node.name)
+            item = node.failed_item and node.failed_item[0]
+            self.log.write_clean(level, workload_failed(self, node), node.name, item)
             if not node.ignored and not node.unit.in_block:
                 self.fail(f"workload '{node.name}' failed: {node.error}", logged=True)
             node.drop_failure()  # its traceback holds on to all that the module had in hand

@@ -80,10 +80,20 @@ class Log:
                 redact(fields) if fields else fields,
             )
 
-    def write_clean(self, level: str, message: str, workload: str | None = None) -> None:
-        """Write one line in which nothing has to be redacted, or has been."""
+    def write_clean(
+        self,
+        level: str,
+        message: str,
+        workload: str | None = None,
+        iteration: int | None = None,
+    ) -> None:
+        """Write one line in which nothing has to be redacted, or has been.
+
+        iteration: a field of JSON lines; for people the message names the item.
+        """
         if level in self._shown:
-            place = {"workload": workload, "attempt": None, "iteration": None}
+            shown = None if self._line == self._text else iteration
+            place = {"workload": workload, "attempt": None, "iteration": shown}
             self._put(level, message, place, {})
 
     def _put(self, level: str, message: str, place: dict[str, Any], fields: dict[str, Any]) -> None:
