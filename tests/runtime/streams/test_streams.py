@@ -218,7 +218,8 @@ def test_overflow_error_fails_the_producer_and_sends_none_of_the_batch():
         b.receive_nowait()
         await out.send(batch(2))
         with pytest.raises(
-            StreamError, match="from 'a' to 'c' overflowed: 2 records wait"
+            StreamError,
+            match="from 'a' to 'c' overflowed: a batch of 1 does not fit, 2 records wait and",
         ) as caught:
             await out.send(batch(3))
         assert "buffer_size" in caught.value.hint

@@ -215,8 +215,9 @@ class Source:
         for pipe in self._open:
             if not pipe.fits(len(batch)):
                 raise StreamError(
-                    f"the stream from '{self.name}' to '{pipe.consumer}' overflowed: "
-                    f"{pipe.buffered} records wait and its buffer_size is {pipe.limit}",
+                    f"the stream from '{self.name}' to '{pipe.consumer}' overflowed: a batch of "
+                    f"{len(batch)} does not fit, {pipe.buffered} records wait and its buffer_size "
+                    f"is {pipe.limit}",
                     hint="raise channel_policy.buffer_size, or use overflow_strategy: block",
                 )
         for pipe in self._open:
