@@ -19,7 +19,7 @@ from gxo.runtime.errors import (
     UpstreamFailed,
 )
 from gxo.runtime.kernel.node import CANCELLED, COMPLETED, FAILED, SKIPPED, Node
-from gxo.runtime.kernel.retry import delay_after
+from gxo.runtime.kernel.retry import delay_after, shown
 
 if TYPE_CHECKING:
     from gxo.runtime.kernel.run import Run
@@ -147,7 +147,7 @@ async def attempts(
             context.log(
                 "warning",
                 f"attempt {attempt} of {retry.attempts} failed, "
-                f"the next one is in {delay:g} s: {run.explain(error)}",
+                f"the next one is in {shown(delay)} s: {run.explain(error)}",
             )
             let_go(error)
         await run.clock.sleep(delay)

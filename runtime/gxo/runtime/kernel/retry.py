@@ -16,3 +16,8 @@ def delay_after(retry: Retry, attempt: int, chance: float) -> float:
     if retry.max_delay is not None:
         delay = min(retry.max_delay, delay)
     return delay * (1.0 + retry.jitter * (2.0 * chance - 1.0))
+
+
+def shown(delay: float) -> str:
+    """The seconds of a delay for people: `0.0462`, `1.5`, `3600`."""
+    return f"{delay:.3g}" if delay < 100 else f"{delay:.0f}"
