@@ -229,6 +229,7 @@ def _not_started(program: str, folder: str, error: OSError) -> ModuleError:
             hint = "install it, or give its path; for shell syntax set `shell: true`"
         case FileNotFoundError() if not os.path.lexists(place or ""):
             what = "does not exist"
+            hint = _shell_hint(program)
         case FileNotFoundError() if not os.path.exists(place or ""):
             what = "is a link to something that does not exist"
         case FileNotFoundError():
@@ -240,6 +241,7 @@ def _not_started(program: str, folder: str, error: OSError) -> ModuleError:
             hint = "set its execute bit, or run it by its interpreter: `sh script`"
         case NotADirectoryError():
             what = "does not exist: a part of its path is no folder"
+            hint = _shell_hint(program)
         case OSError(errno=8):  # ENOEXEC
             what = "is no program: its format is unknown"
             hint = "a script starts with a line such as `#!/bin/sh`"
@@ -249,6 +251,11 @@ def _not_started(program: str, folder: str, error: OSError) -> ModuleError:
         case _:
             what = f"cannot be started: {error.strerror}"
     return ModuleError(f"the command {program!r} {what}", hint=hint)
+
+
+def _shell_hint(program: str) -> str | None:
+    is_line = any(one.isspace() or one in ";|&<>$" for one in program)
+    return "for shell syntax set `shell: true`" if is_line else None
 
 
 async def _standard_output(

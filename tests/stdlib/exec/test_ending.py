@@ -336,6 +336,25 @@ def test_large_input_that_nobody_reads(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
+@pytest.mark.parametrize(
+    ("command", "hint"),
+    [
+        ("/bin/cat x; echo $1", "for shell syntax set `shell: true`"),
+        ("/etc/passwd/x|y", "for shell syntax set `shell: true`"),
+        ("./nothing", None),
+    ],
+)
+def test_a_line_for_a_shell_that_is_taken_for_a_program(
+    tmp_path: Path, command: str, hint: str | None
+) -> None:
+    async def scene(workbench: Bench, _: Signals) -> None:
+        with pytest.raises(Exception, match="does not exist") as caught:
+            await exec_(workbench.context, command=command, args=["x"], shell=False)
+        assert caught.value.hint == hint
+
+    play(tmp_path, scene)
+
+
 def test_an_argument_that_is_too_long(tmp_path: Path) -> None:
     async def scene(workbench: Bench, _: Signals) -> None:
         with pytest.raises(Exception, match="arguments and environment are too long") as caught:
