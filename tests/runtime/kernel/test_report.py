@@ -78,6 +78,19 @@ def results(workloads: dict[str, Any], **more: Any) -> dict[str, Any]:
     return found["workload_results"]
 
 
+def test_what_did_not_start_says_why() -> None:
+    found = results(
+        {
+            "a": {"do": ["fail no luck"], "ignore_errors": True},
+            "blocked": {"after": ["a"]},
+            "b": {"do": ["sleep 1", "fail no luck"]},
+            "late": {"observes": ["b"]},
+        }
+    )
+    assert found["blocked"]["reason"] == "workload 'a' did not complete"
+    assert (found["late"]["status"], found["late"]["reason"]) == ("Pending", "the job ended first")
+
+
 def test_attempts_are_those_of_the_instance_that_needed_most() -> None:
     found = results(
         {

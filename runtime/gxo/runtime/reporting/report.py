@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from gxo.runtime.host.clock import rfc3339
 from gxo.runtime.jsontext import to_json
-from gxo.runtime.kernel.node import CANCELLED, COMPLETED, FAILED, SKIPPED, Node
+from gxo.runtime.kernel.node import CANCELLED, COMPLETED, FAILED, PENDING, SKIPPED, Node
 
 if TYPE_CHECKING:
     from gxo.runtime.kernel.run import Run
+
+ENDED_FIRST = "the job ended first"
 
 
 def report(run: "Run") -> dict[str, Any]:
@@ -49,7 +51,7 @@ def _result(run: "Run", node: Node) -> dict[str, Any]:
     started, ended = node.started, node.ended
     result = {
         "status": node.status,
-        "reason": run.conceal(node.reason),
+        "reason": run.conceal(node.reason or (ENDED_FIRST if node.status == PENDING else None)),
         "error": run.conceal(node.error),
         "ignored": node.ignored,
         "attempts": node.attempts,
