@@ -2,16 +2,18 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gxo.runtime import Context, Job
-from gxo.runtime.errors import SecurityError
+from gxo.runtime.errors import ModuleError, SecurityError
 from gxo.runtime.main import main
 from gxo.runtime.workspace.outputs import copy_out, fits
 from gxo.runtime.workspace.workspace import Workspace
+from tests.runtime.workspace.unprivileged import call_as_nobody, folder_of_nobody
 
 FILES = ["top.txt", ".hidden", "out/a.csv", "out/b.csv", "out/deep/c.csv", "out/.d.csv"]
 
@@ -51,7 +53,7 @@ def test_patterns(
 ) -> None:
     target = tmp_path / "target"
     target.mkdir()
-    assert copy_out(workspace, patterns, str(target)) == expected
+    assert copy_out(workspace, patterns, str(target)).paths == expected
     assert copied(target) == expected
     assert all((target / name).read_text() == name for name in expected)
 
@@ -75,12 +77,37 @@ def test_the_mode_is_kept_and_the_old_file_replaced(workspace: Workspace, tmp_pa
     assert other.read_text() == "before"  # replaced, not written into
 
 
+def test_what_is_not_copied_is_told(workspace: Workspace, tmp_path: Path) -> None:
+    patterns = ["gone", "gone/*", "top.txt/x", "*.log", "out/*.csv", "out/linked/c.csv", "out"]
+    copied = copy_out(workspace, patterns, str(tmp_path / "target"))
+    assert copied.paths == ["out/a.csv", "out/b.csv"]
+    assert copied.left_out == ["out", "out/link.csv", "out/linked/c.csv", "out/pipe.csv"]
+    assert copied.missing == ["gone", "gone/*", "top.txt/x", "*.log"]
+
+
+def test_only_folders_that_a_pattern_needs_are_listed(tmp_path: Path) -> None:
+    class Locked(Workspace):
+        def scan(self, path: str, recursive: bool = False) -> Any:
+            listed.append((path, recursive))
+            return super().scan(path, recursive)
+
+    listed: list[tuple[str, bool]] = []
+    folder = tmp_path / "workspace"
+    (folder / "out/deep").mkdir(parents=True)
+    (folder / "out/deep/x.txt").write_text("x")
+    patterns = ["out/deep/x.txt", "out/deep/*.txt", "out/*/x.txt"]
+    copy_out(Locked.existing(str(folder)), patterns, str(tmp_path / "target"))
+    assert listed == [("out/deep", False), ("out", True)]
+
+
 def test_no_link_is_followed_on_the_way_out(workspace: Workspace, tmp_path: Path) -> None:
     target, elsewhere = tmp_path / "target", tmp_path / "elsewhere"
     target.mkdir()
     elsewhere.mkdir()
     os.symlink(elsewhere, target / "out")
-    with pytest.raises(NotADirectoryError, match="out"):
+    with pytest.raises(
+        ModuleError, match=r"cannot write 'out/a.csv' to .*/target: not a directory"
+    ):
         copy_out(workspace, ["out/a.csv"], str(target))
     assert copied(elsewhere) == []
     os.symlink(elsewhere / "victim", target / "top.txt")
@@ -108,6 +135,55 @@ def test_outputs_are_copied_after_a_failure_as_well(
     assert "output: out/x" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("failing", [False, True])
+@pytest.mark.parametrize("writing", [False, True])
+def test_outputs_that_are_not_there_are_told_unless_the_job_failed(
+    writing: bool,
+    failing: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("GXO_WORKSPACES", str(tmp_path / "workspaces"))
+    (tmp_path / "workspaces").mkdir(mode=0o700)
+    job = Job("case", outputs=["x", "out/*.csv", "link"])
+
+    @job.workload("a")
+    async def a(ctx: Context) -> None:
+        if writing:
+            os.symlink("x", os.path.join(ctx.workspace.path, "link"))
+        if failing:
+            raise ValueError("no luck")
+
+    assert main(job, None, ["--outputs", str(tmp_path)]) == failing
+    log = capfd.readouterr().err
+    assert ("there is no output 'x' in the workspace" in log) is not failing
+    assert ("there is no output 'out/*.csv' in the workspace" in log) is not failing
+    assert ("no regular files, and so no outputs: 'link'" in log) is writing
+
+
+def test_messages_name_what_may_not_be_used() -> None:
+    with folder_of_nobody() as place:
+
+        def scene() -> None:
+            for folder in ("w", "w/locked", "target"):
+                os.mkdir(f"{place}/{folder}")
+            Path(f"{place}/w/o.txt").write_text("x")
+            os.chmod(f"{place}/w/locked", 0)
+            workspace = Workspace.existing(f"{place}/w")
+            assert copy_out(workspace, ["o.txt"], f"{place}/target").paths == ["o.txt"]
+            with pytest.raises(ModuleError, match="cannot list 'locked': permission denied"):
+                copy_out(workspace, ["**/*.txt"], f"{place}/target")
+            os.chmod(f"{place}/target", 0o500)
+            with pytest.raises(ModuleError) as caught:
+                copy_out(workspace, ["o.txt"], f"{place}/target")
+            expected = f"cannot write 'o.txt' to {place}/target: permission denied"
+            assert caught.value.message == expected
+            assert caught.value.hint == "name another folder by `--outputs DIR`"
+
+        call_as_nobody(scene)
+
+
 def test_outputs_that_cannot_be_copied_fail_the_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,7 +197,9 @@ def test_outputs_that_cannot_be_copied_fail_the_job(
         await ctx.thread(ctx.workspace.write, "x", b"content")
 
     assert main(job, None, ["--outputs", str(tmp_path / "there")]) == 1
-    assert "the outputs could not be copied: File exists" in capfd.readouterr().err
+    folder = tmp_path / "there"
+    expected = f"the outputs could not be copied: cannot create the folder {folder}: file exists"
+    assert expected in capfd.readouterr().err
     assert os.listdir(tmp_path) == ["there"]
 
 

@@ -179,7 +179,7 @@ class Run:
         """Give back what the job holds."""
         if self._shared is not None:
             await self._shared.close()
-        if self._workspace is not None:
+        if self._workspace is not None or self.job.outputs:
             from gxo.runtime.workspace.layout import leave_workspace
 
             await self.loop.threads.call(leave_workspace, self, self._workspace)

@@ -156,6 +156,18 @@ class Jail:
             finally:
                 os.close(descriptor)
 
+    def lstat(self, path: str) -> os.stat_result | None:
+        """What os.lstat gives: a link itself is looked at. None if nothing is there."""
+        with self._doing("read", path):
+            try:
+                descriptor = self._open(path, O_PATH | os.O_NOFOLLOW)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            try:
+                return os.fstat(descriptor)
+            finally:
+                os.close(descriptor)
+
     def exists(self, path: str) -> bool:
         """Whether the path leads to anything. SecurityError when it leaves the folder."""
         with self._doing("read", path):
@@ -184,7 +196,7 @@ class Jail:
                     continue
                 yield entry
                 if recursive and stat.S_ISDIR(entry[1].st_mode):
-                    with doing:
+                    with self._doing("list", f"{path}/{entry[0]}".removeprefix("./")):
                         _enter(levels, entry[0])
         finally:
             for level in levels:
