@@ -222,6 +222,10 @@ async def _read(call: Call, response: "httpx.Response") -> bytes | None:
     spool = call.spool if response.status_code < 400 else None
     body = bytearray()
     size = 0
+    if "content-encoding" in response.headers:
+        from gxo.stdlib.http._pieces import Pieces  # with httpx, which is loaded by now
+
+        response.stream = Pieces(cast("httpx.AsyncByteStream", response.stream))
     async with _closing(response.aiter_bytes()) as chunks:
         async for chunk in chunks:
             size += len(chunk)
