@@ -89,10 +89,18 @@ def _names(error: str | None, workload: str | None) -> bool:
 
 def _says(error: str | None, wanted: str | None) -> bool:
     """The probes' errors and the page's are texts; other errors are only asked for. Of a loop
-    they begin with the failing item's index; what the item is called is left to the runtime."""
-    has_words = wanted is not None and wanted.startswith(("upstream", "attempt", "item"))
-    told = re.sub(r"^(item \d+) \(.*?\): ", r"\1: ", error or "")
-    return not has_words or told.startswith(wanted or "")
+    they begin with the failing item's index; what the item is called is left to the runtime.
+    """
+    item, told = _of_item(error)
+    wanted_item, words = _of_item(wanted)
+    has_words = words.startswith(("upstream", "attempt"))
+    return item == wanted_item and (not has_words or told.startswith(words))
+
+
+def _of_item(error: str | None) -> tuple[str | None, str]:
+    """The item that an error is about, if any, and what it says."""
+    found = re.match(r"item (\d+)(?: \(.*?\))?: ", error or "")
+    return (found[1], (error or "")[found.end() :]) if found else (None, error or "")
 
 
 def _gives_reason(reason: str | None, wanted: str) -> bool:
