@@ -82,7 +82,7 @@ async def fails_at_first(ctx: Context) -> None:
 
 
 async def waits(ctx: Context) -> None:
-    await asyncio.sleep(1e6)
+    await ctx.clock.sleep(1e6)
 
 
 async def fails_beside_others(ctx: Context) -> None:
@@ -131,7 +131,7 @@ def test_what_a_module_made_of_a_secret_is_dropped_when_it_ends(ending: str) -> 
 
     @job.workload("later", observes=["a"])
     async def later(ctx: Context) -> None:
-        await asyncio.sleep(1.0)
+        await ctx.clock.sleep(1.0)
         left.extend(buffer for ref in made if (buffer := ref()) is not None)
 
     assert play(job, Stage(), environment={"TOKEN": "s3cret-value"}).code == 0
