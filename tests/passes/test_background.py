@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gxo.compiler.codes import Example, complete
-from gxo.compiler.driver import Compilation, Options
 from gxo.compiler.modules.docs import as_markdown
-from gxo.compiler.modules.index import Library, Root, standard_roots
+from gxo.compiler.modules.index import Library, Root
+from tests.passes.own_modules import add_module, compiled
 
 MODULE = '''
 """The module `serve`."""
@@ -44,16 +43,7 @@ SERVER = """\
 
 @pytest.fixture(autouse=True)
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "serve.py").write_text(MODULE)
-    roots = (*standard_roots(), Root(str(tmp_path), "served"))
-    monkeypatch.setattr("gxo.compiler.driver.standard_roots", lambda: roots)
-
-
-def compiled(text: str) -> Compilation:
-    compilation = Compilation("p.gxo.yaml", Options(verify_ir=True))
-    assert compilation.read(complete(Example("yaml", text)).encode())
-    compilation.analyse()
-    return compilation
+    add_module("serve", MODULE, tmp_path, monkeypatch)
 
 
 def told(text: str) -> list[str]:

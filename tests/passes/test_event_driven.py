@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gxo.compiler.codes import Example, complete
-from gxo.compiler.driver import Compilation, Options
-from gxo.compiler.modules.index import Root, standard_roots
+from tests.passes.own_modules import add_module, compiled
 
 MODULE = '''
 """The module `handle`."""
@@ -35,16 +33,7 @@ LOG = """\
 
 @pytest.fixture(autouse=True)
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "handle.py").write_text(MODULE)
-    roots = (*standard_roots(), Root(str(tmp_path), "handlers"))
-    monkeypatch.setattr("gxo.compiler.driver.standard_roots", lambda: roots)
-
-
-def compiled(text: str) -> Compilation:
-    compilation = Compilation("p.gxo.yaml", Options(verify_ir=True))
-    assert compilation.read(complete(Example("yaml", text)).encode())
-    compilation.analyse()
-    return compilation
+    add_module("handle", MODULE, tmp_path, monkeypatch)
 
 
 def told(text: str) -> list[str]:
