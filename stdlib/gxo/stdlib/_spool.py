@@ -34,6 +34,10 @@ class Spool:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget what was gathered and not saved."""
         if self._file is not None:
             self._file.close()
 

@@ -1,6 +1,5 @@
 """`data:format`: records become a text, or a file."""
 
-from collections.abc import Awaitable, Callable
 from typing import Literal, NotRequired, TypedDict
 
 from gxo.runtime.context import Context
@@ -11,8 +10,6 @@ from gxo.stdlib._sizes import shown_size
 from gxo.stdlib._spool import Spool
 from gxo.stdlib.data._batches import Paced
 from gxo.stdlib.data._writers import WRITERS, FormatOptions, Writer
-
-Add = Callable[[bytes], Awaitable[None]]
 
 
 class Formatted(TypedDict):
@@ -76,27 +73,113 @@ async def format_(
             format: csv
             path: out/users.csv
     """
-    writer = _writer(format_, format_options or {})
-    if path is None:
-        ctx.changes_nothing()
-        pieces: list[bytes] = []
-        written = await _write(ctx, records, writer, _adder(pieces))
-        size = sum(map(len, pieces))
-        text = await ctx.offload(size, lambda: b"".join(pieces).decode())
-        return {"formatted_content": text, "records": written}
-    with Spool(ctx) as spool:
-        await spool.check(path)
+    text = Formatter(ctx, format_=format_, path=path, format_options=format_options)
+    try:
+        async for batch in Paced(records):
+            await text.add(batch)
+    except Unknown:
+        text.unknown()
+        raise
+    else:
+        return await text.finish()
+    finally:
+        text.close()
+
+
+class Formatter:
+    """Makes one text of the batches that it is given, in memory or in a file.
+
+    Once it is closed nothing is left of a file that was not finished.
+    """
+
+    def __init__(
+        self,
+        ctx: Context,
+        *,
+        format_: Literal["json", "jsonl", "csv", "text"],
+        path: str | None = None,
+        format_options: FormatOptions | None = None,
+    ) -> None:
+        self._ctx = ctx
+        self._path = path
+        self._writer = _writer(format_, format_options or {})
+        self._pieces: list[bytes] = []
+        self._file = Spool(ctx)
+        self._seen = self._written = 0
+        if path is None:
+            ctx.changes_nothing()
+
+    async def add(self, batch: list[Record]) -> None:
+        """Add records to the text; those that cannot be written are told, and left out."""
+        if not self._seen:
+            await self._open(batch[0])
         try:
-            written = await _write(ctx, records, writer, spool.add)
-        except Unknown:
-            ctx.would(f"write {path}", writes=path)
-            raise
-        await spool.save(path)
-    result: Formatted = {"path": path, "records": written}
-    if ctx.dry_run:
-        what = f"write {path} ({shown_size(spool.size)}, {written} records)"
-        result = ctx.would(what, result)
-    return result
+            good, piece = len(batch), await self._encoded(batch)
+        except Exception:
+            good, piece = await self._encoded_singly(batch)
+        if good:
+            await self._put((self._writer.separator.encode() if self._written else b"") + piece)
+        self._seen += len(batch)
+        self._written += good
+
+    async def finish(self) -> Formatted:
+        """Complete the text; a file gets its name now."""
+        if not self._seen:
+            await self._open(None)
+        await self._put(self._writer.close().encode())
+        if self._path is None:
+            length = sum(map(len, self._pieces))
+            text = await self._ctx.offload(length, lambda: b"".join(self._pieces).decode())
+            return {"formatted_content": text, "records": self._written}
+        await self._file.save(self._path)
+        result: Formatted = {"path": self._path, "records": self._written}
+        if self._ctx.dry_run:
+            size = f"{shown_size(self._file.size)}, {self._written} records"
+            result = self._ctx.would(f"write {self._path} ({size})", result)
+        return result
+
+    def unknown(self) -> None:
+        """In a dry run: say what would be written of records that are not known."""
+        if self._path is not None:
+            self._ctx.would(f"write {self._path}", writes=self._path)
+
+    def close(self) -> None:
+        """Give back what an unfinished file holds. Harmless when repeated."""
+        self._file.close()
+
+    async def _open(self, first: Record | None) -> None:
+        if self._path is not None:
+            await self._file.check(self._path)
+        try:
+            head = self._writer.open(first).encode()
+        except UnicodeEncodeError:
+            raise ModuleError("the name of a column is not valid UTF-8") from None
+        await self._put(head)
+
+    async def _put(self, piece: bytes) -> None:
+        if self._path is None:
+            self._pieces.append(piece)
+        else:
+            await self._file.add(piece)
+
+    async def _encoded(self, batch: list[Record]) -> bytes:
+        """The text, made in a thread: one record can be large. Templates belong to the loop."""
+        if self._writer.evaluates:
+            return self._writer.encode(batch).encode()
+        return await self._ctx.thread(lambda: self._writer.encode(batch).encode())
+
+    async def _encoded_singly(self, batch: list[Record]) -> tuple[int, bytes]:
+        """The text of a batch that has a bad record, without it, and how many are good."""
+        pieces = []
+        for number, record in enumerate(batch, self._seen + 1):
+            try:
+                pieces.append(await self._encoded([record]))
+            except UnicodeEncodeError:
+                error = RecordError("a text in it is not valid UTF-8")
+                await self._ctx.record_failed(record, error, number)
+            except Exception as error:
+                await self._ctx.record_failed(record, error, number)
+        return len(pieces), self._writer.separator.encode().join(pieces)
 
 
 def _writer(format_: str, options: FormatOptions) -> Writer:
@@ -105,60 +188,3 @@ def _writer(format_: str, options: FormatOptions) -> Writer:
         if option != known:
             raise ParameterError(f"format_options.{option} does not apply to format '{format_}'")
     return make(options)
-
-
-def _adder(pieces: list[bytes]) -> Add:
-    async def add(piece: bytes) -> None:
-        pieces.append(piece)
-
-    return add
-
-
-async def _write(ctx: Context, records: Records, writer: Writer, add: Add) -> int:
-    """Add all records to the text; returns how many could be written."""
-    seen = written = 0
-    async for batch in Paced(records):
-        if not seen:
-            await add(_opening(writer, batch[0]))
-        try:
-            good, piece = len(batch), await _encoded(ctx, writer, batch)
-        except Exception:
-            good, piece = await _write_singly(ctx, batch, writer, seen)
-        if good:
-            await add((writer.separator.encode() if written else b"") + piece)
-        seen += len(batch)
-        written += good
-    if not seen:
-        await add(_opening(writer, None))
-    await add(writer.close().encode())
-    return written
-
-
-async def _encoded(ctx: Context, writer: Writer, batch: list[Record]) -> bytes:
-    """The batch's text, made in a thread: one record can be large. Templates belong to the loop."""
-    if writer.evaluates:
-        return writer.encode(batch).encode()
-    return await ctx.thread(lambda: writer.encode(batch).encode())
-
-
-def _opening(writer: Writer, first: Record | None) -> bytes:
-    try:
-        return writer.open(first).encode()
-    except UnicodeEncodeError:
-        raise ModuleError("the name of a column is not valid UTF-8") from None
-
-
-async def _write_singly(
-    ctx: Context, batch: list[Record], writer: Writer, seen: int
-) -> tuple[int, bytes]:
-    """Write the records of a batch that has a bad one, without the bad ones."""
-    pieces = []
-    for number, record in enumerate(batch, seen + 1):
-        try:
-            pieces.append(await _encoded(ctx, writer, [record]))
-        except UnicodeEncodeError:
-            error = RecordError("a text in it is not valid UTF-8")
-            await ctx.record_failed(record, error, number)
-        except Exception as error:
-            await ctx.record_failed(record, error, number)
-    return len(pieces), writer.separator.encode().join(pieces)

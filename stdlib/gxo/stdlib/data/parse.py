@@ -2,13 +2,13 @@
 
 import os
 import stat
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import AsyncGenerator, Generator, Iterator
+from contextlib import aclosing, closing
 from typing import Literal, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.runtime.spec import WorkspacePath, module, reads
+from gxo.runtime.spec import Record, WorkspacePath, module, reads
 from gxo.runtime.streams.ports import Out
 from gxo.runtime.workspace.jail import Jail
 from gxo.stdlib.data._batches import BATCH, deliver
@@ -70,6 +70,29 @@ async def parse(
             content: '[{"id": 1}, {"id": 2}]'
             format: json
     """
+    made = 0
+    reading = batches(
+        ctx, format_=format_, content=content, path=path, format_options=format_options
+    )
+    async with aclosing(reading):
+        async for batch in reading:
+            made += len(batch)
+            await deliver(out, batch)
+    return {"records": made}
+
+
+async def batches(
+    ctx: Context,
+    *,
+    format_: Literal["json", "jsonl", "csv", "tsv", "text_lines", "regex"],
+    content: str | None = None,
+    path: str | None = None,
+    format_options: ParseOptions | None = None,
+) -> AsyncGenerator[list[Record], None]:
+    """The records that the parameters of `data:parse` say. Close it when it is not read to its end.
+
+    Parts that are no records are told before the batch that follows them.
+    """
     options = format_options or {}
     reader, known = READERS[format_]
     for option in options:
@@ -82,7 +105,6 @@ async def parse(
     else:
         raise ParameterError("give exactly one of `content` and `path`")
     slices = reader(pieces, options)
-    made = 0
     with closing(pieces):
         # A file's slices are made in a thread, which waits for the disk, and so are a long text's.
         while part := (
@@ -94,9 +116,7 @@ async def parse(
             for fault in faults:
                 await ctx.record_failed(fault.record, fault.error)
             for start in range(0, len(records), BATCH):
-                await deliver(out, records[start : start + BATCH])
-            made += len(records)
-    return {"records": made}
+                yield records[start : start + BATCH]
 
 
 def _next(slices: Iterator[Slice], source: str) -> Slice | None:
