@@ -5,15 +5,16 @@ build   {"customer": 1, "city": "Bonn"}        the streams that are held in memo
 out     {"order": 7, "customer": "1", "city": "Bonn"}
 """
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import aclosing
+from itertools import islice, repeat
 from typing import Any, Literal, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError, RecordError
 from gxo.runtime.host.tasks import run_all
 from gxo.runtime.spec import FieldName, Record, StreamName, module
-from gxo.runtime.streams.ports import Inputs, Out, Records
+from gxo.runtime.streams.ports import Inputs, Out
 from gxo.stdlib.data._batches import BATCH, Paced, deliver
 from gxo.stdlib.data._keys import Key, join_key
 
@@ -104,6 +105,25 @@ async def join(
               - {stream: disks, role: probe, field: mount}
               - {stream: owners, role: build, field: mount}
     """
+    sent = 0
+    joined = batches(ctx, inputs, join_type=join_type, on=on, output=output, limits=limits)
+    async with aclosing(joined):
+        async for batch in joined:
+            await deliver(out, batch)
+            sent += len(batch)
+    return {"records": sent}
+
+
+async def batches(
+    ctx: Context,
+    inputs: Inputs,
+    *,
+    join_type: Literal["inner", "left", "right", "outer"],
+    on: list[JoinOn],
+    output: JoinOutput | None = None,
+    limits: JoinLimits | None = None,
+) -> AsyncGenerator[list[Record], None]:
+    """What `join` sends, in batches of at most `BATCH` records."""
     probe, sides = _sides(on, inputs.names)
     keep_probe = join_type in ("left", "outer")
     keep_build = join_type in ("right", "outer")
@@ -113,38 +133,61 @@ async def join(
 
         limit_spill(inputs, limits["max_spill"])
     await _load(ctx, inputs, sides, keep_build, limits.get("max_build_records"))
-    output = output or {}
-    if output.get("merge_strategy", "flat") == "flat":
-        shape: _Flat | _Nested = _Flat(sides)
-    else:
-        shape = _Nested(probe["stream"], sides, output.get("nesting_keys", {}))
-    join_one = _joiner(shape, sides, keep_probe)
-    fields = shape.probe_fields if keep_build else None
-    sent = await _probe(ctx, inputs[probe["stream"]], probe["field"], join_one, fields, out)
-    rest = _unmatched(sides, shape) if keep_build else iter(())
-    # In a thread: it may have to pass over very many records to find the next one.
-    while batch := await ctx.thread(lambda: list(islice(rest, BATCH))):
-        await deliver(out, batch)
-        sent += len(batch)
+    shape = _shape(output or {}, probe["stream"], sides)
+    seen = 0
+    async for batch in Paced(inputs[probe["stream"]]):
+        records, keys = await _keyed(ctx, batch, probe["field"], seen)
+        seen += len(batch)
+        if keep_build:
+            _note_partners(sides, keys, keep_probe)
+            for record in records:
+                shape.probe_fields.update(record)
+        for at in range(0, len(records), BATCH):
+            started = shape.start(records[at : at + BATCH])
+            for joined in _combined(started, keys[at : at + BATCH], shape, sides, keep_probe):
+                yield joined
+    if keep_build:
+        rest = _unmatched(sides, shape)
+        # In a thread: it may have to pass over very many records to find the next one.
+        while joined := await ctx.thread(lambda: list(islice(rest, BATCH))):
+            yield joined
     await ctx.thread(_forget, sides)
-    return {"records": sent}
 
 
 class _Side:
-    """One build stream in memory, by key.
+    """One build stream in memory, by key: a key's one record, or the list of its records.
 
-    fields: those of its records. rows, matched: for joins that keep records without a partner.
+    has_lists: whether some key has a list. fields: those of its records.
+    rows, keys, matched: for joins that keep records without a partner.
     """
 
-    __slots__ = ("field", "fields", "index", "matched", "rows", "stream")
+    __slots__ = ("field", "fields", "has_lists", "index", "keys", "matched", "rows", "stream")
 
     def __init__(self, stream: str, field: str) -> None:
         self.stream = stream
         self.field = field
-        self.index: dict[Key, list[Record]] = {}
+        self.index: dict[Key, Record | list[Record]] = {}
+        self.has_lists = False
         self.fields: Record = {}
-        self.rows: list[tuple[Key, Record]] = []
+        self.rows: list[Record] = []
+        self.keys: list[Key] = []
         self.matched: set[Key] = set()
+
+    def add(self, records: list[Record], keys: list[Key], keep_rows: bool) -> None:
+        index, fields = self.index, self.fields
+        for key, record in zip(keys, records, strict=True):
+            fields.update(record)
+            if key not in index:
+                if key is not None:
+                    index[key] = record
+            elif isinstance(rows := index[key], list):
+                rows.append(record)
+            else:
+                index[key] = [rows, record]
+                self.has_lists = True
+        if keep_rows:
+            self.rows += records
+            self.keys += keys
 
 
 def _sides(on: list[JoinOn], names: list[str]) -> tuple[JoinOn, list[_Side]]:
@@ -179,22 +222,39 @@ async def _load(
                     f"the build streams have more than {limit} records (limits.max_build_records)",
                     hint="raise the limit, or make the larger stream the probe",
                 )
-            for number, record in enumerate(batch, seen + 1):
-                try:
-                    key = join_key(record.get(side.field))
-                except RecordError as error:
-                    await ctx.record_failed(record, error, number)
-                    continue
-                side.fields.update(record)
-                if key is not None:
-                    side.index.setdefault(key, []).append(record)
-                if keep_rows:
-                    side.rows.append((key, record))
+            records, keys = await _keyed(ctx, batch, side.field, seen)
+            side.add(records, keys, keep_rows)
             seen += len(batch)
         if seen and side.field not in side.fields:
             ctx.log("warning", f"no record of '{side.stream}' has the field '{side.field}'")
 
     await run_all(*(load(side) for side in sides))
+
+
+async def _keyed(
+    ctx: Context, batch: list[Record], field: str, seen: int
+) -> tuple[list[Record], list[Key]]:
+    """The records that have a key or null, and their keys; the others are told."""
+    try:
+        return batch, [
+            key if (key := record.get(field)).__class__ is str else join_key(key)
+            for record in batch
+        ]
+    except RecordError:
+        records: list[Record] = []
+        keys: list[Key] = []
+        for number, record in enumerate(batch, seen + 1):
+            try:
+                keys.append(join_key(record.get(field)))
+            except RecordError as error:
+                await ctx.record_failed(record, error, number)
+            else:
+                records.append(record)
+        return records, keys
+
+
+_NOTHING: Record = {}
+"""Stands for the record that a build stream does not have."""
 
 
 class _Flat:
@@ -204,11 +264,14 @@ class _Flat:
         self._nulls = [dict.fromkeys(side.fields) for side in sides]
         self.probe_fields: Record = {}
 
-    def start(self, record: Record) -> Record:
-        return record
+    def start(self, records: list[Record]) -> list[Record]:
+        return records
 
-    def add(self, merged: Record, level: int, row: Record | None) -> Record:
-        return {**merged, **(self._nulls[level] if row is None else row), **merged}
+    def nothing(self, level: int) -> Record:
+        return self._nulls[level]
+
+    def merge(self, level: int, pairs: Iterable[tuple[Record, Any]]) -> list[Record]:  # noqa: ARG002 - as _Nested
+        return [{**merged, **row, **merged} for merged, row in pairs if row is not None]
 
     def build_only(self, level: int, row: Record) -> Record:  # noqa: ARG002 - as _Nested
         nulls = dict.fromkeys(self.probe_fields)
@@ -229,74 +292,77 @@ class _Nested:
             raise ParameterError("output.nesting_keys: two streams have the same key")
         self.probe_fields: Record = {}
 
-    def start(self, record: Record) -> Record:
-        return {self._probe: record}
+    def start(self, records: list[Record]) -> list[Record]:
+        name = self._probe
+        return [{name: record} for record in records]
 
-    def add(self, merged: Record, level: int, row: Record | None) -> Record:
-        return {**merged, self._builds[level]: row}
+    def nothing(self, level: int) -> Record:  # noqa: ARG002 - as _Flat
+        return _NOTHING
+
+    def merge(self, level: int, pairs: Iterable[tuple[Record, Any]]) -> list[Record]:
+        name = self._builds[level]
+        return [
+            {**merged, name: None if row is _NOTHING else row}
+            for merged, row in pairs
+            if row is not None
+        ]
 
     def build_only(self, level: int, row: Record) -> Record:
         empty: dict[str, Any] = dict.fromkeys([self._probe, *self._builds])
         return {**empty, self._builds[level]: row}
 
 
-def _joiner(
-    shape: _Flat | _Nested, sides: list[_Side], keep_probe: bool
-) -> Callable[[Record, Key], Iterator[Record]]:
-    """What gives the joined records of one probe record, one at a time: they can be very many."""
-    add = shape.add
-
-    def combine(merged: Record, found: list[list[Record] | None], level: int) -> Iterator[Record]:
-        rows = found[level]
-        last = level + 1 == len(found)
-        for row in rows if rows is not None else (None,):
-            more = add(merged, level, row)
-            if last:
-                yield more
-            else:
-                yield from combine(more, found, level + 1)
-
-    def join_one(record: Record, key: Key) -> Iterator[Record]:
-        found = [side.index.get(key) for side in sides]
-        if keep_probe or None not in found:
-            for side, rows in zip(sides, found, strict=True):
-                if rows is not None:
-                    side.matched.add(key)
-            yield from combine(shape.start(record), found, 0)
-
-    return join_one
+def _shape(output: JoinOutput, probe: str, sides: list[_Side]) -> _Flat | _Nested:
+    if output.get("merge_strategy", "flat") == "flat":
+        return _Flat(sides)
+    return _Nested(probe, sides, output.get("nesting_keys", {}))
 
 
-async def _probe(
-    ctx: Context,
-    records: Records,
-    field: str,
-    join_one: Callable[[Record, Key], Iterator[Record]],
-    fields: Record | None,
-    out: Out | None,
-) -> int:
-    """Let the probe stream flow through; note its `fields` when they are wanted."""
-    seen = sent = 0
-    async for batch in Paced(records):
-        joined: list[Record] = []
-        for number, record in enumerate(batch, seen + 1):
-            try:
-                key = join_key(record.get(field))
-            except RecordError as error:
-                await ctx.record_failed(record, error, number)
-                continue
-            if fields is not None:
-                fields.update(record)
-            for one in join_one(record, key):
-                joined.append(one)
-                if len(joined) == BATCH:
-                    await deliver(out, joined)
-                    sent += BATCH
-                    joined = []
-        seen += len(batch)
-        sent += len(joined)
-        await deliver(out, joined)
-    return sent
+def _combined(
+    merged: list[Record],
+    keys: list[Key],
+    shape: _Flat | _Nested,
+    sides: list[_Side],
+    keep_probe: bool,
+    level: int = 0,
+) -> Iterator[list[Record]]:
+    """Each record with each that the sides from `level` on have for its key, in bounded batches."""
+    side = sides[level]
+    last = level + 1 == len(sides)
+    nothing = shape.nothing(level) if keep_probe else None
+    found = map(side.index.get, keys, repeat(nothing))
+    if last and not side.has_lists:
+        if more := shape.merge(level, zip(merged, found, strict=True)):
+            yield more
+        return
+    each = _each(merged, keys, found)
+    while part := list(islice(each, BATCH)):
+        more = shape.merge(level, [(record, row) for record, _, row in part])
+        if last:
+            yield more
+        else:
+            partners = [key for _, key, _ in part]
+            yield from _combined(more, partners, shape, sides, keep_probe, level + 1)
+
+
+def _each(
+    merged: list[Record], keys: list[Key], found: Iterable[Record | list[Record] | None]
+) -> Iterator[tuple[Record, Key, Record]]:
+    """One at a time: the records of a single key can be very many."""
+    for record, key, rows in zip(merged, keys, found, strict=True):
+        if isinstance(rows, list):
+            for row in rows:
+                yield record, key, row
+        elif rows is not None:
+            yield record, key, rows
+
+
+def _note_partners(sides: list[_Side], keys: list[Key], keep_probe: bool) -> None:
+    """Note which keys of the build streams are in a combination."""
+    if not keep_probe:
+        keys = [key for key in keys if all(key in side.index for side in sides)]
+    for side in sides:
+        side.matched.update(filter(side.index.__contains__, keys))
 
 
 def _forget(sides: list[_Side]) -> None:
@@ -304,11 +370,12 @@ def _forget(sides: list[_Side]) -> None:
     for side in sides:
         side.index.clear()
         side.rows.clear()
+        side.keys.clear()
         side.matched.clear()
 
 
 def _unmatched(sides: list[_Side], shape: _Flat | _Nested) -> Iterator[Record]:
     for level, side in enumerate(sides):
-        for key, row in side.rows:
+        for key, row in zip(side.keys, side.rows, strict=True):
             if key not in side.matched:
                 yield shape.build_only(level, row)
