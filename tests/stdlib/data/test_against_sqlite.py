@@ -1,10 +1,9 @@
-"""Joins and aggregates compute what SQL computes for the same data."""
+"""Aggregates compute what SQL computes for the same data."""
 
 import contextlib
 import math
 import sqlite3
 import statistics
-from collections import Counter
 from typing import Any
 
 from hypothesis import given
@@ -15,11 +14,6 @@ from tests.stdlib.data.oracle import play
 Rows = list[dict[str, Any]]
 
 keys = st.none() | st.integers(0, 4) | st.sampled_from(["x", "y", ""]) | st.just(1.5)
-values = st.none() | st.integers(-5, 5)
-
-
-def rows(name: str) -> st.SearchStrategy[Rows]:
-    return st.lists(st.fixed_dictionaries({"k": keys, name: values}), max_size=8)
 
 
 def query(sql: str, **tables: Rows) -> list[tuple[Any, ...]]:
@@ -33,37 +27,6 @@ def query(sql: str, **tables: Rows) -> list[tuple[Any, ...]]:
                 [tuple(record[column] for column in columns) for record in records],
             )
         return connection.execute(sql).fetchall()
-
-
-def bag(found: list[tuple[Any, ...]]) -> Counter[Any]:
-    return Counter((type(value).__name__, value) for row in found for value in [row])
-
-
-def sides(*builds: str) -> list[dict[str, str]]:
-    named = [("p", "probe"), *((build, "build") for build in builds)]
-    return [{"stream": stream, "role": role, "field": "k"} for stream, role in named]
-
-
-@given(rows("p"), rows("a"), st.sampled_from(["inner", "left", "right", "outer"]))
-def test_a_join_is_what_sql_makes_of_it(p: Rows, a: Rows, kind: str) -> None:
-    sent = play("data:join", {"join_type": kind, "on": sides("a")}, {"p": [p] if p else [], "a": a})
-    word = "full outer" if kind == "outer" else kind
-    expected = query(f"SELECT coalesce(p.k, a.k), p, a FROM p {word} JOIN a ON p.k = a.k", p=p, a=a)
-    assert bag([(r["k"], r.get("p"), r.get("a")) for r in sent.sent]) == bag(expected)
-
-
-@given(rows("p"), rows("a"), rows("b"), st.sampled_from(["inner", "left", "right", "outer"]))
-def test_a_join_of_three(p: Rows, a: Rows, b: Rows, kind: str) -> None:
-    sent = play("data:join", {"join_type": kind, "on": sides("a", "b")}, {"p": p, "a": a, "b": b})
-    probe = "left" if kind in ("left", "outer") else "inner"
-    core = f"SELECT p.k AS k, p, a, b, p.rowid AS np, a.rowid AS na, b.rowid AS nb FROM p {probe} JOIN a ON p.k = a.k {probe} JOIN b ON p.k = b.k"
-    sql = f"WITH core AS ({core}) SELECT k, p, a, b FROM core"
-    if kind in ("right", "outer"):
-        sql += " UNION ALL SELECT k, NULL, a, NULL FROM a WHERE rowid NOT IN (SELECT na FROM core WHERE na IS NOT NULL)"
-        sql += " UNION ALL SELECT k, NULL, NULL, b FROM b WHERE rowid NOT IN (SELECT nb FROM core WHERE nb IS NOT NULL)"
-    expected = query(sql, p=p, a=a, b=b)
-    found = [(r["k"], r.get("p"), r.get("a"), r.get("b")) for r in sent.sent]
-    assert bag(found) == bag(expected)
 
 
 numbers = st.none() | st.integers(-(10**6), 10**6) | st.floats(-1e6, 1e6)

@@ -7,7 +7,7 @@ out     {"order": 7, "customer": "1", "city": "Bonn"}
 
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
-from itertools import islice, repeat
+from itertools import compress, islice, repeat
 from typing import Any, Literal, TypedDict
 
 from gxo.runtime.context import Context
@@ -68,8 +68,11 @@ async def join(
 
     The build streams are read to their end and held in memory, then the probe stream flows through.
     Where it shares an ancestor with one of them, what is too much for its channel waits in a file.
-    `inner` sends combinations of all streams. `left` keeps a probe record that a build stream has
-    nothing for, `right` each build record that is in no combination, `outer` both.
+
+    Each build stream is joined to the probe in turn, as by a chain of SQL's joins. `inner` sends
+    what has a record of every stream, `left` all that has one of the probe, `right` all that has
+    one of a build stream, `outer` all that has any. So `right` loses no build record, while of
+    several RIGHT JOINs in a chain only the last one keeps what it has no partner for.
 
     Keys are texts, numbers and bools, and compare as numbers when both are integral: `"1"` joins 1.
     Null, or a missing field, joins nothing; a list or a map as key is a record error.
@@ -125,7 +128,6 @@ async def batches(
 ) -> AsyncGenerator[list[Record], None]:
     """What `join` sends, in batches of at most `BATCH` records."""
     probe, sides = _sides(on, inputs.names)
-    keep_probe = join_type in ("left", "outer")
     keep_build = join_type in ("right", "outer")
     limits = limits or {}
     if "max_spill" in limits:
@@ -134,17 +136,18 @@ async def batches(
         limit_spill(inputs, limits["max_spill"])
     await _load(ctx, inputs, sides, keep_build, limits.get("max_build_records"))
     shape = _shape(output or {}, probe["stream"], sides)
+    all_of_them = join_type == "inner"
     seen = 0
     async for batch in Paced(inputs[probe["stream"]]):
         records, keys = await _keyed(ctx, batch, probe["field"], seen)
         seen += len(batch)
         if keep_build:
-            _note_partners(sides, keys, keep_probe)
-            for record in records:
-                shape.probe_fields.update(record)
+            _note(records, keys, shape, sides)
+        if join_type == "right":
+            records, keys = _with_partners(records, keys, sides)
         for at in range(0, len(records), BATCH):
             started = shape.start(records[at : at + BATCH])
-            for joined in _combined(started, keys[at : at + BATCH], shape, sides, keep_probe):
+            for joined in _combined(started, keys[at : at + BATCH], shape, sides, all_of_them):
                 yield joined
     if keep_build:
         rest = _unmatched(sides, shape)
@@ -323,13 +326,16 @@ def _combined(
     keys: list[Key],
     shape: _Flat | _Nested,
     sides: list[_Side],
-    keep_probe: bool,
+    all_of_them: bool,
     level: int = 0,
 ) -> Iterator[list[Record]]:
-    """Each record with each that the sides from `level` on have for its key, in bounded batches."""
+    """Each record with each that the sides from `level` on have for its key, in bounded batches.
+
+    all_of_them: a record for which some side has nothing is left out.
+    """
     side = sides[level]
     last = level + 1 == len(sides)
-    nothing = shape.nothing(level) if keep_probe else None
+    nothing = None if all_of_them else shape.nothing(level)
     found = map(side.index.get, keys, repeat(nothing))
     if last and not side.has_lists:
         if more := shape.merge(level, zip(merged, found, strict=True)):
@@ -342,7 +348,7 @@ def _combined(
             yield more
         else:
             partners = [key for _, key, _ in part]
-            yield from _combined(more, partners, shape, sides, keep_probe, level + 1)
+            yield from _combined(more, partners, shape, sides, all_of_them, level + 1)
 
 
 def _each(
@@ -357,12 +363,22 @@ def _each(
             yield record, key, rows
 
 
-def _note_partners(sides: list[_Side], keys: list[Key], keep_probe: bool) -> None:
-    """Note which keys of the build streams are in a combination."""
-    if not keep_probe:
-        keys = [key for key in keys if all(key in side.index for side in sides)]
+def _note(
+    records: list[Record], keys: list[Key], shape: _Flat | _Nested, sides: list[_Side]
+) -> None:
+    """Note for the end of the stream which fields the probe has, and which keys are matched."""
+    for record in records:
+        shape.probe_fields.update(record)
     for side in sides:
         side.matched.update(filter(side.index.__contains__, keys))
+
+
+def _with_partners(
+    records: list[Record], keys: list[Key], sides: list[_Side]
+) -> tuple[list[Record], list[Key]]:
+    """The records that some build stream has a record for."""
+    kept = [any(key in side.index for side in sides) for key in keys]
+    return list(compress(records, kept)), list(compress(keys, kept))
 
 
 def _forget(sides: list[_Side]) -> None:
