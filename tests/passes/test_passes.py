@@ -18,7 +18,7 @@ def run_until(case: Case) -> dict[str, str]:
     """The plan after the pass that the case's file is named for, and what was found by then.
 
     `[way]` has the notes of findings that follow a value through the plan, `[accepted]` those that
-    a comment accepts.
+    a comment accepts, `[explain]` what the pass says that it did.
     """
     plans: dict[str, Plan] = {}
     found: dict[str, list[str]] = {}
@@ -44,7 +44,7 @@ def run_until(case: Case) -> dict[str, str]:
             if (place := one.finding.place)
         ]
 
-    compilation = Compilation("p.gxo.yaml", Options(verify_ir=True, dump=dump))
+    compilation = Compilation("p.gxo.yaml", Options(verify_ir=True, explain=True, dump=dump))
     assert compilation.read((HEAD + case.input).encode()), compilation.diagnostics.sorted()
     compilation.analyse()
     stage = case.path.stem
@@ -55,6 +55,12 @@ def run_until(case: Case) -> dict[str, str]:
         sections["way"] = "\n".join(ways[stage]) + "\n"
     if accepted[stage]:
         sections["accepted"] = "\n".join(accepted[stage]) + "\n"
+    explained = [
+        f"{one.span.line - HEAD.count(chr(10))}:{one.span.column}: {one.text}"
+        for one in compilation.diagnostics.explained_by(stage)
+    ]
+    if explained:
+        sections["explain"] = "\n".join(explained) + "\n"
     if not any(" error GXO" in line for line in found[stage]):
         sections["out"] = print_plan(plans[stage])
     return sections

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from gxo.cli.exits import INVALID, OK, USAGE
-from gxo.cli.output import add_finding_options, show
+from gxo.cli.output import add_finding_options, show, show_explanations
 from gxo.compiler.driver import Compilation, Options, check
 from gxo.compiler.frontend.load import FileError
 from gxo.compiler.ir.nodes import Plan
@@ -25,6 +25,7 @@ def main(arguments: list[str]) -> int:
         otel=given.otel,
         strict=given.strict,
         deny_warnings=given.deny_warnings,
+        explain=given.explain,
         dump=_Dump(given.dump or []),
     )
     try:
@@ -35,6 +36,8 @@ def main(arguments: list[str]) -> int:
     show([compilation], given.output)
     if compilation.diagnostics.has_errors:
         return INVALID
+    if given.explain and given.output != "json":
+        show_explanations(compilation)
     try:
         _write(compilation, given)
     except PackageError as error:
@@ -59,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="after:PASS",
         type=_pass_name,
         help="print the plan after a pass, on standard error",
+    )
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="print what each optimizing pass did, and why it did not do more, on standard error",
     )
     parser.add_argument(
         "-O", type=int, choices=(0, 1), default=1, dest="optimize", help="0: only what is needed"

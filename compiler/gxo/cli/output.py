@@ -4,10 +4,17 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable
+from itertools import chain
 
 from gxo.compiler.diagnostics import Diagnostic
 from gxo.compiler.driver import Compilation
-from gxo.compiler.rendering import render_github, render_json, render_text
+from gxo.compiler.passes import PASSES
+from gxo.compiler.rendering import (
+    render_explanations,
+    render_github,
+    render_json,
+    render_text,
+)
 from gxo.compiler.version import VERSION
 
 FORMATS = ("text", "json", "sarif", "github")
@@ -30,11 +37,17 @@ def add_finding_options(parser: argparse.ArgumentParser) -> None:
 
 
 def show(compilations: Iterable[Compilation], form: str) -> None:
-    """Print all findings: text on standard error, data on standard output."""
+    """Print all findings: text on standard error, data on standard output.
+
+    Explanations that were asked for are data with `json`; else `show_explanations` prints them.
+    """
     compilations = list(compilations)
     found: list[Diagnostic] = [item for one in compilations for item in one.diagnostics.sorted()]
     if form == "json":
-        print(render_json(found))
+        explained = (
+            one.diagnostics.explained_by(step.name) for one in compilations for step in PASSES
+        )
+        print(render_json(found, chain.from_iterable(explained)))
     elif form == "sarif":
         from gxo.compiler.sarif import render_sarif
 
@@ -45,6 +58,18 @@ def show(compilations: Iterable[Compilation], form: str) -> None:
     elif found:
         sources = {one.file: one.text for one in compilations}
         print(render_text(found, sources, colour=_colour(sys.stderr)), end="", file=sys.stderr)
+
+
+def show_explanations(compilation: Compilation) -> None:
+    """Print on standard error what each pass did, and why it did not, in the passes' order."""
+    colour = _colour(sys.stderr)
+    otherwise = "nothing to do" if compilation.options.optimize else "not run at -O0"
+    for one in PASSES:
+        explained = compilation.diagnostics.explained_by(one.name)
+        if explained or one.optimizes:
+            title = f"{one.name}: {one.reason}"
+            text = render_explanations(title, explained, otherwise, colour)
+            print(text, end="", file=sys.stderr)
 
 
 def _colour(stream: object) -> bool:

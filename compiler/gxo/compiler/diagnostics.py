@@ -80,15 +80,26 @@ class Accepted:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Explanation:
+    """What a pass did with a place of the playbook, or why it did nothing: no finding."""
+
+    span: Span
+    text: str
+    pass_name: str
+
+
 @dataclass(slots=True)
 class Diagnostics:
     """Collects the findings of all stages, so that a user sees every error of a file in one run.
 
-    `accepted` are no findings any more: they count nowhere.
+    `accepted` are no findings any more: they count nowhere. `explanations` is None while nobody
+    asks for them.
     """
 
     items: list[Diagnostic] = field(default_factory=list)
     accepted: list[Accepted] = field(default_factory=list)
+    explanations: list[Explanation] | None = None
 
     def error(
         self,
@@ -114,6 +125,11 @@ class Diagnostics:
         item = Diagnostic(code, "warning", span, message, hint, tuple(notes), place=place)
         self.items.append(item)
 
+    def explain(self, pass_name: str, span: Span, text: str) -> None:
+        """Tell what the pass did (`folded to 5`), or why it did not (`not fused: ...`)."""
+        if self.explanations is not None:
+            self.explanations.append(Explanation(span, text, pass_name))
+
     def promote(self, codes: Container[str]) -> None:
         """Make errors of the warnings with these codes."""
         self.items = [
@@ -137,6 +153,10 @@ class Diagnostics:
             for item in found
             if first.get(item.root, item) is item
         ]
+
+    def explained_by(self, pass_name: str) -> list[Explanation]:
+        """What the pass explained, each once, in the order of the source."""
+        return sorted({one for one in self.explanations or () if one.pass_name == pass_name})
 
     def accepted_sorted(self) -> list[Accepted]:
         """Every accepted finding, in the order of the source."""

@@ -57,6 +57,7 @@ class Options:
 
     `native` links distributions with native code for speed, `otel` those that make traces.
     `strict` makes errors of the warnings that `--strict` forbids, `deny_warnings` of all.
+    `explain` collects what passes say of what they did.
     `module_roots` are folders of modules besides gxo's own library.
     """
 
@@ -66,6 +67,7 @@ class Options:
     otel: bool = False
     strict: bool = False
     deny_warnings: bool = False
+    explain: bool = False
     dump: Dump = ignore_dump
     module_roots: tuple[Root, ...] = ()
 
@@ -95,6 +97,8 @@ class Compilation:
         roots = (*standard_roots(), *self.options.module_roots)
         library = Library(roots, self.diagnostics)
         plan = build(self.playbook, library, self.diagnostics)
+        if self.options.explain:
+            self.diagnostics.explanations = []
         self.options.dump("build", plan)
         for one in PASSES:
             if one.optimizes and (self.diagnostics.has_errors or not self.options.optimize):

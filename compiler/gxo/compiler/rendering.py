@@ -6,7 +6,7 @@
        = hint: did you mean "lifecycle"?
 
 `render_text` is for terminals, `render_json` gives the same as data, `render_github` annotates a
-pull request. All keep the order they are given.
+pull request. All keep the order they are given. `render_explanations` is the text of those.
 """
 
 import json
@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from gxo.compiler.diagnostics import Diagnostic, Span
+from gxo.compiler.diagnostics import Diagnostic, Explanation, Span
 
 MAX_SHOWN = 110
 """Characters of a source line that are shown; of a longer one, the part around the caret."""
@@ -40,9 +40,24 @@ def render_text(
     return "".join(f"{line}\n" for line in lines)
 
 
-def render_json(diagnostics: Iterable[Diagnostic]) -> str:
-    """A JSON array with an object for each diagnostic; lines and columns count from 1."""
-    return json.dumps([_data(diagnostic) for diagnostic in diagnostics], indent=2)
+def render_json(diagnostics: Iterable[Diagnostic], explanations: Iterable[Explanation] = ()) -> str:
+    """A JSON array: an object for each diagnostic, then one for each explanation.
+
+    Lines and columns count from 1.
+    """
+    told = [*map(_data, diagnostics), *map(_explanation_data, explanations)]
+    return json.dumps(told, indent=2)
+
+
+def render_explanations(
+    title: str, explanations: Iterable[Explanation], otherwise: str, colour: bool = False
+) -> str:
+    """A pass's explanations below its title, or what is said `otherwise` when it has none."""
+    lines = [_paint(title, _BOLD, colour)]
+    lines += [f"  {_place(one.span)}: {_visible(one.text)}" for one in explanations]
+    if len(lines) == 1:
+        lines.append(f"  {otherwise}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def render_github(diagnostics: Iterable[Diagnostic]) -> str:
@@ -60,17 +75,17 @@ class _Renderer:
         level = self._paint(
             f"{diagnostic.level}[{diagnostic.code}]", _LEVEL_COLOURS[diagnostic.level]
         )
-        yield f"{self._place(diagnostic.span)}: {level}: {_visible(diagnostic.message)}"
+        yield f"{self._shown_place(diagnostic.span)}: {level}: {_visible(diagnostic.message)}"
         yield from self._extract(diagnostic.span, _LEVEL_COLOURS[diagnostic.level])
         if diagnostic.hint:
             yield f"   {self._paint('= hint:', _BLUE)} {_visible(diagnostic.hint)}"
         for note in diagnostic.notes:
             word = self._paint("note", _LEVEL_COLOURS["note"])
-            yield f"{self._place(note.span)}: {word}: {_visible(note.message)}"
+            yield f"{self._shown_place(note.span)}: {word}: {_visible(note.message)}"
             yield from self._extract(note.span, _LEVEL_COLOURS["note"])
 
-    def _place(self, span: Span) -> str:
-        return self._paint(f"{_visible(span.file)}:{span.line}:{span.column}", _BOLD)
+    def _shown_place(self, span: Span) -> str:
+        return self._paint(_place(span), _BOLD)
 
     def _extract(self, span: Span, colour: str) -> Iterator[str]:
         """The span's first line with carets below; nothing when it is binary or not there."""
@@ -102,7 +117,15 @@ class _Renderer:
         return shown[span.line - 1] if span.line <= len(shown) else None
 
     def _paint(self, text: str, colour: str) -> str:
-        return f"\x1b[{colour}m{text}\x1b[0m" if self.colour else text
+        return _paint(text, colour, self.colour)
+
+
+def _place(span: Span) -> str:
+    return f"{_visible(span.file)}:{span.line}:{span.column}"
+
+
+def _paint(text: str, colour: str, on: bool) -> str:
+    return f"\x1b[{colour}m{text}\x1b[0m" if on else text
 
 
 def _visible(text: str) -> str:
@@ -141,6 +164,15 @@ def _data(diagnostic: Diagnostic) -> dict[str, Any]:
         "hint": diagnostic.hint,
         **_place_data(diagnostic.span),
         "notes": [{"message": note.message, **_place_data(note.span)} for note in diagnostic.notes],
+    }
+
+
+def _explanation_data(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "pass": explanation.pass_name,
+        "level": "explanation",
+        "message": explanation.text,
+        **_place_data(explanation.span),
     }
 
 
