@@ -1,12 +1,13 @@
 """What makes two records belong together, for joins and groups.
 
     join_key     1, 1.0 and "1" are one key (catalogue, `data:join`); null is none
-    group_key    1 and 1.0 are one key, "1" is another; null is one of its own
+    group_key    1 and 1.0 are one key, "1" is another; null is one of its own, and so is NaN
 
 A bool equals no number here, though it does in Python.
 """
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -32,18 +33,34 @@ def join_key(value: Any) -> Key:
     return _rare_key(value, join_key)
 
 
-def group_key(value: Any) -> Key:
-    """The key that a field's value is grouped by."""
-    kind = value.__class__
-    if kind is str or kind is int or kind is float or value is None:
-        return value  # type: ignore[no-any-return]
-    return _rare_key(value, group_key)
+OWN_KEYS: frozenset[type] = frozenset([str, int, type(None)])
+"""Types whose values are their own group keys."""
+
+_NAN = ("float", math.nan)
+
+
+def group_key(value: object) -> Key:
+    """The key that a field's value is grouped by; `grouped_value` undoes it."""
+    if value.__class__ in OWN_KEYS:
+        return value  # type: ignore[return-value]
+    if isinstance(value, float):
+        return value if value == value else _NAN
+    if isinstance(value, bool):
+        return ("bool", value)
+    if isinstance(value, (str, int)):
+        return value
+    raise _no_key(value)
+
+
+def grouped_value(key: Key) -> Any:
+    """The value, of those with the key the one that came first."""
+    return key[1] if isinstance(key, tuple) else key
 
 
 def distinct_key(value: Any) -> Key:
     """As `group_key`, for any value: lists and maps are equal when their contents are."""
     if isinstance(value, (list, dict)):
-        return ("json", json.dumps(value, sort_keys=True))
+        return ("json", json.dumps(value, sort_keys=True, default=str))
     return group_key(value)
 
 
@@ -54,4 +71,8 @@ def _rare_key(value: Any, plain: Callable[[Any], Key]) -> Key:
     for kind in (str, int, float):
         if isinstance(value, kind):
             return plain(kind(value))
-    raise RecordError(f"{describe(value)} cannot be a key: only texts, numbers and bools can")
+    raise _no_key(value)
+
+
+def _no_key(value: object) -> RecordError:
+    return RecordError(f"{describe(value)} cannot be a key: only texts, numbers and bools can")

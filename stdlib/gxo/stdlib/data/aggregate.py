@@ -1,17 +1,14 @@
 """`data:aggregate`: many records become few."""
 
-from collections.abc import Callable
-from itertools import islice
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError, RecordError
-from gxo.runtime.expr import describe
 from gxo.runtime.spec import FieldName, Record, module
 from gxo.runtime.streams.ports import Out, Records
-from gxo.stdlib.data._accumulators import ACCUMULATORS, NUMERIC, ORDERED, Accumulator
-from gxo.stdlib.data._batches import BATCH, Paced, deliver
-from gxo.stdlib.data._keys import group_key
+from gxo.stdlib.data._batches import Paced, deliver
+from gxo.stdlib.data._groups import Groups, Layout, Result
+from gxo.stdlib.data._operations import OPERATIONS
 
 
 class AggregateField(TypedDict):
@@ -44,8 +41,67 @@ class Aggregated(TypedDict):
     records: int
 
 
-Group = tuple[Record, list[tuple[str | None, Accumulator]]]
-"""The group's own fields, and an accumulator with the field it takes (None: the record)."""
+class Totals:
+    """The groups of a stream, and their results at its end."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        out: Out | None,
+        *,
+        aggregate_fields: list[AggregateField],
+        group_by_fields: list[FieldName] | None = None,
+    ) -> None:
+        self._ctx = ctx
+        self._out = out
+        self._layout = _layout(group_by_fields or [], aggregate_fields)
+        self._groups = Groups(self._layout)
+        self._seen = 0
+
+    async def add(self, batch: list[Record]) -> None:
+        """Take a batch's records."""
+        first = self._seen + 1
+        self._seen += len(batch)
+        await self._take(batch, first)
+
+    async def _take(self, batch: list[Record], number: int) -> None:
+        """Take records, the first of them with this number; halve them until a bad one is alone."""
+        try:
+            table = self._layout.table(batch)
+        except RecordError as error:
+            if len(batch) == 1:
+                await self._ctx.record_failed(batch[0], error, number)
+                return
+            middle = len(batch) // 2
+            await self._take(batch[:middle], number)
+            await self._take(batch[middle:], number + middle)
+        else:
+            await self._groups.add(table, len(batch))
+
+    async def finish(self) -> Aggregated:
+        """Send the groups' results."""
+        await self._groups.fold()
+        results = self._groups.results()
+        sent = 0
+        # In a thread: a single group may have a million values to sort.
+        while batch := await self._ctx.thread(next, results, None):
+            await deliver(self._out, batch)
+            sent += len(batch)
+        return {"records": sent}
+
+
+def _layout(by: list[str], fields: list[AggregateField]) -> Layout:
+    names = [*by, *(field["name"] for field in fields)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ParameterError(f"the result would have the field '{twice[0]}' twice")
+    for field in fields:
+        if "source_field" not in field and field["op"] not in ("count", "collect"):
+            raise ParameterError(f"aggregate_fields: op {field['op']} needs a source_field")
+    results = [
+        Result(field["name"], OPERATIONS[field["op"]], field.get("source_field"))
+        for field in fields
+    ]
+    return Layout(by, results)
 
 
 @module("data:aggregate", sends=["record values"])
@@ -67,8 +123,11 @@ async def aggregate(
     interpolated between neighbours; `distinct` counts different values; `median`, `p95`, `distinct`
     and `collect` keep values in memory.
 
-    A record whose field is not a number where the operation needs one, or is a text where `min` and
-    `max` saw numbers (or the other way round), is a record error and counts nowhere.
+    Sums are exact: they, `avg` and `stddev` are rounded once, whatever the order of the values.
+
+    A record whose field is not a number where the operation needs one (NaN and the infinities are
+    none), or is a text where `min` and `max` saw numbers (or the other way round), is a record
+    error and counts nowhere.
 
     Args:
         aggregate_fields: What is computed: `name`, `op` and `source_field` of each.
@@ -92,123 +151,7 @@ async def aggregate(
               - {name: members, op: count}
               - {name: mean_age, op: avg, source_field: age}
     """
-    names = group_by_fields or []
-    _check_names([*names, *(field["name"] for field in aggregate_fields)])
-    check = _checker(aggregate_fields)
-    key_of = _keyer(names)
-    groups: dict[Any, Group] = {} if names else {None: ({}, _accumulators(aggregate_fields))}
-    seen = 0
+    totals = Totals(ctx, out, aggregate_fields=aggregate_fields, group_by_fields=group_by_fields)
     async for batch in Paced(records):
-        for number, record in enumerate(batch, seen + 1):
-            try:
-                key = key_of(record)
-                check(record)
-            except RecordError as error:
-                await ctx.record_failed(record, error, number)
-                continue
-            group = groups.get(key)
-            if group is None:
-                own = {name: record.get(name) for name in names}
-                group = groups[key] = (own, _accumulators(aggregate_fields))
-            for field, accumulator in group[1]:
-                value = record if field is None else record.get(field)
-                if value is not None:
-                    accumulator.add(value)
-        seen += len(batch)
-    return {"records": await _send_results(ctx, groups, aggregate_fields, out)}
-
-
-def _keyer(names: list[str]) -> Callable[[Record], Any]:
-    """What gives a record's group; the case of one field is worth a path of its own."""
-    if not names:
-        return lambda record: None  # noqa: ARG005 - all are one group
-    if len(names) > 1:
-        return lambda record: tuple([group_key(record.get(name)) for name in names])
-    [only] = names
-
-    def key_of(record: Record) -> Any:
-        value = record.get(only)
-        return value if value.__class__ is str else group_key(value)
-
-    return key_of
-
-
-async def _send_results(
-    ctx: Context, groups: dict[Any, Group], fields: list[AggregateField], out: Out | None
-) -> int:
-    """Send the groups' results; a group that is told is forgotten. Returns how many there were."""
-    names = [field["name"] for field in fields]
-    sent = 0
-    while groups:
-        # In a thread: a single group may have a million values to sort.
-        results = await ctx.thread(_results, groups, names)
-        await deliver(out, results)
-        sent += len(results)
-    return sent
-
-
-def _results(groups: dict[Any, Group], names: list[str]) -> list[Record]:
-    results = []
-    for key in list(islice(groups, BATCH)):
-        own, accumulators = groups.pop(key)
-        values = [accumulator.result() for _, accumulator in accumulators]
-        results.append({**own, **dict(zip(names, values, strict=True))})
-    return results
-
-
-def _accumulators(fields: list[AggregateField]) -> list[tuple[str | None, Accumulator]]:
-    return [(field.get("source_field"), ACCUMULATORS[field["op"]]()) for field in fields]
-
-
-def _check_names(names: list[str]) -> None:
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ParameterError(f"the result would have the field '{twice[0]}' twice")
-
-
-def _checker(fields: list[AggregateField]) -> Callable[[Record], None]:
-    """What tells whether a record's values suit the operations, before any of them sees one."""
-    # Dicts, because the first complaint must be the same in every run.
-    numeric: dict[str, None] = {}
-    ordered: dict[str, None] = {}
-    for field in fields:
-        source = field.get("source_field")
-        if source is None:
-            if field["op"] not in ("count", "collect"):
-                raise ParameterError(f"aggregate_fields: op {field['op']} needs a source_field")
-        elif field["op"] in NUMERIC:
-            numeric[source] = None
-        elif field["op"] in ORDERED:
-            ordered[source] = None
-    kinds: dict[str, type] = {}
-
-    def check(record: Record) -> None:
-        for name in numeric:
-            value = record.get(name)
-            if value.__class__ not in _NUMBER_OR_NULL and not _is_number(value):
-                raise RecordError(
-                    f"the field '{name}' is {describe(value)}, not a number",
-                    hint="make it one with data:map, for example {{ float64 .amount }}",
-                )
-        for name in ordered:
-            value = record.get(name)
-            if value is not None:
-                _check_order(name, value, kinds)
-
-    return check
-
-
-_NUMBER_OR_NULL = frozenset([int, float, type(None)])
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _check_order(name: str, value: Any, kinds: dict[str, type]) -> None:
-    """Refuse what cannot be compared with the field's earlier values."""
-    kind = float if _is_number(value) else value.__class__
-    if kind is not float and kind is not str:
-        raise RecordError(f"the field '{name}' is {describe(value)}, which has no order")
-    if kinds.setdefault(name, kind) is not kind:
-        earlier = "numbers" if kind is str else "texts"
-        raise RecordError(f"the field '{name}' is {describe(value)}, and was {earlier} before")
+        await totals.add(batch)
+    return await totals.finish()
