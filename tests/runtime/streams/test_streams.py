@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from gxo.runtime.errors import ModuleError, StreamError, UpstreamFailed
+from gxo.runtime.streams.copies import copies_of
 from gxo.runtime.streams.pipes import Channel
 from gxo.runtime.streams.ports import ConsumersClosed, Inputs, Records, Source, WouldBlock
 from tests.runtime.streams.conformance import batch, numbers, read_all, run, settle
@@ -377,3 +378,18 @@ def test_memory_is_bounded_by_buffer_and_batch_however_long_the_stream():
 
     run(check())
     assert most <= 10 + 5
+
+
+def test_copies_of_a_record_that_stands_twice_in_a_batch_are_two():
+    async def check():
+        source = Source("a", Channel(10))
+        (reader,) = readers(source, "b")
+        copies_of(reader)
+        [record] = batch(1)
+        source.port().send_nowait([record])
+        source.port().send_nowait([record])
+        first, second = reader.receive_nowait()
+        first["n"] = 2
+        assert (record, second) == ({"n": 1}, {"n": 1})
+
+    run(check())

@@ -363,7 +363,8 @@ class Records:
     def _take(self) -> Batch:
         batch = self._pull()
         self.records_in += len(batch)
-        return deep_copy(batch) if self.copied else batch
+        # Each record by itself: one that came by two ways stands twice in the batch.
+        return [deep_copy(record) for record in batch] if self.copied else batch
 
     def _pull(self) -> Batch:
         """All that waits from the first producer in the queue."""

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from gxo.runtime.errors import StreamError
 from gxo.runtime.host.threads import Threads
+from gxo.runtime.kernel.state import deep_copy
 from gxo.runtime.streams.pipes import Batch, Pipe
 from gxo.runtime.streams.ports import Inputs, Records, WouldBlock, wait_any
 
@@ -114,7 +115,7 @@ class SpillingRecords(Records):
     def _returned(self, batch: Batch) -> Batch:
         self._away -= len(batch)
         self.records_in += len(batch)
-        return batch
+        return [deep_copy(record) for record in batch] if self.copied else batch
 
 
 def spilling_ports(run: "Run", pipes: Mapping[str, Pipe]) -> dict[str, SpillingRecords]:
