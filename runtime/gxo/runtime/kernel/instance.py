@@ -50,6 +50,8 @@ async def perform(run: "Run", node: Node) -> None:
             raise asyncio.CancelledError
         if run.forecast is not None:
             run.forecast.end_streams(node)
+        if node.port is not None:
+            node.port.close()  # or those that send to it would wait for its own readers, too
         if node.source is not None:
             run.scheduler.stop_timer(node)
             node.source.finish()
