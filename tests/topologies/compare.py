@@ -1,0 +1,194 @@
+"""Whether a topology does at -O0 and at -O1 what the model says, and the same.
+
+Not compared (architecture): times, the order between independent workloads, record numbers after a
+fan-in, counts upstream of an early end, what overflow leaves. Nor what a failure that ends the job
+leaves to chance at either level: which of two that fail is first, what else had ended by then.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from gxo.runtime.kernel.instance import CLOSED
+from tests.topologies.generate import Topology, Workload
+from tests.topologies.model import COMPLETED, FAILED, Expected, expect
+from tests.topologies.model_modules import Flow
+from tests.topologies.real import Observed, programs, run
+
+EXACT = ("status", "ignored", "attempts")
+COUNTS = ("records_in", "records_out", "record_errors", "records_dropped", "iterations", "reason")
+EARLY = ("data:limit", "flow:stop")
+
+Result = dict[str, Any]
+
+
+def problems(topology: Topology) -> list[str]:
+    """What is wrong at either level, or differs between them."""
+    plain, optimized = programs(topology)
+    expected = expect(topology)
+    observed = run(plain, topology.inputs)
+    found = [f"-O0: {one}" for one in wrong(topology, observed, expected)]
+    if optimized.text != plain.text:
+        other = run(optimized, topology.inputs)
+        found += [f"-O1: {one}" for one in wrong(topology, other, expected)]
+        found += differences(observed, other, expected)
+    return found
+
+
+# Against the model
+
+
+def wrong(
+    topology: Topology, observed: Observed, expected: dict[str, Expected] | None
+) -> Iterator[str]:
+    """What must not be, or is not as the model says."""
+    yield from unsound(topology, observed)
+    if expected is None:
+        return
+    specs = {one["name"]: one for one in topology.workloads}
+    for name, one in expected.items():
+        found, params = observed.workloads[name], specs[name]["process"].get("params", {})
+        if one.status is None:
+            continue
+        for key, wanted in _wanted(one).items():
+            if found[key] != wanted:
+                yield f"{name}: {key} is {found[key]!r}, and the model says {wanted!r}"
+        if one.status == COMPLETED and one.kept is not None and one.kept.exact:
+            kept = _kept(
+                found["state"], params.get("format"), observed.files.get(params.get("path"))
+            )
+            if kept is not None and not _is_merge(kept, one.kept):
+                yield f"{name}: has {kept}, and the model says {one.kept.strands}"
+
+
+def _wanted(expected: Expected) -> Result:
+    wanted: Result = {"status": expected.status, "ignored": expected.ignored}
+    if expected.counted and expected.status in (COMPLETED, FAILED):
+        for key in ("records_in", "records_out", "record_errors"):
+            wanted[key] = getattr(expected, key)
+    return wanted
+
+
+def _kept(state: Any, form: str | None, file: bytes | None) -> list[Any] | None:
+    """The records that a sink has, if it has kept them as such."""
+    if not isinstance(state, dict):
+        return None
+    if form is None:
+        return state.get("records")
+    text = file.decode() if file is not None else state["formatted_content"]
+    if form == "jsonl":
+        return [json.loads(line) for line in text.splitlines()]
+    return json.loads(text) if form == "json" else None  # else CSV, or a text
+
+
+def _is_merge(kept: list[Any], flow: Flow) -> bool:
+    """Whether a sink has all records of all strands, those of each in order."""
+    texts = [_canonical(record) for record in kept]
+    strands = [[_canonical(record) for record in strand] for strand in flow.strands]
+    if any("number" not in record for record in flow.records if "workload" in record):
+        texts = [re.sub(r'"number": \d+, ', "", text) for text in texts]
+    if Counter(texts) != Counter(text for strand in strands for text in strand):
+        return False
+    return all(_is_part(strand, texts) for strand in strands)
+
+
+def _canonical(record: Any) -> str:
+    if isinstance(record, dict) and "workload" in record:
+        record = {name: value for name, value in record.items() if name != "error"}
+    return json.dumps(record, sort_keys=True)
+
+
+def _is_part(strand: list[str], whole: list[str]) -> bool:
+    left = iter(whole)
+    return all(text in left for text in strand)
+
+
+# What holds of every run
+
+
+def unsound(topology: Topology, observed: Observed) -> Iterator[str]:
+    """What no run may show, whatever chance decides."""
+    results = observed.workloads
+    if (observed.status, observed.exit_code) not in ((COMPLETED, 0), (FAILED, 1)):
+        yield f"the job ended {observed.status} with {observed.exit_code}: {observed.error}"
+    fatal = any(one["status"] == FAILED and not one["ignored"] for one in results.values())
+    if fatal != (observed.status == FAILED) or fatal != (observed.error is not None):
+        yield f"the job is {observed.status}, with the error {observed.error!r}"
+    if "no progress" in (observed.error or ""):
+        yield f"the job stood still: {observed.error}"
+    specs = {one["name"]: one for one in topology.workloads}
+    for name, spec in specs.items():
+        if spec.get("stream_inputs") and results[name]["status"] == COMPLETED:
+            yield from _half_read(spec, specs, results)
+
+
+def _half_read(
+    spec: Workload, specs: dict[str, Workload], results: dict[str, Result]
+) -> Iterator[str]:
+    """Success on half a stream, or records that are nowhere."""
+    result = results[spec["name"]]
+    if spec["process"]["module"] in EARLY or result["reason"] == CLOSED:
+        return
+    sent, is_known = 0, True
+    for stream in spec["stream_inputs"]:
+        producer = results[stream.removesuffix(".errors")]
+        if producer["status"] not in (COMPLETED, "Skipped", "Cancelled"):  # it may have sent all
+            yield f"{spec['name']} is Completed, and its {stream} {producer['status']}"
+        sent += producer["record_errors" if stream.endswith(".errors") else "records_out"]
+        is_known &= not producer["records_dropped"]
+    if is_known and result["records_in"] != sent:
+        yield f"{spec['name']} has read {result['records_in']} of {sent} records"
+
+
+# Between the levels
+
+
+def differences(
+    plain: Observed, optimized: Observed, expected: dict[str, Expected] | None
+) -> Iterator[str]:
+    """What differs between -O0 and -O1 and must not."""
+    if expected is None:
+        return
+    if plain.workloads.keys() != optimized.workloads.keys():
+        yield f"-O0 reports {sorted(plain.workloads)}, -O1 {sorted(optimized.workloads)}"
+        return
+    if (plain.status, plain.exit_code) != (optimized.status, optimized.exit_code):
+        yield f"-O0 ends {plain.status}, -O1 {optimized.status}"
+    fatal = [one for one in expected.values() if one.status == FAILED and not one.ignored]
+    if all(one.ordered for one in fatal) and plain.error != optimized.error:
+        yield f"the error is {plain.error!r} at -O0 and {optimized.error!r} at -O1"
+    for name in plain.workloads:
+        one = expected.get(_owner(name), Expected())
+        if one.status is None:
+            continue
+        for key in _compared(one):
+            before, after = plain.workloads[name][key], optimized.workloads[name][key]
+            if json.dumps(before) != json.dumps(after):
+                yield f"{name}: {key} is {before!r} at -O0 and {after!r} at -O1"
+        if one.ordered and one.counted:
+            before, after = (_timeless(level.log.get(name, [])) for level in (plain, optimized))
+            if before != after:
+                yield f"{name}: -O0 logs {before}, -O1 {after}"
+    if all(one.ordered for one in expected.values()) and plain.files != optimized.files:
+        yield f"the files are {plain.files} at -O0 and {optimized.files} at -O1"
+
+
+def _owner(name: str) -> str:
+    """The workload itself, or the one whose `on_failure` it belongs to."""
+    return re.sub(r"f\d$", "", name)
+
+
+def _compared(expected: Expected) -> Iterator[str]:
+    yield from EXACT
+    if expected.ordered:
+        yield "error"
+    if expected.counted:
+        yield from COUNTS
+        if expected.ordered:
+            yield "state"
+
+
+def _timeless(lines: list[str]) -> list[str]:
+    return [re.sub(r"(completed|failed|skipped) in [\d.]+ \w+", r"\1", line) for line in lines]

@@ -1,0 +1,162 @@
+"""Random records, and random parameters for the modules that make and take them."""
+
+import json
+from random import Random
+from typing import Any
+
+from tests.topologies.records import TEMPLATE, VALUES, Record
+
+Params = dict[str, Any]
+Workload = dict[str, Any]
+
+
+class Luck:
+    """What is drawn from. trouble: how likely each thing that can go wrong is; early: an early end."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.trouble = random.choice([0.0, 0.0, 0.0, 0.06, 0.06, 0.15])
+        self.early = random.choice([0.0, 0.0, 0.1, 0.2])
+
+    def sometimes(self, chance: float) -> bool:
+        return self.random.random() < chance
+
+
+def call(module: str, **params: Any) -> Params:
+    """A workload's `process`."""
+    return {"module": module, "params": params}
+
+
+def sending(luck: Luck, rows: list[Record]) -> Params:
+    """How `flow:source` sends them."""
+    sizes = [luck.random.choice([1, 2, 3, 7, 600]) for _ in range(luck.random.randint(1, 3))]
+    params: Params = {"sizes": sizes}
+    if len(rows) < 30 and luck.sometimes(0.3):
+        params["every"] = luck.random.choice(["1s", "7s"])
+    if luck.sometimes(luck.trouble):
+        params["fails_after"] = luck.random.randint(0, len(rows))
+    if luck.sometimes(0.1):
+        params["fails_first"] = luck.random.choice([1, 2, 3])
+    return params
+
+
+def make_rows(luck: Luck, name: str) -> list[Record]:
+    """The records of a source, some of them bad when there is to be trouble."""
+    count = luck.random.choice([0, 1, 2, 3, 5, 8, 13, 13, 21, 21, 40])
+    if luck.sometimes(0.03):
+        count = luck.random.choice([499, 500, 501, 1300])
+    rows = []
+    for place in range(count):
+        row = {"by": name, "n": place, "k": luck.random.randrange(4), "tags": [place] * (place % 3)}
+        if luck.sometimes(0.2):
+            row["more"] = [place]
+        if luck.sometimes(luck.trouble / 2):
+            spoil(luck, row)
+        rows.append(row)
+    return rows
+
+
+def spoil(luck: Luck, row: Record) -> None:
+    """Make a bad record of it."""
+    what = luck.random.randrange(5)
+    if what == 0:
+        del row["n"]
+    elif what == 1:
+        row["tags"] = 5
+    else:
+        row["n"] = [None, "x", [1], True][luck.random.randrange(4)]
+
+
+def json_lines(luck: Luck, rows: list[Record]) -> str:
+    """The records as a text for `data:parse`."""
+    lines = [json.dumps(row) for row in rows]
+    if luck.sometimes(luck.trouble):
+        lines.insert(luck.random.randint(0, len(lines)), "no JSON")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def map_params(luck: Luck, full: bool) -> Params:
+    """full: the records have all fields."""
+    kind = luck.random.randrange(4) if full else 3
+    if kind == 0:
+        return {"template": TEMPLATE}
+    if kind == 1:
+        return {"drop": ["more"]}
+    choose = luck.random.choice
+    wanted = choose([["n"], ["n"], ["k"], ["via"], ["n", "via"]])
+    choices = {
+        "n": ["{{ .n * 2 }}", "{{ .n + 1 }}", "{{ .n | default 7 }}"],
+        "k": ["{{ .k }}", "{{ add .k 1 }}"],
+        "via": ["via", "{{ upper .by }}"],
+    }
+    fields = {one: choose(choices[one]) for one in wanted}
+    assert all(text in VALUES for text in fields.values())
+    return {"fields": fields, "keep": True}
+
+
+def aggregate_params(luck: Luck) -> Params:
+    """One that leaves `by`, `k` and `n` in the records."""
+    groups = luck.random.choice([["by"], ["k"], ["by", "k"], []])
+    ops = ["sum", "count", "min", "max", "avg", "first", "last", "distinct"]
+    fields = [{"name": "n", "op": luck.random.choice(ops), "source_field": "n"}]
+    fields += [
+        {"name": name, "op": "max", "source_field": name}
+        for name in ("k", "by")
+        if name not in groups
+    ]
+    params: Params = {"aggregate_fields": fields}
+    if groups:
+        params["group_by_fields"] = groups
+    return params
+
+
+def join_params(luck: Luck, streams: list[str]) -> Params:
+    """The first stream flows past the second one."""
+    return {
+        "join_type": luck.random.choice(["inner", "left", "right", "outer"]),
+        "on": [
+            {"stream": stream, "role": role, "field": luck.random.choice(["k", "n"])}
+            for stream, role in zip(streams, ("probe", "build"), strict=True)
+        ],
+    }
+
+
+def block(prefix: str) -> list[Workload]:
+    """A short stream that tells how things stand."""
+    rows = [{"by": prefix, "n": place, "k": 1, "tags": []} for place in range(3)]
+    return [
+        {"name": f"{prefix}1", "process": call("data:generate_from_list", items=rows)},
+        {
+            "name": f"{prefix}2",
+            "stream_inputs": [f"{prefix}1"],
+            "process": call("data:map", fields={"n": "{{ .n + 1 }}"}),
+        },
+        {
+            "name": f"{prefix}3",
+            "stream_inputs": [f"{prefix}2"],
+            "process": {"module": "data:collect"},
+            "register": f"y{prefix}",
+        },
+    ]
+
+
+def channel(luck: Luck) -> Params:
+    """A `channel_policy`; few overflow."""
+    if luck.sometimes(0.05):
+        strategy = luck.random.choice(["drop_new", "drop_oldest", "error"])
+        return {"buffer_size": luck.random.choice([3, 5000]), "overflow_strategy": strategy}
+    return {"buffer_size": luck.random.choice([0, 1, 2, 5, 30, 500, 2000])}
+
+
+def policies(luck: Luck, made: Workload) -> None:
+    """Give the workload what any of them can have."""
+    if luck.sometimes(0.06):
+        made["when"] = luck.random.choice(["{{ .yes }}", "{{ .yes }}", "{{ .no }}", False])
+    if luck.sometimes(0.15):
+        made["workload_policy"] = {"skip_on_no_input": luck.sometimes(0.8)}
+    if luck.sometimes(0.3 if luck.trouble else 0.05):
+        made["ignore_errors"] = luck.sometimes(0.85)
+    if luck.sometimes(0.05 + luck.trouble / 3):
+        made["timeout"] = "3500ms" if luck.sometimes(luck.trouble) else "1h"
+    if luck.sometimes(luck.trouble / 3):
+        made["on_failure"] = block(f"{made['name']}f")

@@ -1,0 +1,68 @@
+"""What the records of random topologies look like, and what gxo's templates make of them, in Python.
+
+A record is `{by: its source, n: a number, k: 0 to 3, tags: a list, more: a list}`; in a bad one `n` is
+something else, or `tags` is no list.
+"""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+Record = dict[str, Any]
+
+
+class Bad(Exception):
+    """The record cannot be processed."""
+
+
+def number(record: Record) -> int | float:
+    value = record.get("n")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Bad
+    return value
+
+
+def key(record: Record) -> int | None:
+    value: int | None = field("k")(record)
+    if isinstance(value, str):
+        raise Bad
+    return value
+
+
+def field(name: str) -> Callable[[Record], Any]:
+    def value(record: Record) -> Any:
+        if name not in record:
+            raise Bad
+        return record[name]
+
+    return value
+
+
+VALUES: dict[str, Callable[[Record], Any]] = {
+    "{{ .n * 2 }}": lambda record: number(record) * 2,
+    "{{ .n + 1 }}": lambda record: number(record) + 1,
+    "{{ .n | default 7 }}": lambda record: record.get("n") or 7,
+    "{{ .n }}": field("n"),
+    "{{ .k }}": field("k"),
+    "{{ add .k 1 }}": lambda record: int(field("k")(record) or 0) + 1,
+    "{{ upper .by }}": lambda record: field("by")(record).upper(),
+    "via": lambda record: "via",
+}
+"""Templates for a field of `data:map`."""
+
+TEMPLATE = '{"by": "{{ .by }}", "n": {{ .n }}, "k": {{ .k }}, "tags": {{ .tags }}}'
+"""The one for a whole record."""
+
+TEMPLATE_FIELDS = ("by", "n", "k", "tags")
+
+CONDITIONS: dict[Any, Callable[[Record], bool]] = {
+    "{{ .n > 3 }}": lambda record: number(record) > 3,
+    "{{ .n }} <= 6": lambda record: number(record) <= 6,
+    "{{ .n % 2 }} == 0": lambda record: number(record) % 2 == 0,
+    "{{ .k }} == 1": lambda record: key(record) == 1,
+    "{{ .k != 2 }}": lambda record: key(record) != 2,
+    '{{ .by }} == "s0"': lambda record: operator.eq(field("by")(record), "s0"),
+    True: lambda record: True,
+    False: lambda record: False,
+}
+"""Conditions of `data:filter`."""
