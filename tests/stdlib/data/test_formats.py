@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gxo.runtime.errors import ModuleError
-from gxo.stdlib.data import _readers
+from gxo.stdlib.data import _lines
 from gxo.stdlib.data._json import Document, Unfit, decode
+from gxo.stdlib.data._lines import JsonLines, decode_lines, native_decoder
 from gxo.stdlib.data._readers import READERS, ParseOptions
 from tests.stdlib.data.oracle import play
 
@@ -126,15 +127,57 @@ hostile = st.sampled_from(
 def test_with_orjson_json_lines_are_the_same(lines: list[str]) -> None:
     data = "\n".join(lines).encode()
     with_it = read("jsonl", data, 50)
-    assert _readers._quick_decoder() is not _readers.quick_decode, "orjson is not installed"
+    assert native_decoder() is not None, "orjson is not installed"
     hidden = sys.modules.pop("orjson")
     sys.modules["orjson"] = None  # type: ignore[assignment]
     try:
-        assert _readers._quick_decoder() is _readers.quick_decode
+        assert native_decoder() is None
         without = read("jsonl", data, 50)
     finally:
         sys.modules["orjson"] = hidden
     assert repr(with_it) == repr(without)
+
+
+tricks = st.sampled_from(
+    [
+        *("1,2", "[1", "2]", "]", "[", '{"a":', "1}", '{"a":[{}', "{}]}", "{},{}", '"a', 'b"'),
+        *("9007199254740993", "9007199254740993.0", "9.007199254740993e15", "[9007199254740993]"),
+        *("1,9007199254740993,2", "1e309", "1E+0400", '{"a":-1.5e999}', '"3e500"', "1e-400", "1e0"),
+        *("", " ", "\r", " 1\t", "1\r", '{"a": 1}\r', "1\r2", "\ufeff1", "\x00", '"\u2028"'),
+        *(
+            '"\\ud83d\\ude00"',
+            '"\\\\ud83d\\ude00"',
+            '"\\ud83d\\\\ude00"',
+            '"\\\\ud800"',
+            '"\\u0041"',
+        ),
+    ]
+)
+
+
+@given(st.lists(tricks | hostile | values.map(json.dumps), max_size=6), st.booleans())
+def test_lines_read_at_once_are_as_lines_read_one_by_one(lines: list[str], native: bool) -> None:
+    data = "\n".join(lines).encode()
+    reader = JsonLines()
+    if not native:
+        reader._decode = decode_lines
+    quick = reader.quick(data)
+    with_care = JsonLines()
+    records, faults = with_care.careful(data, iter(()))
+    if quick is not None:
+        assert (repr(quick), faults) == (repr(records), [])
+        assert reader._number == with_care._number
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"a": [1, "x\\ud83d\\ude00", 1.5e3, null]}', '"0e999"', "[[[[]]]]", "18446744073709551"],
+)
+def test_what_is_plain_is_read_at_once(line: str) -> None:
+    expected = JsonLines().careful(f"{line}\n".encode() * 3, iter(()))
+    for reader in (JsonLines(), JsonLines()):
+        assert reader.quick(f"{line}\n".encode() * 3) == expected[0] != []
+        reader._decode = decode_lines
 
 
 @pytest.mark.parametrize(
@@ -240,6 +283,37 @@ def test_csv_is_what_csv_reads(rows: list[list[str]], size: int, bom: bool, end:
     expected = list(csv.DictReader(io.StringIO(buffer.getvalue(), newline="")))
     data = (b"\xef\xbb\xbf" if bom else b"") + buffer.getvalue().encode()
     assert read("csv", data, size) == (expected, [])
+
+
+def table_by_one_reader(data: str) -> tuple[list[dict[str, str]], list[tuple[int, str]]]:
+    """What one `csv.reader` over all lines makes of columns a and b; no more than that."""
+    rows = csv.reader(io.StringIO(data, newline=""), strict=True)
+    found: list[dict[str, str]] = []
+    faults: list[tuple[int, str]] = []
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return found, faults
+        except csv.Error:
+            faults.append((rows.line_num, ""))
+            continue
+        if len(row) == 2:
+            found.append({"a": row[0], "b": row[1]})
+        elif row:
+            faults.append((rows.line_num, ",".join(row)))
+
+
+@given(st.text(st.sampled_from('ab",\n\r\n'), max_size=40), st.integers(1, 30), st.integers(1, 12))
+def test_a_table_is_the_same_however_it_is_cut(data: str, size: int, block: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_lines, "BLOCK", block)
+        slices = list(READERS["csv"][0](in_pieces(data.encode(), size), {"headers": ["a", "b"]}))
+    found = [record for records, _ in slices for record in records]
+    faults = [fault.record for _, faults in slices for fault in faults]
+    expected, wrong = table_by_one_reader(data)
+    assert found == expected
+    assert faults == [{"line": line, "number": number} for number, line in wrong]
 
 
 @given(st.binary(max_size=60), st.integers(1, 20))

@@ -55,9 +55,7 @@ def _refuse(name: str) -> None:
 
 
 # Integers of up to 18 digits need no look, and looking at each costs a sixth of the parser's time.
-_quick = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)
-quick_decode: Callable[[str], Any] = _quick.decode
-quick_scan: Scan = _quick.raw_decode
+quick_scan: Scan = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse).raw_decode
 careful_scan: Scan = json.JSONDecoder(
     parse_float=_finite, parse_int=_integer, parse_constant=_refuse
 ).raw_decode

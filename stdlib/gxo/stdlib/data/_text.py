@@ -7,7 +7,6 @@ A line that is not UTF-8 stays one line (its bytes escaped), so that it can be a
 """
 
 import codecs
-import io
 from collections.abc import Iterator
 
 from gxo.runtime.errors import ModuleError, RecordError
@@ -37,16 +36,26 @@ Slice = tuple[list[Record], list[Fault]]
 
 
 def blocks(pieces: Iterator[bytes]) -> Iterator[str]:
-    """Texts that end with a line's end (the last one where the input ends), without a BOM."""
+    """`line_blocks` as texts."""
+    return map(readable, line_blocks(pieces))
+
+
+def readable(block: bytes) -> str:
+    """Bytes as text; `is_damaged` tells whether some of them are not UTF-8."""
+    try:
+        return block.decode()
+    except UnicodeDecodeError:
+        return block.decode(errors="surrogateescape")
+
+
+def line_blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Bytes that end with a line's end (the last ones where the input ends), without a BOM."""
     first = True
     for block in _cut_after_lines(pieces):
-        if first:
-            block = block.removeprefix(codecs.BOM_UTF8)
-            first = False
-        try:
-            yield block.decode()
-        except UnicodeDecodeError:
-            yield block.decode(errors="surrogateescape")
+        block = block.removeprefix(codecs.BOM_UTF8) if first else block
+        first = False
+        if block:
+            yield block
 
 
 def _cut_after_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -73,11 +82,6 @@ def lines(block: str) -> list[str]:
     if "\r" in block:
         return [line.removesuffix("\r") for line in found]
     return found
-
-
-def lines_with_ends(block: str) -> list[str]:
-    """A block's lines with their ends, as the `csv` module wants them; `\\r` alone is one too."""
-    return list(io.StringIO(block, newline=""))
 
 
 def is_damaged(text: str) -> bool:

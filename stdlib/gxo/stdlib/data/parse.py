@@ -11,7 +11,8 @@ from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import Record, WorkspacePath, module, reads
 from gxo.runtime.streams.ports import Out
 from gxo.runtime.workspace.jail import Jail
-from gxo.stdlib.data._batches import BATCH, deliver
+from gxo.stdlib.data._batches import batched, deliver
+from gxo.stdlib.data._lines import LineSlices
 from gxo.stdlib.data._readers import READERS, ParseOptions
 from gxo.stdlib.data._text import Slice
 
@@ -106,17 +107,22 @@ async def batches(
         raise ParameterError("give exactly one of `content` and `path`")
     slices = reader(pieces, options)
     with closing(pieces):
-        # A file's slices are made in a thread, which waits for the disk, and so are a long text's.
-        while part := (
-            await ctx.thread(_next, slices, source)
-            if size is None
-            else await ctx.offload(size, _next, slices, source)
-        ):
-            records, faults = part
-            for fault in faults:
-                await ctx.record_failed(fault.record, fault.error)
-            for start in range(0, len(records), BATCH):
-                yield records[start : start + BATCH]
+        while True:
+            records = slices.at_once() if isinstance(slices, LineSlices) else None
+            if records is None:
+                # A file's slices are made in a thread, which waits for the disk; and a long text's.
+                part = (
+                    await ctx.thread(_next, slices, source)
+                    if size is None
+                    else await ctx.offload(size, _next, slices, source)
+                )
+                if part is None:
+                    return
+                records, faults = part
+                for fault in faults:
+                    await ctx.record_failed(fault.record, fault.error)
+            for batch in batched(records):
+                yield batch
 
 
 def _next(slices: Iterator[Slice], source: str) -> Slice | None:

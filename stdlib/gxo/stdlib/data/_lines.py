@@ -1,0 +1,353 @@
+"""The formats of `data:parse` whose records are lines, at the speed of Python's own C code.
+
+    {"id": 1}\\n{"id": 2}\\n     one call of the JSON parser: [{"id": 1}, {"id": 2}]
+    {"id": 1}\\n{"id": \\n       something is odd: line by line, and each odd line is told
+
+A block of whole lines is read at once where all of it is plain, which `quick` finds out on the way;
+`careful` reads the others, and says what is wrong with which line. Both make the same records.
+"""
+
+import csv
+import io
+import json
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, repeat
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.runtime.host.eventloop import LARGE
+from gxo.runtime.spec import Record
+from gxo.stdlib.data._json import MAX_DEPTH, MAX_VALUE, decode
+from gxo.stdlib.data._text import NOT_UTF8, Fault, Slice, is_damaged, line_blocks, lines, readable
+
+if TYPE_CHECKING:
+    from _csv import Reader
+
+BLOCK = 64 * 1024
+"""Bytes: what is made of so many still lies in the processor's cache when it is used."""
+
+_AT_A_TIME = 4
+"""Pieces that are read from a file at a time: a change to another thread costs as 50 lines do."""
+
+
+class LineReader(Protocol):
+    """Makes records of blocks of whole lines, given in order, each to one of its methods."""
+
+    def quick(self, block: bytes) -> list[Record] | None:
+        """The block's records; None when it must be read with care, and nothing has happened."""
+        ...
+
+    def careful(self, block: bytes, more: Iterator[bytes]) -> Slice:
+        """The block's records and faults; also of blocks from `more` that belong to its end."""
+        ...
+
+
+class Blocks:
+    """An input's lines in blocks. ready: those that can be had without waiting for the disk."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._lines = line_blocks(iter(self._read, b""))
+        self.ready: deque[bytes] = deque()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if not self.ready:
+            self.ready.extend(_split(next(self._lines)))
+        return self.ready.popleft()
+
+    def _read(self) -> bytes:
+        return b"".join(islice(self._pieces, _AT_A_TIME))
+
+
+def _split(text: bytes) -> Iterator[bytes]:
+    """Whole lines in blocks of about the usual size."""
+    start = 0
+    while start < len(text):
+        end = text.rfind(b"\n", start, start + BLOCK) + 1 or text.find(b"\n", start) + 1
+        yield text[start : end or len(text)]
+        start = end or len(text)
+
+
+class LineSlices:
+    """What a reader makes of its input, a block at a time."""
+
+    def __init__(self, pieces: Iterator[bytes], reader: LineReader) -> None:
+        self._blocks = Blocks(pieces)
+        self._reader = reader
+        self._odd = b""
+
+    def __iter__(self) -> Iterator[Slice]:
+        return self
+
+    def __next__(self) -> Slice:
+        """The next records and faults. It may wait for the disk, and take its time."""
+        block, self._odd = self._odd, b""
+        if not block:
+            block = next(self._blocks)
+            records = self._reader.quick(block)
+            if records is not None:
+                return records, []
+        return self._reader.careful(block, self._blocks)
+
+    def at_once(self) -> list[Record] | None:
+        """The next records where that neither waits nor takes long; otherwise ask for a slice."""
+        ready = self._blocks.ready
+        if self._odd or not ready or len(ready[0]) > LARGE:
+            return None
+        block = ready.popleft()
+        records = self._reader.quick(block)
+        if records is None:
+            self._odd = block
+        return records
+
+
+# JSON lines --------------------------------------------------------------------------------------
+
+
+class JsonLines:
+    """A JSON value a line; blank lines are passed over."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._decode = native_decoder() or decode_lines
+
+    def quick(self, block: bytes) -> list[Record] | None:
+        found = block.removesuffix(b"\n").split(b"\n")
+        count = len(found)
+        if b"\n\n" in block or block.startswith(b"\n"):
+            found = [line for line in found if line]
+        try:
+            values = self._decode(found)
+        except (ValueError, RecursionError):
+            return None
+        self._number += count
+        return [value if value.__class__ is dict else {"value": value} for value in values]
+
+    def careful(self, block: bytes, more: Iterator[bytes]) -> Slice:  # noqa: ARG002 - one a line
+        records: list[Record] = []
+        faults: list[Fault] = []
+        found = lines(readable(block))
+        for number, line in enumerate(found, self._number + 1):
+            try:
+                value = decode(line)
+            except ValueError as error:
+                if line.strip():
+                    faults.append(Fault.line(number, line, str(error)))
+                continue
+            if is_damaged(line):
+                faults.append(Fault.line(number, line, NOT_UTF8))
+            else:
+                records.append(value if value.__class__ is dict else {"value": value})
+        self._number += len(found)
+        return records, faults
+
+
+def native_decoder() -> Callable[[list[bytes]], list[Any]] | None:
+    """As `decode_lines`, by the faster parser where it is linked."""
+    try:
+        import orjson  # linked with --native only
+    except ImportError:
+        return None
+    loads = orjson.loads
+
+    def decode_natively(found: list[bytes]) -> list[Any]:
+        _check_depth(found)
+        return [loads(line) for line in found]
+
+    return decode_natively
+
+
+def decode_lines(found: list[bytes]) -> list[Any]:
+    """The values of lines of JSON, by one call; ValueError when a line must be read with care.
+
+    A number that stands nowhere in the lines is put between them: where it comes back as every
+    second element, each line was exactly one value, and no value went on over the end of its line.
+    """
+    _check_depth(found)
+    text = _BETWEEN.join(found)
+    between = len(found) - 1
+    if text.count(_NUMBER) != between or _needs_care(text):
+        raise ValueError("not plain")
+    values: list[Any] = _decoder.decode(f"[{text.decode()}]")
+    if len(values) != between + len(found) or values[1::2].count(int(_NUMBER)) != between:
+        raise ValueError("a line is not one value")
+    return values[::2]
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse)
+_NUMBER = b"9007199254740993"  # 2 ** 53 + 1: no float is equal to it
+_BETWEEN = b",%b," % _NUMBER
+
+_DIGITS_TO_ZERO = bytes.maketrans(b"123456789E", b"000000000e")
+_LONG_NUMBER = b"0" * 19
+_LARGE_EXPONENT = re.compile(rb"[\s:,\[]-?0[0.]*e000")
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+_NO_LONE_SURROGATE = re.compile(
+    rb"(?:[^\\]++|\\(?:[^u]|u(?![dD][89a-fA-F])|u[dD][89abAB]..\\u[dD][c-fC-F]))*+"
+)
+
+
+def _needs_care(text: bytes) -> bool:
+    """Whether Python's decoder would miss something: a number past 64 bits, a lone surrogate."""
+    digits = text.translate(_DIGITS_TO_ZERO, b"+")
+    if _LONG_NUMBER in digits:
+        return True
+    if b"0e000" in digits and _LARGE_EXPONENT.search(b"," + digits):
+        return True
+    has_surrogates = b"\\u" in text and _SURROGATE_ESCAPE.search(text)
+    return bool(has_surrogates and not _NO_LONE_SURROGATE.fullmatch(text))
+
+
+def _check_depth(found: list[bytes]) -> None:
+    """Refuse lines that may be nested deeper than is allowed; parsers have limits of their own."""
+    if max(map(len, found), default=0) > 2 * MAX_DEPTH:
+        for line in found:
+            if line.count(b"[") + line.count(b"{") > MAX_DEPTH:
+                raise ValueError("perhaps nested too deeply")
+
+
+# Lines of text -----------------------------------------------------------------------------------
+
+
+class TextLines:
+    """A record `{line, number}` a line."""
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def quick(self, block: bytes) -> list[Record] | None:
+        text = readable(block)
+        return None if is_damaged(text) else self._records(text)
+
+    def careful(self, block: bytes, more: Iterator[bytes]) -> Slice:  # noqa: ARG002 - one a line
+        records: list[Record] = []
+        faults: list[Fault] = []
+        for record in self._records(readable(block)):
+            if is_damaged(record["line"]):
+                faults.append(Fault.line(record["number"], record["line"], NOT_UTF8))
+            else:
+                records.append(record)
+        return records, faults
+
+    def _records(self, text: str) -> list[Record]:
+        found = lines(text)
+        first = self._number + 1
+        self._number += len(found)
+        return [{"line": line, "number": number} for number, line in enumerate(found, first)]
+
+
+# Tables ------------------------------------------------------------------------------------------
+
+
+class Table:
+    """Comma-separated values (RFC 4180) and their like, every field a text."""
+
+    def __init__(self, delimiter: str, headers: bool | list[str]) -> None:
+        if len(delimiter) != 1 or delimiter in '"\r\n':
+            raise ParameterError(f"format_options.delimiter is one character, not {delimiter!r}")
+        csv.field_size_limit(MAX_VALUE)
+        self._delimiter = delimiter
+        self._named = headers is not False
+        self._columns = headers if isinstance(headers, list) else None
+        self._number = 0
+        _check_columns(self._columns or [])
+
+    def quick(self, block: bytes) -> list[Record] | None:
+        if self._columns is None:
+            return None
+        # A row with too many fields shows by one key too many: no Python code looks at each row.
+        keys = (*self._columns, "".join(self._columns) + "+")
+        try:
+            rows = self._rows(io.StringIO(block.decode(), newline=""))
+            records: list[Record] = list(map(dict, map(zip, repeat(keys), rows)))
+        except (UnicodeDecodeError, csv.Error):
+            return None
+        widths = set(map(len, records))
+        if not widths <= {0, len(self._columns)}:
+            return None
+        self._number += rows.line_num
+        return [record for record in records if record] if 0 in widths else records
+
+    def careful(self, block: bytes, more: Iterator[bytes]) -> Slice:
+        records: list[Record] = []
+        faults: list[Fault] = []
+        source = _RowLines(block, more)
+        rows = self._rows(source)
+        while source.waiting:
+            try:
+                row: list[str] = next(rows, [])
+            except csv.Error as error:
+                if self._columns is None:
+                    raise ModuleError(f"the first row cannot be read: {error}") from None
+                faults.append(Fault.line(self._number + rows.line_num, "", str(error)))
+                continue
+            if row and self._columns is None:
+                row = self._begin(row)
+            if why := self._misfit(row, source.damaged):
+                text = self._delimiter.join(row)
+                faults.append(Fault.line(self._number + rows.line_num, text, why))
+            elif row and self._columns:
+                records.append(dict(zip(self._columns, row, strict=True)))
+        self._number += rows.line_num
+        return records, faults
+
+    def _rows(self, source: Iterable[str]) -> "Reader":
+        return csv.reader(source, delimiter=self._delimiter, strict=True)
+
+    def _begin(self, row: list[str]) -> list[str]:
+        """Name the columns by the first row; returns what is left of it to be a record."""
+        if is_damaged("".join(row)):
+            raise ModuleError(f"the first row is {NOT_UTF8}")
+        if self._named:
+            _check_columns(row)
+            self._columns = row
+            return []
+        self._columns = [f"column_{number}" for number in range(1, len(row) + 1)]
+        return row
+
+    def _misfit(self, row: list[str], damaged: bool) -> str:
+        """Why the row cannot become a record; empty when it can, or is blank."""
+        width = len(self._columns or [])
+        if row and len(row) != width:
+            return f"the row has {len(row)} fields, and there are {width} columns"
+        return NOT_UTF8 if damaged and is_damaged("".join(row)) else ""
+
+
+def _check_columns(names: list[str]) -> None:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ModuleError(f"the column '{twice[0]}' is there twice")
+
+
+class _RowLines:
+    """A block's lines with their ends, and those of the next block where a row goes on in it.
+
+    waiting: lines that `csv.reader` has not asked for.
+    """
+
+    def __init__(self, block: bytes, more: Iterator[bytes]) -> None:
+        self.waiting: deque[str] = deque()
+        self.damaged = False
+        self._more = more
+        self._add(block)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if not self.waiting:
+            self._add(next(self._more))
+        return self.waiting.popleft()
+
+    def _add(self, block: bytes) -> None:
+        text = readable(block)
+        self.damaged = self.damaged or is_damaged(text)
+        self.waiting.extend(io.StringIO(text, newline=""))
