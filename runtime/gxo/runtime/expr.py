@@ -194,26 +194,39 @@ def condition(value: object) -> bool:
 # Comparison ------------------------------------------------------------------------------------
 
 
+# These functions are called for every record: what is common is decided by two look-ups in a set.
 _PLAIN = frozenset((bool, float, int, str))
+_NUMBERS = frozenset((float, int))
 
 
 @function("eq")
-def eq(first: Any, second: Any, *others: Any) -> bool:
+def eq_any(first: Any, second: Any, *others: Any) -> bool:
     """Return whether `first` equals one of the others; numbers by value, lists and maps deeply.
 
     Raises: ExpressionError where two kinds do not compare, such as a text and a number.
     """
-    kind = type(first)
-    if kind is type(second) and kind in _PLAIN and not others:
+    return eq(first, second) or any(eq(first, other) for other in others)
+
+
+def eq(first: Any, second: Any) -> bool:
+    """Return whether two values are equal, as `eq_any` sees it: most templates compare two."""
+    kind = first.__class__
+    if kind is second.__class__:
+        if kind in _PLAIN:
+            return first == second  # type: ignore[no-any-return]
+    elif kind in _NUMBERS and second.__class__ in _NUMBERS:
         return first == second  # type: ignore[no-any-return]
-    return _equal(first, second) or any(_equal(first, other) for other in others)
+    return _equal(first, second)
 
 
 @function("ne")
 def ne(first: Any, second: Any) -> bool:
     """Return whether two values differ, as `eq` sees it."""
-    kind = type(first)
-    if kind is type(second) and kind in _PLAIN:
+    kind = first.__class__
+    if kind is second.__class__:
+        if kind in _PLAIN:
+            return first != second  # type: ignore[no-any-return]
+    elif kind in _NUMBERS and second.__class__ in _NUMBERS:
         return first != second  # type: ignore[no-any-return]
     return not _equal(first, second)
 
@@ -242,13 +255,10 @@ def equal_deeply(left: Any, right: Any) -> bool:
     return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
 
 
-_ORDERED = frozenset((float, int))
-
-
 @function("lt")
 def lt(first: Any, second: Any) -> bool:
     """Return whether `first` is below `second`: two numbers, or two texts by their bytes."""
-    if type(first) is not type(second) or type(first) not in _ORDERED:
+    if first.__class__ not in _NUMBERS or second.__class__ not in _NUMBERS:
         first, second = _ordered(first, second)
     return first < second  # type: ignore[no-any-return]
 
@@ -256,7 +266,7 @@ def lt(first: Any, second: Any) -> bool:
 @function("le")
 def le(first: Any, second: Any) -> bool:
     """Return whether `first` is below or equal to `second`: two numbers, or two texts."""
-    if type(first) is not type(second) or type(first) not in _ORDERED:
+    if first.__class__ not in _NUMBERS or second.__class__ not in _NUMBERS:
         first, second = _ordered(first, second)
     return first <= second  # type: ignore[no-any-return]
 
@@ -264,7 +274,7 @@ def le(first: Any, second: Any) -> bool:
 @function("gt")
 def gt(first: Any, second: Any) -> bool:
     """Return whether `first` is above `second`: two numbers, or two texts."""
-    if type(first) is not type(second) or type(first) not in _ORDERED:
+    if first.__class__ not in _NUMBERS or second.__class__ not in _NUMBERS:
         first, second = _ordered(first, second)
     return first > second  # type: ignore[no-any-return]
 
@@ -272,7 +282,7 @@ def gt(first: Any, second: Any) -> bool:
 @function("ge")
 def ge(first: Any, second: Any) -> bool:
     """Return whether `first` is above or equal to `second`: two numbers, or two texts."""
-    if type(first) is not type(second) or type(first) not in _ORDERED:
+    if first.__class__ not in _NUMBERS or second.__class__ not in _NUMBERS:
         first, second = _ordered(first, second)
     return first >= second  # type: ignore[no-any-return]
 
@@ -282,7 +292,9 @@ def _ordered(left: Any, right: Any) -> tuple[Any, Any]:
     kind = _comparable(left)
     if kind not in ("number", "text") or kind != _comparable(right):
         raise ExpressionError(f"{describe(left)} and {describe(right)} have no order")
-    return (left, right) if kind == "number" else (_bytes(left), _bytes(right))
+    if kind == "number" or (left.isascii() and right.isascii()):
+        return left, right
+    return _bytes(left), _bytes(right)
 
 
 # Arithmetic of the infix operators (language, section 3) -----------------------------------------
@@ -290,6 +302,8 @@ def _ordered(left: Any, right: Any) -> tuple[Any, Any]:
 
 def plus(left: Any, right: Any) -> Any:
     """Return `left + right`: the sum of two numbers, two texts or two lists joined."""
+    if left.__class__ in _NUMBERS and right.__class__ in _NUMBERS:
+        return left + right
     if type(left) is type(right) is str:
         return whole(left + right)
     if not (isinstance(left, list) and isinstance(right, list)):
@@ -299,19 +313,22 @@ def plus(left: Any, right: Any) -> Any:
 
 def minus(left: Any, right: Any) -> Any:
     """Return the difference of two numbers."""
-    _require_numbers(left, "-", right)
+    if left.__class__ not in _NUMBERS or right.__class__ not in _NUMBERS:
+        _require_numbers(left, "-", right)
     return left - right
 
 
 def times(left: Any, right: Any) -> Any:
     """Return the product of two numbers."""
-    _require_numbers(left, "*", right)
+    if left.__class__ not in _NUMBERS or right.__class__ not in _NUMBERS:
+        _require_numbers(left, "*", right)
     return left * right
 
 
 def divide(left: Any, right: Any) -> float:
     """Return the true quotient of two numbers."""
-    _require_numbers(left, "/", right)
+    if left.__class__ not in _NUMBERS or right.__class__ not in _NUMBERS:
+        _require_numbers(left, "/", right)
     try:
         return float(left / right)
     except ArithmeticError as error:
@@ -320,7 +337,8 @@ def divide(left: Any, right: Any) -> float:
 
 def remainder(left: Any, right: Any) -> Any:
     """Return the remainder of two numbers with the sign of `left`."""
-    _require_numbers(left, "%", right)
+    if left.__class__ not in _NUMBERS or right.__class__ not in _NUMBERS:
+        _require_numbers(left, "%", right)
     if not right:
         raise ExpressionError(f"{format_value(left)} % {format_value(right)}: division by zero")
     if isinstance(left, float) or isinstance(right, float):
@@ -330,8 +348,6 @@ def remainder(left: Any, right: Any) -> Any:
 
 
 def _require_numbers(left: object, operator: str, right: object) -> None:
-    if type(left) is type(right) is int:
-        return
     for value in (left, right):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ExpressionError(f"{describe(left)} {operator} {describe(right)} has no meaning")
