@@ -302,12 +302,11 @@ def _ordered(left: Any, right: Any) -> tuple[Any, Any]:
 
 def plus(left: Any, right: Any) -> Any:
     """Return `left + right`: the sum of two numbers, two texts or two lists joined."""
-    if left.__class__ in _NUMBERS and right.__class__ in _NUMBERS:
-        return left + right
-    if type(left) is type(right) is str:
-        return whole(left + right)
-    if not (isinstance(left, list) and isinstance(right, list)):
-        _require_numbers(left, "+", right)
+    if left.__class__ not in _NUMBERS or right.__class__ not in _NUMBERS:
+        if type(left) is type(right) is str:
+            return whole(left + right)
+        if not (isinstance(left, list) and isinstance(right, list)):
+            _require_numbers(left, "+", right)
     return left + right
 
 

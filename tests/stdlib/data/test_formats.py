@@ -17,6 +17,7 @@ from gxo.stdlib.data import _lines
 from gxo.stdlib.data._json import Document, Unfit, decode
 from gxo.stdlib.data._lines import JsonLines, decode_lines, native_decoder
 from gxo.stdlib.data._readers import READERS, ParseOptions
+from gxo.stdlib.data._writers import CsvWriter, JsonLinesWriter
 from tests.stdlib.data.oracle import play
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -344,6 +345,36 @@ def test_csv_comes_back_as_it_went(rows: list[dict[str, str]]) -> None:
     formatted = play("data:format", {"format": "csv"}, {"rows": rows}).summary["formatted_content"]
     assert play("data:parse", {"format": "csv", "content": formatted}).sent == rows
     assert list(csv.DictReader(io.StringIO(formatted, newline=""))) == rows
+
+
+numbered = st.sampled_from([2**53 + 1, [1, 2**53 + 1, 2], "9007199254740993", ",9007199254740993,"])
+
+
+@given(st.lists(st.dictionaries(text, values | numbered, max_size=3), min_size=1, max_size=5))
+def test_json_lines_are_what_json_writes_of_each(rows: list[dict[str, Any]]) -> None:
+    lines = [json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows]
+    assert JsonLinesWriter({}).encode(rows) == "".join(f"{line}\n" for line in lines)
+
+
+plain = scalars | cells
+tables = st.lists(
+    st.fixed_dictionaries({"a": plain, "b": plain})
+    | st.fixed_dictionaries({"b": plain, "a": plain})
+    | st.fixed_dictionaries({"a": values}),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(tables, st.sampled_from([True, ["a", "b"], ["b", "c"], ["a"]]))
+def test_a_table_written_at_once_is_as_rows_written_one_by_one(
+    rows: list[dict[str, Any]], headers: bool | list[str]
+) -> None:
+    at_once, one_by_one = CsvWriter({"headers": headers}), CsvWriter({"headers": headers})
+    one_by_one._plain_rows = lambda batch: None  # type: ignore[method-assign]
+    first = {"a": 1, "b": 2}
+    assert at_once.open(first) == one_by_one.open(first)
+    assert at_once.encode(rows) == "".join(one_by_one.encode([row]) for row in rows)
 
 
 def test_unfit_is_a_value_error() -> None:

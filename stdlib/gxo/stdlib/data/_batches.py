@@ -1,7 +1,6 @@
 """How the data modules hand records on."""
 
 import asyncio
-from collections.abc import Iterator
 from time import thread_time
 
 from gxo.runtime.spec import Record
@@ -49,12 +48,6 @@ class Paced:
             await asyncio.sleep(0)
         elif self._given >= self._most:
             self._most = 2 * self._given
-
-
-def batched(records: list[Record]) -> Iterator[list[Record]]:
-    """Records in batches of about the usual size, none of them small beside the others."""
-    size = -(-len(records) // max(len(records) // BATCH, 1))
-    return (records[at : at + size] for at in range(0, len(records), size or 1))
 
 
 async def deliver(out: Out | None, batch: list[Record]) -> None:

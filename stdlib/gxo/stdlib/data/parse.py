@@ -11,13 +11,16 @@ from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import Record, WorkspacePath, module, reads
 from gxo.runtime.streams.ports import Out
 from gxo.runtime.workspace.jail import Jail
-from gxo.stdlib.data._batches import batched, deliver
+from gxo.stdlib.data._batches import BATCH, deliver
 from gxo.stdlib.data._lines import LineSlices
 from gxo.stdlib.data._readers import READERS, ParseOptions
 from gxo.stdlib.data._text import Slice
 
 PIECE = 256 * 1024
 """Bytes that are turned into records at a time."""
+
+MOST = 4 * BATCH
+"""Records in a batch of `batches`: a loop of several stages has no channel that could overflow."""
 
 
 class Parsed(TypedDict):
@@ -78,7 +81,8 @@ async def parse(
     async with aclosing(reading):
         async for batch in reading:
             made += len(batch)
-            await deliver(out, batch)
+            for start in range(0, len(batch), BATCH):
+                await deliver(out, batch[start : start + BATCH])
     return {"records": made}
 
 
@@ -121,8 +125,8 @@ async def batches(
                 records, faults = part
                 for fault in faults:
                     await ctx.record_failed(fault.record, fault.error)
-            for batch in batched(records):
-                yield batch
+            for start in range(0, len(records), MOST):
+                yield records[start : start + MOST]
 
 
 def _next(slices: Iterator[Slice], source: str) -> Slice | None:
