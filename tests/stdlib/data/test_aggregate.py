@@ -1,17 +1,25 @@
 """data:aggregate against Python's own arithmetic, however the stream is cut into batches."""
 
+import asyncio
+import contextlib
 import math
 import statistics
+from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gxo.stdlib.data import _groups, _operations
+from gxo.runtime.streams.pipes import Channel
+from gxo.runtime.streams.ports import Records, Source, WouldBlock
+from gxo.stdlib.data import _groups, _operations, _windows
 from tests.stdlib.data.oracle import play
+from tests.stdlib.harness import Bench, bench, function_of, module_spec, run
 
 Values = list[Any]
 OPS = [
@@ -117,3 +125,158 @@ def test_every_operation_is_exact_however_the_stream_is_cut(
         outcome = play("data:aggregate", params, {"rows": cut(rows, sizes)})
     # repr, because it tells 1 from 1.0 and 0.0 from -0.0.
     assert repr(outcome.sent) == repr(expected(rows))
+
+
+events = st.lists(
+    st.fixed_dictionaries({"k": st.sampled_from("ab"), "at": st.integers(0, 60) | st.none()}),
+    max_size=40,
+)
+
+
+def by_time(
+    rows: list[dict[str, Any]], window: int, lateness: int
+) -> tuple[list[tuple[int, str, int]], int]:
+    """The counts of each window and group, in order, and how many records are left out."""
+    latest, lost = -math.inf, 0
+    windows: dict[int, Counter[str]] = {}
+    for row in rows:
+        at = row["at"]
+        if at is None or at // window * window + window <= latest - lateness:
+            lost += 1
+            continue
+        latest = max(latest, at)
+        windows.setdefault(at // window, Counter())[row["k"]] += 1
+    return [
+        (number * window, key, count)
+        for number in sorted(windows)
+        for key, count in windows[number].items()
+    ], lost
+
+
+@given(events, st.lists(st.integers(1, 7), max_size=10), st.integers(1, 20), st.integers(0, 20))
+def test_windows_by_time(
+    rows: list[dict[str, Any]], sizes: list[int], window: int, lateness: int
+) -> None:
+    params = {
+        "group_by_fields": ["k"],
+        "aggregate_fields": [{"name": "n", "op": "count"}],
+        "window": float(window),
+        "time_field": "at",
+        "allowed_lateness": float(lateness),
+    }
+    with mock.patch.object(_windows, "WAITING", (5, 5)):
+        outcome = play("data:aggregate", params, {"rows": cut(rows, sizes)})
+    found = [
+        (datetime.fromisoformat(result["window_start"]).timestamp(), result["k"], result["n"])
+        for result in outcome.sent
+    ]
+    wanted, lost = by_time(rows, window, lateness)
+    assert found == wanted
+    assert len(outcome.record_errors) == lost
+
+
+class Live:
+    """A module that runs under a clock which the test sets on, and what it has sent."""
+
+    def __init__(self, workbench: Bench, module: str, params: dict[str, Any]) -> None:
+        self.clock = workbench.clock
+        self.source = Source("events", Channel(10**6))
+        self.output = Source("under-test", Channel(10**6))
+        self._reader = Records([self.output.connect("reader")])
+        self._records = Records([self.source.connect("under-test")])
+        self.task = asyncio.ensure_future(
+            function_of(module_spec(module))(
+                workbench.context, self._records, self.output.port(), **params
+            )
+        )
+
+    async def send(self, *records: Any) -> None:
+        await self.source.port().send(list(records))
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Until the module waits again, or has ended."""
+        for _ in range(50):
+            await asyncio.sleep(0)
+        while not (self._records.is_waiting() or self.task.done()):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    async def wait(self) -> float:
+        """Let the time pass that the module waits for. Returns how long that was."""
+        before = self.clock.time
+        self.clock.advance()
+        await self.settle()
+        return self.clock.time - before
+
+    def sent(self) -> list[dict[str, Any]]:
+        """The records since this was last called."""
+        with contextlib.suppress(WouldBlock):
+            return self._reader.receive_nowait()
+        return []
+
+    async def finish(self) -> Any:
+        self.source.finish()
+        return await self.task
+
+
+def live(folder: Path, module: str, params: dict[str, Any], play: Callable[[Live], Any]) -> None:
+    async def go() -> None:
+        async with bench(folder, held_clock=True) as workbench:
+            await play(Live(workbench, module, params))
+
+    run(go())
+
+
+def test_windows_by_arrival_end_by_the_clock(tmp_path: Path) -> None:
+    """It is 22:13:20 when the first record comes."""
+
+    async def play(module: Live) -> None:
+        await module.send({"k": "a"}, {"k": "b"})
+        await module.send({"k": "a"})
+        assert module.sent() == []
+        assert module.clock.held == [40.0]
+        assert await module.wait() == 40.0
+        bounds = {"window_start": "2023-11-14T22:13:00Z", "window_end": "2023-11-14T22:14:00Z"}
+        assert module.sent() == [{"k": "a", "n": 2, **bounds}, {"k": "b", "n": 1, **bounds}]
+        module.clock.time += 600  # windows without records
+        await module.settle()
+        assert module.clock.held == [40.0]
+        await module.send({"k": "a"})
+        module.clock.time -= 300  # the clock is put back: still the same window
+        await module.send({"k": "a"})
+        module.clock.time += 400
+        await module.send({"k": "b"})
+        bounds = {"window_start": "2023-11-14T22:24:00Z", "window_end": "2023-11-14T22:25:00Z"}
+        assert module.sent() == [{"k": "a", "n": 2, **bounds}]
+        assert await module.finish() == {"records": 4}
+        bounds = {"window_start": "2023-11-14T22:25:00Z", "window_end": "2023-11-14T22:26:00Z"}
+        assert module.sent() == [{"k": "b", "n": 1, **bounds}]
+
+    params = {
+        "group_by_fields": ["k"],
+        "aggregate_fields": [{"name": "n", "op": "count"}],
+        "window": 60.0,
+    }
+    live(tmp_path, "data:aggregate", params, play)
+
+
+def test_a_window_by_count_says_when_its_records_arrived(tmp_path: Path) -> None:
+    async def play(module: Live) -> None:
+        await module.send({"n": 1})
+        module.clock.time += 1.5
+        await module.send({"n": 2}, {"n": 3})
+        assert module.sent() == [
+            {
+                "total": 3,
+                "window_start": "2023-11-14T22:13:20Z",
+                "window_end": "2023-11-14T22:13:21.500Z",
+            }
+        ]
+        assert await module.finish() == {"records": 2}
+        assert [record["total"] for record in module.sent()] == [3]
+
+    params = {
+        "aggregate_fields": [{"name": "total", "op": "sum", "source_field": "n"}],
+        "count": 2,
+    }
+    live(tmp_path, "data:aggregate", params, play)

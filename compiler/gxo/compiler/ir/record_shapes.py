@@ -217,7 +217,14 @@ def _aggregated(arguments: Arguments, inputs: Inputs) -> Shape:
                 fields[name] = _RESULTS.get(op, ANY)
             case _:
                 return UNKNOWN_RECORD
-    return Shape("record", tuple(fields.items()))
+    windows = [arguments[name] for name in ("window", "count") if name in arguments]
+    fields |= dict.fromkeys(_BOUNDS if windows else (), TEXT)
+    is_sure = any(isinstance(one, Constant) and one.value is not None for one in windows)
+    optional = frozenset(() if is_sure or not windows else _BOUNDS)
+    return Shape("record", tuple(fields.items()), optional)
+
+
+_BOUNDS = ("window_start", "window_end")
 
 
 def _literals(value: Value | None) -> tuple[str, ...] | None:

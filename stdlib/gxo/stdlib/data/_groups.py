@@ -8,7 +8,7 @@ waits in these lists is folded into the states of the operations, list by list.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from math import isfinite
 from time import thread_time
@@ -28,6 +28,7 @@ WAITING_A_GROUP = 8
 """Between the two, so many for each group: a fold is worth it only for some values of each."""
 
 NULL = type(None)
+_WEIGHT = 50
 _PLAIN = frozenset([NULL, bool, int, float, str, list, dict])
 
 
@@ -35,12 +36,20 @@ class Table(NamedTuple):
     """What is needed of a batch's records, all of them sound.
 
     keys: of their groups; None where all are one. rows: the values of each record's sources, bare
-    where there is one. kinds: of each source, the types among its values.
+    where there is one. kinds: of each source, the types that are among its values, maybe with
+    others. times: of the records, where windows need them.
     """
 
     keys: list[Any] | None
-    rows: Iterable[Any]
+    rows: list[Any]
     kinds: list[set[type]]
+    times: Sequence[int] = ()
+
+    def only(self, places: Iterable[int]) -> "Table":
+        """What is needed of the records at these places."""
+        keys, rows = self.keys, self.rows
+        own = [keys[place] for place in places] if keys is not None else None
+        return Table(own, [rows[place] for place in places], self.kinds)
 
 
 class Result(NamedTuple):
@@ -83,15 +92,10 @@ class Layout:
         for place in self._ordered:
             _check_order(self.sources[place], columns[place], kinds[place], orders, place)
         self._orders = orders
-        if not columns:
-            return Table(keys, [None] * len(batch), kinds)
-        return Table(keys, columns[0] if len(columns) == 1 else zip(*columns, strict=True), kinds)
+        return Table(keys, _rows(columns) if columns else [None] * len(batch), kinds)
 
     def _keys(self, batch: list[Record]) -> list[Any] | None:
-        columns = [_key_column(batch, name) for name in self.by]
-        if not columns:
-            return None
-        return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+        return _rows([_key_column(batch, name) for name in self.by]) if self.by else None
 
     def start(self) -> list[Any]:
         """What is known of a group without records."""
@@ -107,17 +111,21 @@ class Layout:
 
 
 class Groups:
-    """What is known of each group: a state for each result, and the rows that wait."""
+    """What is known of each group: a state for each result, and the rows that wait.
+
+    weight: about how many bytes their results are made of, at most.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._states: dict[Key, list[Any]] = {}
         self._waiting: defaultdict[Any, list[Any]] = defaultdict(list)
         self._rows = 0
+        self.weight = 0
         self._kinds: list[set[type]] = [set() for _ in layout.sources]
 
-    async def add(self, table: Table, records: int) -> None:
-        """Take the rows of this many records."""
+    async def add(self, table: Table) -> None:
+        """Take the rows of a batch."""
         waiting = self._waiting
         if table.keys is None:
             waiting[None].extend(table.rows)
@@ -126,7 +134,8 @@ class Groups:
                 waiting[key].append(row)
         for known, new in zip(self._kinds, table.kinds, strict=True):
             known |= new
-        self._rows += records
+        self._rows += len(table.rows)
+        self.weight += _WEIGHT * len(table.rows)
         least, most = WAITING
         if self._rows >= min(max(least, WAITING_A_GROUP * len(self._states)), most):
             await self.fold()
@@ -138,7 +147,7 @@ class Groups:
         for number, (key, rows) in enumerate(self._waiting.items()):
             states = self._states.get(key)
             if states is None:
-                states = self._states[key] = self._layout.start()
+                states = self.begin(key)
             self._fold_group(states, rows, kinds)
             if number % 64 == 63 and thread_time() - began > TURN:
                 await asyncio.sleep(0)
@@ -160,13 +169,17 @@ class Groups:
             elif values := columns[place]:
                 states[index] = fold(states[index], values, kinds[place])
 
-    def results(self) -> Iterator[list[Record]]:
-        """The groups' results in batches, when all is folded; a group that is told is forgotten."""
-        if not self._layout.by:
-            # It is there even if no record came.
-            self._states.setdefault(None, self._layout.start())
+    def begin(self, key: Key) -> list[Any]:
+        """Have a group, though it may be of no records. Returns its states."""
+        return self._states.setdefault(key, self._layout.start())
+
+    def results(self, bounds: Record) -> Iterator[list[Record]]:
+        """The groups' results in batches, when all is folded; a group that is told is forgotten.
+
+        bounds: what all of them have besides.
+        """
         while keys := list(islice(self._states, BATCH)):
-            yield [self._layout.result(key, self._states.pop(key)) for key in keys]
+            yield [self._layout.result(key, self._states.pop(key)) | bounds for key in keys]
 
 
 _ANY: Kinds = frozenset()
@@ -185,6 +198,11 @@ def _column(batch: list[Record], name: str | None) -> list[Any]:
 def _key_column(batch: list[Record], name: str) -> list[Any]:
     column = _column(batch, name)
     return column if OWN_KEYS.issuperset(map(type, column)) else list(map(group_key, column))
+
+
+def _rows(columns: list[list[Any]]) -> list[Any]:
+    """The values of each record, bare where there is one."""
+    return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
 
 
 def _kinds(column: list[Any]) -> set[type]:
