@@ -19,6 +19,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("control:barrier", {}),
     ("control:sleep", {"duration": 60.0}),
     ("passthrough", {}),
+    ("data:batch", {"size": 10, "within": 60.0}),
+    ("data:aggregate", {"aggregate_fields": [{"name": "n", "op": "count"}], "window": 60.0}),
     ("exec", {"command": "true"}),
     ("exec", {"command": "cat", "stdin_from": "stream", "stdout_to": "lines"}),
 ]

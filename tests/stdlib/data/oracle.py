@@ -25,3 +25,12 @@ def play(
     if outcome.error is not None:
         raise outcome.error
     return outcome
+
+
+def cut(rows: list[dict[str, Any]], sizes: list[int]) -> list[list[dict[str, Any]]]:
+    """The rows in batches of these sizes, and what is left in one more."""
+    batches = []
+    for size in [*sizes, len(rows)]:
+        batches += [rows[:size]] if rows else []
+        rows = rows[size:]
+    return batches

@@ -1,7 +1,5 @@
 """data:aggregate against Python's own arithmetic, however the stream is cut into batches."""
 
-import asyncio
-import contextlib
 import math
 import statistics
 from collections import Counter
@@ -15,11 +13,9 @@ from unittest import mock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gxo.runtime.streams.pipes import Channel
-from gxo.runtime.streams.ports import Records, Source, WouldBlock
 from gxo.stdlib.data import _groups, _operations, _windows
-from tests.stdlib.data.oracle import play
-from tests.stdlib.harness import Bench, bench, function_of, module_spec, run
+from tests.stdlib.data.live import Live, live
+from tests.stdlib.data.oracle import cut, play
 
 Values = list[Any]
 OPS = [
@@ -103,14 +99,6 @@ def expected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def cut(rows: list[dict[str, Any]], sizes: list[int]) -> list[list[dict[str, Any]]]:
-    batches = []
-    for size in [*sizes, len(rows)]:
-        batches += [rows[:size]] if rows else []
-        rows = rows[size:]
-    return batches
-
-
 @given(records, st.lists(st.integers(1, 7), max_size=10), st.integers(1, 9), st.integers(1, 4))
 def test_every_operation_is_exact_however_the_stream_is_cut(
     rows: list[dict[str, Any]], sizes: list[int], waiting: int, parts: int
@@ -173,58 +161,6 @@ def test_windows_by_time(
     wanted, lost = by_time(rows, window, lateness)
     assert found == wanted
     assert len(outcome.record_errors) == lost
-
-
-class Live:
-    """A module that runs under a clock which the test sets on, and what it has sent."""
-
-    def __init__(self, workbench: Bench, module: str, params: dict[str, Any]) -> None:
-        self.clock = workbench.clock
-        self.source = Source("events", Channel(10**6))
-        self.output = Source("under-test", Channel(10**6))
-        self._reader = Records([self.output.connect("reader")])
-        self._records = Records([self.source.connect("under-test")])
-        self.task = asyncio.ensure_future(
-            function_of(module_spec(module))(
-                workbench.context, self._records, self.output.port(), **params
-            )
-        )
-
-    async def send(self, *records: Any) -> None:
-        await self.source.port().send(list(records))
-        await self.settle()
-
-    async def settle(self) -> None:
-        """Until the module waits again, or has ended."""
-        for _ in range(50):
-            await asyncio.sleep(0)
-        while not (self._records.is_waiting() or self.task.done()):  # noqa: ASYNC110
-            await asyncio.sleep(0)
-
-    async def wait(self) -> float:
-        """Let the time pass that the module waits for. Returns how long that was."""
-        before = self.clock.time
-        self.clock.advance()
-        await self.settle()
-        return self.clock.time - before
-
-    def sent(self) -> list[dict[str, Any]]:
-        """The records since this was last called."""
-        with contextlib.suppress(WouldBlock):
-            return self._reader.receive_nowait()
-        return []
-
-    async def finish(self) -> Any:
-        self.source.finish()
-        return await self.task
-
-
-def live(folder: Path, module: str, params: dict[str, Any], play: Callable[[Live], Any]) -> None:
-    async def go() -> None:
-        async with bench(folder, held_clock=True) as workbench:
-            await play(Live(workbench, module, params))
-
-    run(go())
 
 
 def test_windows_by_arrival_end_by_the_clock(tmp_path: Path) -> None:

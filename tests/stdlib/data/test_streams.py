@@ -170,6 +170,9 @@ def test_no_module_changes_a_record() -> None:
         ("data:collect", {}),
         ("data:format", {"format": "csv"}),
         ("data:aggregate", {"aggregate_fields": [{"name": "all", "op": "collect"}]}),
+        ("data:dedupe", {"by": ["list"]}),
+        ("data:batch", {"size": 2}),
+        ("data:sample", {"count": 3}),
     ]
     for module, params in calls:
         play(module, params, {"rows": [before]})

@@ -316,8 +316,14 @@ def _nested(sides: list[str], inputs: Inputs, keys: Value | None, inner: bool) -
     )
 
 
+def _batched(_: Arguments, inputs: Inputs) -> Shape:
+    return Shape("record", (("records", ListOf(merged(list(inputs.values())))), ("count", INT)))
+
+
 _RULES: Mapping[str, Callable[[Arguments, Inputs], Shape]] = {
     "data:aggregate": _aggregated,
+    "data:batch": _batched,
+    "data:dedupe": _same,
     "data:filter": _same,
     "data:flatten": _flattened,
     "data:generate_from_list": _generated,
@@ -325,6 +331,7 @@ _RULES: Mapping[str, Callable[[Arguments, Inputs], Shape]] = {
     "data:limit": _same,
     "data:map": _mapped,
     "data:parse": _parsed,
+    "data:sample": _same,
     "exec": _executed,
     "passthrough": _same,
 }
