@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     )
     add_finding_options(parser)
     given = parser.parse_args(arguments)
-    options = Options(strict=given.strict, deny_warnings=given.deny_warnings)
+    options = Options(optimize=False, strict=given.strict, deny_warnings=given.deny_warnings)
     compilations: list[Compilation] = []
     unreadable = False
     for path in given.playbooks:

@@ -36,7 +36,7 @@ def job_item(item: Any) -> str:
     return "".join(parts)
 
 
-@job.workload("job", loop=Loop(lambda ctx: [1, 2]))
+@job.workload("job", loop=Loop([1, 2]))
 async def job_(ctx: Context, item: Any) -> dict[str, Any]:
     return await control_identity(ctx, item=job_item(item))
 

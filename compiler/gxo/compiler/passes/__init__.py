@@ -21,6 +21,7 @@ from gxo.compiler.passes import (
     check_skipped,
     copy_state,
     detect_cycles,
+    fold_constants,
     link_states,
     link_steps,
     link_streams,
@@ -57,8 +58,14 @@ PASSES: tuple[Pass, ...] = (
     Pass("check_missing", check_missing.run, "a result may be missing where it is used"),
     Pass("check_skipped", check_skipped.run, "so may that of a step in its pipeline"),
     Pass("trace_secrets", trace_secrets.run, "a workload's secrets are looked up before it starts"),
-    Pass("copy_state", copy_state.run, "a module must not change what others read"),
     Pass("report_dead", report_dead.run, "what can never run is a mistake or a leftover"),
+    Pass(
+        "fold_constants",
+        fold_constants.run,
+        "what is the same in every run is computed once, here",
+        optimizes=True,
+    ),
+    Pass("copy_state", copy_state.run, "a module must not change what others read"),
     Pass(
         "reduce_edges", reduce_edges.run, "an edge that a path implies says nothing", optimizes=True
     ),
