@@ -37,6 +37,7 @@ def with_first(**changes: object) -> Callable[[Plan], Plan]:
 
 
 BROKEN = {
+    "never runs": with_first(is_dead=True, steps=(plan().workloads[1],)),
     "one name": with_first(name="b"),
     "has an edge from 'nobody'": with_first(state_edges=(StateEdge("nobody", HERE, "needs"),)),
     "an edge from itself": with_first(stream_edges=(StreamEdge("a", HERE),)),

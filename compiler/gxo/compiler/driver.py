@@ -29,7 +29,7 @@ from gxo.compiler.ir.facts import (
 from gxo.compiler.ir.nodes import Plan, Workload
 from gxo.compiler.ir.pprint import print_plan
 from gxo.compiler.ir.verify import verify
-from gxo.compiler.ir.walk import every_call, every_workload, plan_templates
+from gxo.compiler.ir.walk import every_workload, live_calls, plan_templates
 from gxo.compiler.modules.index import Library, Root, standard_roots
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.parts import AcceptedFact, Asset, Facts, Package, WorkloadFact
@@ -185,7 +185,7 @@ class Compilation:
                 _workload_fact(workload, registers) for workload in every_workload(self.plan)
             ),
             modules={
-                one.module.name: one.module.source for one in every_call(self.plan) if one.module
+                one.module.name: one.module.source for one in live_calls(self.plan) if one.module
             },
             secrets=self.plan.secrets,
             environment=self.plan.environment,
@@ -196,7 +196,7 @@ class Compilation:
 
     def _needs(self) -> tuple[str, ...]:
         assert self.plan is not None
-        used = [one.module for one in every_call(self.plan) if one.module]
+        used = [one.module for one in live_calls(self.plan) if one.module]
         needs = {name for module in used for name in module.needs}
         needs.update(name for one in plan_templates(self.plan) for name in one.references.needs)
         if self.options.native:

@@ -8,6 +8,7 @@ from gxo.compiler.codegen.workload import (
     Surroundings,
     alias,
     call_arguments,
+    never_called,
     port_parameters,
     returned,
     step_key,
@@ -29,6 +30,11 @@ def step_view(pipeline: Workload, step: Workload, around: Surroundings) -> Workl
     function = around.functions[step_key(pipeline, step)]
     prefix = identifier(f"{pipeline.name}_{step.name}")
     printer = Printer(prefix, around.names, around.imports, around.mark)
+    comment = f"{pipeline.name}, step {step.name}: {module.name}"
+    decorator = f"{around.functions[steps_key(pipeline)]}.{kind(step)}"
+    if step.is_dead:
+        settings = [literal(step.name), *_settings(step, printer)]
+        return never_called(comment, decorator, settings, function, printer)
     ports = taken_ports(module, _connected(step))
     arguments = call_arguments(step, module, ports, printer)
     # The record of a module that reads a stream is its own: it is a parameter of its lambdas.
@@ -38,8 +44,8 @@ def step_view(pipeline: Workload, step: Workload, around: Surroundings) -> Workl
     uses = around.imports.use
     parameters = [f"{name}: {uses('gxo.runtime', _TYPES[name])}" for name in given]
     return WorkloadView(
-        comment=f"{pipeline.name}, step {step.name}: {module.name}",
-        decorator=f"{around.functions[steps_key(pipeline)]}.{kind(step)}",
+        comment=comment,
+        decorator=decorator,
         decorator_arguments=(literal(step.name), *_settings(step, printer)),
         function=function,
         parameters=(*port_parameters(ports, around.imports), *parameters),

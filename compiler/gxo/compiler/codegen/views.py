@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WorkloadView:
-    """One workload or step; `helpers` are what stands before its decorator."""
+    """One workload or step; `helpers` are what stands before its decorator.
+
+    call: what its function awaits; "" when nothing can make it run.
+    """
 
     comment: str
     decorator: str

@@ -68,9 +68,12 @@ def workload_view(
     assert module is not None, "a plan with errors is not compiled"
     function = around.functions[workload.name]
     printer = Printer(identifier(workload.name), around.names, around.imports, around.mark)
-    ports = taken_ports(module, _connected(workload, around.consumed))
     decorator = [literal(owner)] if owner else []
     decorator += [literal(workload.name), *_settings(workload, module, printer)]
+    comment = f"{workload.name}: {module.name}"
+    if workload.is_dead:
+        return never_called(comment, f"job.{kind}", decorator, function, printer)
+    ports = taken_ports(module, _connected(workload, around.consumed))
     arguments = call_arguments(workload, module, ports, printer)
     helpers = list(printer.helpers)
     if workload.steps:
@@ -79,7 +82,7 @@ def workload_view(
         helpers.insert(0, f"{steps} = {around.imports.use('gxo.runtime', 'Steps')}()")
     call = around.imports.use(module.source, module.function, alias(module))
     return WorkloadView(
-        comment=f"{workload.name}: {module.name}",
+        comment=comment,
         decorator=f"job.{kind}",
         decorator_arguments=tuple(decorator),
         function=function,
@@ -88,6 +91,23 @@ def workload_view(
         call=call,
         call_arguments=tuple(arguments),
         helpers=tuple(helpers),
+    )
+
+
+def never_called(
+    comment: str, decorator: str, arguments: list[str], function: str, printer: Printer
+) -> WorkloadView:
+    """The view of a workload or step that nothing can make run: its module is not even named."""
+    return WorkloadView(
+        comment=comment,
+        decorator=decorator,
+        decorator_arguments=tuple(arguments),
+        function=function,
+        parameters=tuple(port_parameters([], printer.imports)),
+        returns="None",
+        call="",
+        call_arguments=(),
+        helpers=tuple(printer.helpers),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from gxo.compiler.frontend.playbook import Backoff, Lifecycle, Name
 from gxo.compiler.ir.nodes import Computed, Constant, Items, Plan, Value, Workload
 from gxo.compiler.ir.pprint import print_value
-from gxo.compiler.ir.walk import every_call, every_workload, workload_templates
+from gxo.compiler.ir.walk import every_workload, live_calls, workload_templates
 from gxo.compiler.template.ast import Template
 
 KINDS = {"reads": "reads", "writes": "writes", "runs": "commands", "connects": "hosts"}
@@ -63,7 +63,7 @@ def lifecycle_facts(lifecycle: Lifecycle | None) -> Mapping[str, object]:
 
 
 def _touching(plan: Plan) -> Iterator[tuple[str, Value]]:
-    for workload in every_call(plan):
+    for workload in live_calls(plan):
         given = {argument.name: argument.value for argument in workload.arguments}
         for effect in workload.module.effects if workload.module else ():
             if effect.param in given:

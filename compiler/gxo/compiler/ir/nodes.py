@@ -193,6 +193,7 @@ class Workload:
 
     `steps` are those of a `stream:pipeline`; their `state_edges` lead to the steps that they need.
     `background`: its module, or one whose records it reads, runs until the job needs it no more.
+    `is_dead`: nothing can make it run, so that its module is never called.
     """
 
     name: str
@@ -211,6 +212,7 @@ class Workload:
     state_edges: tuple[StateEdge, ...] = ()
     stream_edges: tuple[StreamEdge, ...] = ()
     background: bool = False
+    is_dead: bool = False
     secrets: tuple[str, ...] = ()
     on_failure: "tuple[Workload, ...]" = ()
     steps: "tuple[Workload, ...]" = ()

@@ -72,6 +72,8 @@ def _facts(workload: Workload) -> Iterator[str]:
     for stream in workload.stream_edges:
         spills = " (may spill)" if stream.spills else ""
         yield f"{'events of' if stream.events else 'reads'} {stream.name}{spills}"
+    if workload.is_dead:
+        yield "never called"
     if workload.background:
         yield "in the background"
     if workload.secrets:

@@ -58,6 +58,8 @@ def _workload_problems(workload: Workload) -> Iterator[str]:
     for argument in workload.arguments:
         if isinstance(argument.value, Copy) and argument.value.value.want != "native":
             yield f"'{name}' copies a rendered text"
+    if workload.is_dead and workload.steps:
+        yield f"'{name}' never runs, but has steps"
     if workload.loop and workload.loop.parallel < 1:
         yield f"'{name}' runs {workload.loop.parallel} instances at once"
     if workload.retry and workload.retry.attempts < 2:

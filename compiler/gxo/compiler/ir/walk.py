@@ -34,9 +34,14 @@ def computed(value: Value | None) -> Iterator[Computed]:
 
 
 def workload_templates(workload: Workload) -> Iterator[Computed]:
-    """Every template of the workload itself: `when`, `loop`, the parameters, and its steps'."""
+    """Every template of the workload itself: `when`, `loop`, the parameters, and its steps'.
+
+    The parameters of a dead one are never evaluated.
+    """
     yield from computed(workload.when)
     yield from computed(workload.loop.items if workload.loop else None)
+    if workload.is_dead:
+        return
     for argument in workload.arguments:
         yield from computed(argument.value)
     for step in workload.steps:
@@ -97,6 +102,11 @@ def every_call(plan: Plan) -> Iterator[Workload]:
     for workload in every_workload(plan):
         yield workload
         yield from workload.steps
+
+
+def live_calls(plan: Plan) -> Iterator[Workload]:
+    """Everything whose module can be called."""
+    return (workload for workload in every_call(plan) if not workload.is_dead)
 
 
 def map_workloads(plan: Plan, change: Callable[[Workload], Workload]) -> Plan:

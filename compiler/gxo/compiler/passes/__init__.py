@@ -21,6 +21,7 @@ from gxo.compiler.passes import (
     check_skipped,
     copy_state,
     detect_cycles,
+    drop_dead,
     fold_constants,
     link_states,
     link_steps,
@@ -65,6 +66,7 @@ PASSES: tuple[Pass, ...] = (
         "what is the same in every run is computed once, here",
         optimizes=True,
     ),
+    Pass("drop_dead", drop_dead.run, "what can never run needs no module", optimizes=True),
     Pass("copy_state", copy_state.run, "a module must not change what others read"),
     Pass(
         "reduce_edges", reduce_edges.run, "an edge that a path implies says nothing", optimizes=True
