@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.modules.index import Library, standard_roots
 from gxo.compiler.modules.spec import ModuleSpec
-from gxo.compiler.types import ANY, MapOf, OneOf, PerRecord, Shape, Type
+from gxo.compiler.types import ANY, ListOf, MapOf, OneOf, PerRecord, Shape, Type
 from gxo.runtime.context import Context
 from gxo.runtime.host.clock import Clock
 from gxo.runtime.host.eventloop import JobLoop
@@ -193,6 +193,8 @@ def _argument(value: Any, kind: Type) -> Any:
             return value
         case OneOf(options) if any(isinstance(option, PerRecord) for option in options):
             return _argument(value, PerRecord(ANY))
+        case ListOf(item) if isinstance(value, list):
+            return [_argument(each, item) for each in value]
         case MapOf(item) if isinstance(value, dict):
             return {key: _argument(each, item) for key, each in value.items()}
         case Shape() if isinstance(value, dict):

@@ -71,7 +71,7 @@ async def joined(ctx: Context, inputs: Inputs, out: Out | None) -> Joined:
         join_type="left",
         on=[
             {"stream": "big", "role": "probe", "field": "id"},
-            {"stream": "colours", "role": "build", "field": "id"},
+            {"stream": "colours", "role": "build", "template": lambda record: record["id"]},
         ],
     )
 

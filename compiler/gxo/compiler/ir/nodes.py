@@ -51,10 +51,14 @@ class Computed:
 
 @dataclass(frozen=True, slots=True)
 class ForEach:
-    """A function of the record that yields the value."""
+    """A function of the record that yields the value.
+
+    stream: the one whose records these are, where the map that it stands in names one of several.
+    """
 
     value: "Value"
     span: Span
+    stream: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

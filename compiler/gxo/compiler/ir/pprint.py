@@ -124,8 +124,8 @@ def print_value(value: Value) -> str:
             return f"{value.want}({' '.join(line.strip() for line in lines)})"
         case Copy(inner):
             return f"copy({print_value(inner)})"
-        case ForEach(inner):
-            return f"each({print_value(inner)})"
+        case ForEach(inner, _, stream):
+            return f"each({stream + ': ' if stream else ''}{print_value(inner)})"
         case Items(values):
             return f"[{', '.join(print_value(item) for item in values)}]"
         case Fields(entries):

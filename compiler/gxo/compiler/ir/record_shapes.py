@@ -74,6 +74,13 @@ def merged(shapes: list[Shape]) -> Shape:
     return Shape("record", tuple(fields), optional, open=is_open)
 
 
+def records_of(inputs: Inputs, stream: str | None = None) -> Shape:
+    """The shape of the records of one stream, or of any that is read."""
+    if stream is not None:
+        return inputs.get(stream, UNKNOWN_RECORD)
+    return merged(list(inputs.values()))
+
+
 def output_shape(workload: Workload, inputs: Inputs) -> Shape:
     """The shape of the records that the workload sends, its templates being bound."""
     rule = _RULES.get(workload.module.name if workload.module else "")
@@ -92,7 +99,7 @@ def passes_on(workload: Workload) -> bool:
 
 
 def _same(_: Arguments, inputs: Inputs) -> Shape:
-    return merged(list(inputs.values()))
+    return records_of(inputs)
 
 
 def _generated(arguments: Arguments, _: Inputs) -> Shape:
@@ -121,7 +128,7 @@ def _mapped(arguments: Arguments, inputs: Inputs) -> Shape:
     keeps = drop is not None or (isinstance(keep, Constant) and bool(keep.value))
     if not keeps:
         return Shape("record", made)
-    kept, dropped = merged(list(inputs.values())), _texts(drop)
+    kept, dropped = records_of(inputs), _texts(drop)
     if dropped is None:
         return UNKNOWN_RECORD
     own = dict(made)
@@ -193,7 +200,7 @@ def _executed(arguments: Arguments, _: Inputs) -> Shape:
 
 
 def _flattened(arguments: Arguments, inputs: Inputs) -> Shape:
-    shape = merged(list(inputs.values()))
+    shape = records_of(inputs)
     match arguments.get("field"):
         case Constant(str(name)):
             element = shape.field(name)
@@ -204,7 +211,7 @@ def _flattened(arguments: Arguments, inputs: Inputs) -> Shape:
 
 
 def _aggregated(arguments: Arguments, inputs: Inputs) -> Shape:
-    upstream = merged(list(inputs.values()))
+    upstream = records_of(inputs)
     groups = _literals(arguments.get("group_by_fields"))
     results = arguments.get("aggregate_fields")
     if groups is None or not isinstance(results, Items):

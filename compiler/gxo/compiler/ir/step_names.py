@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gxo.compiler.ir.nodes import Workload
-from gxo.compiler.ir.record_shapes import merged
+from gxo.compiler.ir.record_shapes import records_of
 from gxo.compiler.ir.step_shapes import StepShapes
 from gxo.compiler.ir.steps import EVENTS, Graph, kind
 from gxo.compiler.template.ast import Root
@@ -30,10 +30,10 @@ class PipelineNames:
         several = kind(step) == "join" and len(self.graph.needs(step)) > 1
         return self._alone(step) if several else self._per_event(step)
 
-    def of_record(self, step: Workload) -> StepNames:
+    def of_record(self, step: Workload, stream: str | None = None) -> StepNames:
         """For what is evaluated for each record: the parameters of a call, the per-record ones of a
-        transform, and those of a join, which works on many events at once."""
-        return self._alone(step) if kind(step) == "join" else self._per_event(step)
+        transform, and those of a join, which works on many events at once; maybe of one stream."""
+        return self._alone(step, stream) if kind(step) == "join" else self._per_event(step)
 
     def _per_event(self, step: Workload) -> StepNames:
         if not self.graph.is_sure(step):
@@ -49,13 +49,13 @@ class PipelineNames:
         others = self.graph.steps.keys() - {step.name}
         return replace(names, ids=others) if names.certain(step.name) else names
 
-    def _alone(self, step: Workload) -> StepNames:
+    def _alone(self, step: Workload, stream: str | None = None) -> StepNames:
         """The record without its event."""
         if not self.graph.is_sure(step):
             return self._anything()
         why = f"{_module(step)} joins events together, so its templates see the record alone"
         hint = f"{why}; put what you need into the record with a data:map before it"
-        record = RecordNames("record", merged(list(self.shapes.inputs(step).values())))
+        record = RecordNames("record", records_of(self.shapes.inputs(step), stream))
         return StepNames(self.graph.steps, self._refusing(step, hint), (record,), why)
 
     def once(self, step: Workload) -> StepNames:

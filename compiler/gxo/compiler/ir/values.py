@@ -7,6 +7,8 @@ Literals are converted and checked here (language, section 3, "Native values"); 
 parsed and keep their type, so that the generated code converts what only the run can know.
 """
 
+from dataclasses import replace
+
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean, nearest
 from gxo.compiler.frontend.durations import parse_duration, parse_size
 from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, Sequence
@@ -21,6 +23,7 @@ from gxo.compiler.ir.nodes import (
     Value,
     Want,
 )
+from gxo.compiler.ir.stream_names import named_stream
 from gxo.compiler.template.ast import Expr, Template
 from gxo.compiler.template.parse import is_template, parse, parse_condition, single_action
 from gxo.compiler.types import (
@@ -338,12 +341,24 @@ def _read_shape(node: Mapping, shape: Shape, where: str, diagnostics: Diagnostic
         if name not in given and name not in shape.optional:
             diagnostics.error(MISSING_KEY, node.span, f'{where} needs the key "{name}"')
             entries.append((name, None))
-    return _fields(entries, node.span)
+    return _of_one_stream(_fields(entries, node.span), shape)
 
 
-def _fields(entries: list[tuple[str, Value | None]], span: Span) -> Value | None:
+def _fields(entries: list[tuple[str, Value | None]], span: Span) -> Fields | None:
     kept = tuple((name, value) for name, value in entries if value is not None)
     return Fields(kept, span) if len(kept) == len(entries) else None
+
+
+def _of_one_stream(fields: Fields | None, shape: Shape) -> Fields | None:
+    """The map, whose templates see the records of the stream that it names, if it names one."""
+    stream = named_stream(shape, fields.entries) if fields else None
+    if fields is None or stream is None:
+        return fields
+    entries = (
+        (name, replace(value, stream=stream) if isinstance(value, ForEach) else value)
+        for name, value in fields.entries
+    )
+    return replace(fields, entries=tuple(entries))
 
 
 def _wrong(node: Node, type_: Type, where: str, diagnostics: Diagnostics) -> Value | None:

@@ -15,12 +15,13 @@ from gxo.compiler.ir.nodes import Constant, Fields, Items, Plan, Value, Workload
 from gxo.compiler.ir.record_shapes import (
     Inputs,
     input_shapes,
-    merged,
     output_shape,
+    records_of,
     stream_order,
 )
 from gxo.compiler.ir.step_shapes import StepShapes
 from gxo.compiler.ir.steps import Graph, kind
+from gxo.compiler.ir.stream_names import named_stream
 from gxo.compiler.ir.walk import every_workload
 from gxo.compiler.types import UNKNOWN_RECORD, ListOf, OneOf, Shape, Special, Type
 
@@ -34,7 +35,7 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
         outputs[workload.name] = output_shape(workload, inputs)
         _check_arguments(workload, inputs, diagnostics)
         if workload.steps:
-            _check_steps(workload, merged(list(inputs.values())), diagnostics)
+            _check_steps(workload, records_of(inputs), diagnostics)
     return plan
 
 
@@ -47,7 +48,7 @@ def _check_steps(pipeline: Workload, events: Shape, diagnostics: Diagnostics) ->
 
 
 def _check_arguments(workload: Workload, inputs: Inputs, diagnostics: Diagnostics) -> None:
-    records = merged(list(inputs.values()))
+    records = records_of(inputs)
     for argument in workload.arguments if inputs else ():
         for name, span, shape in _named(argument.value, argument.type, records, inputs):
             _check(name, span, shape, diagnostics)
@@ -67,9 +68,9 @@ def _named(
             for one in values:
                 yield from _named(one, item, records, inputs)
         case Shape(), Fields(entries):
-            for key, one in entries:
-                if type_.field(key) == Special("StreamName") and isinstance(one, Constant):
-                    records = inputs.get(str(one.value), UNKNOWN_RECORD)
+            stream = named_stream(type_, entries)
+            if stream is not None:
+                records = inputs.get(stream, UNKNOWN_RECORD)
             for key, one in entries:
                 field = type_.field(key)
                 if field is not None:

@@ -34,7 +34,13 @@ from gxo.compiler.ir.nodes import (
     Workload,
 )
 from gxo.compiler.ir.order import Before, reading_order
-from gxo.compiler.ir.record_shapes import input_shapes, merged, output_shape, stream_order
+from gxo.compiler.ir.record_shapes import (
+    Inputs,
+    input_shapes,
+    output_shape,
+    records_of,
+    stream_order,
+)
 from gxo.compiler.ir.step_names import PipelineNames
 from gxo.compiler.ir.step_shapes import StepShapes
 from gxo.compiler.ir.steps import Graph, kind
@@ -56,7 +62,6 @@ from gxo.compiler.types import (
     FLOAT,
     INT,
     TEXT,
-    UNKNOWN_RECORD,
     ListOf,
     MapOf,
     Shape,
@@ -153,13 +158,13 @@ def _bind_records(plan: Plan, resolver: "_Resolver") -> Plan:
             if next(_per_record(workload), None) is not None:
                 hidden = downstream.hidden(workload)
                 with working_on(workload.span):
-                    done = inside.for_each(workload, hidden, merged(list(inputs.values())))
+                    done = inside.for_each(workload, hidden, inputs)
             bound[workload.span] = done
             outputs[workload.name] = output_shape(done, inputs)
 
     def for_each(workload: Workload, block: "_Resolver") -> Workload:
         done = bound.get(workload.span)
-        return done or block.for_each(workload, frozenset(), UNKNOWN_RECORD)
+        return done or block.for_each(workload, frozenset(), {})
 
     return resolver.blocks(plan, for_each)
 
@@ -334,17 +339,21 @@ class _Resolver:
         inner = self._bind(_with_loop(self.names, loop))
         return with_arguments(workload, lambda one: _except_each(one.value, inner))
 
-    def for_each(self, workload: Workload, hidden: frozenset[str], record: Shape) -> Workload:
+    def for_each(self, workload: Workload, hidden: frozenset[str], inputs: Inputs) -> Workload:
         """Bind the per-record templates, which do not see the `hidden` registers."""
         names = self.names
         if hidden:
             names = {name: root for name, root in names.items() if name not in hidden}
         shown = _with_loop(names, workload.loop)
-        bind = self._bind(shown, record)
+
+        def bind(stream: str | None) -> Bind:
+            return self._bind(shown, records_of(inputs, stream))
+
         workload = with_arguments(workload, lambda one: _only_each(one.value, bind))
         if not workload.steps:
             return workload
-        return self._steps(workload, _with_loop(self.names, workload.loop), shown, record)
+        outer = _with_loop(self.names, workload.loop)
+        return self._steps(workload, outer, shown, records_of(inputs))
 
     def _steps(self, pipeline: Workload, outer: Names, shown: Names, events: Shape) -> Workload:
         """Bind the templates of the steps, each after those that it needs: its types come from
@@ -365,12 +374,16 @@ class _Resolver:
         when = step.when and rebuild(step.when, bind)
         assert when is None or isinstance(when, Constant | Computed)
         step = replace(step, when=when)
-        bind = self._bind(shown, step=names.of_record(step))
+
+        def bind_of(stream: str | None) -> Bind:
+            return self._bind(shown, step=names.of_record(step, stream))
+
         if kind(step) == "call":
+            bind = bind_of(None)
             return with_arguments(step, lambda one: rebuild(one.value, bind))
         once = self._bind(outer, step=names.once(step))
         step = with_arguments(step, lambda one: _except_each(one.value, once))
-        return with_arguments(step, lambda one: _only_each(one.value, bind))
+        return with_arguments(step, lambda one: _only_each(one.value, bind_of))
 
     def _bind(
         self, names: Names, record: Shape | None = None, step: StepNames | None = None
@@ -390,8 +403,13 @@ def _except_each(value: Value, bind: Bind) -> Value:
     return _descend(value, lambda leaf: leaf if isinstance(leaf, ForEach) else rebuild(leaf, bind))
 
 
-def _only_each(value: Value, bind: Bind) -> Value:
-    return _descend(value, lambda leaf: rebuild(leaf, bind) if isinstance(leaf, ForEach) else leaf)
+def _only_each(value: Value, bind: Callable[[str | None], Bind]) -> Value:
+    """bind: of the records of a stream, or of all that are read."""
+
+    def change(leaf: Value) -> Value:
+        return rebuild(leaf, bind(leaf.stream)) if isinstance(leaf, ForEach) else leaf
+
+    return _descend(value, change)
 
 
 def _descend(value: Value, change: Callable[[Value], Value]) -> Value:

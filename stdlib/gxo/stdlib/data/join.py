@@ -6,25 +6,29 @@ out     {"order": 7, "customer": "1", "city": "Bonn"}
 """
 
 from collections.abc import AsyncGenerator, Iterable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from itertools import compress, islice, repeat
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from gxo.runtime.context import Context
-from gxo.runtime.errors import ModuleError, ParameterError, RecordError
+from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.host.tasks import run_all
-from gxo.runtime.spec import FieldName, Record, StreamName, module
+from gxo.runtime.spec import Each, FieldName, Record, Size, StreamName, module
 from gxo.runtime.streams.ports import Inputs, Out
 from gxo.stdlib.data._batches import BATCH, Paced, deliver
 from gxo.stdlib.data._keys import Key, join_key
 
 
 class JoinOn(TypedDict):
-    """One stream of the join: which it is, its part, and the field that holds its key."""
+    """One stream of the join: which it is, its part, and where its records have their key.
+
+    field: the one that holds the key; or template: what makes the key of a record's fields.
+    """
 
     stream: StreamName
     role: Literal["build", "probe"]
-    field: FieldName
+    field: NotRequired[FieldName]
+    template: NotRequired[Each[Any]]
 
 
 class JoinOutput(TypedDict, total=False):
@@ -44,7 +48,7 @@ class JoinLimits(TypedDict, total=False):
     """
 
     max_build_records: int
-    max_spill: int
+    max_spill: Size
 
 
 class Joined(TypedDict):
@@ -83,7 +87,8 @@ async def join(
 
     Args:
         join_type: What happens to records without a partner.
-        on: Every input stream once: `stream`, `role` (one `probe`, all others `build`) and `field`.
+        on: Every input stream once: `stream`, `role` (one `probe`, all others `build`), and either
+            `field` or `template`, whose value is then the key: `"{{ .year }}-{{ .month }}"`.
         output: What a joined record looks like.
         limits: Past `max_build_records`, or `max_spill` bytes of the probe stream that wait in a
             file, the workload fails before it sends any record.
@@ -92,7 +97,8 @@ async def join(
         How many records were sent.
 
     Raises:
-        ParameterError: `on` does not name every input once, or not exactly one probe.
+        ParameterError: `on` does not name every input once, not exactly one probe, or a stream's
+            key not in exactly one way.
         ModuleError: the build streams have more records than the limit.
         StreamError: more bytes of the probe stream wait in a file than the limit.
 
@@ -139,7 +145,7 @@ async def batches(
     all_of_them = join_type == "inner"
     seen = 0
     async for batch in Paced(inputs[probe["stream"]]):
-        records, keys = await _keyed(ctx, batch, probe["field"], seen)
+        records, keys = await _keyed(ctx, batch, probe, seen)
         seen += len(batch)
         if keep_build:
             _note(records, keys, shape, sides)
@@ -164,11 +170,11 @@ class _Side:
     rows, keys, matched: for joins that keep records without a partner.
     """
 
-    __slots__ = ("field", "fields", "has_lists", "index", "keys", "matched", "rows", "stream")
+    __slots__ = ("fields", "has_lists", "index", "keys", "matched", "on", "rows", "stream")
 
-    def __init__(self, stream: str, field: str) -> None:
-        self.stream = stream
-        self.field = field
+    def __init__(self, on: JoinOn) -> None:
+        self.on = on
+        self.stream = on["stream"]
         self.index: dict[Key, Record | list[Record]] = {}
         self.has_lists = False
         self.fields: Record = {}
@@ -205,8 +211,12 @@ def _sides(on: list[JoinOn], names: list[str]) -> tuple[JoinOn, list[_Side]]:
         )
     if len(named) < 2:
         raise ParameterError("on: a join needs a build stream beside the probe")
-    builds = [_Side(each["stream"], each["field"]) for each in on if each["role"] == "build"]
-    return probes[0], builds
+    for each in on:
+        if ("field" in each) == ("template" in each):
+            raise ParameterError(
+                f"on: '{each['stream']}' needs exactly one of `field` and `template`"
+            )
+    return probes[0], [_Side(each) for each in on if each["role"] == "build"]
 
 
 async def _load(
@@ -225,35 +235,42 @@ async def _load(
                     f"the build streams have more than {limit} records (limits.max_build_records)",
                     hint="raise the limit, or make the larger stream the probe",
                 )
-            records, keys = await _keyed(ctx, batch, side.field, seen)
+            records, keys = await _keyed(ctx, batch, side.on, seen)
             side.add(records, keys, keep_rows)
             seen += len(batch)
-        if seen and side.field not in side.fields:
-            ctx.log("warning", f"no record of '{side.stream}' has the field '{side.field}'")
+        if seen and (field := side.on.get("field")) is not None and field not in side.fields:
+            ctx.log("warning", f"no record of '{side.stream}' has the field '{field}'")
 
     await run_all(*(load(side) for side in sides))
 
 
 async def _keyed(
-    ctx: Context, batch: list[Record], field: str, seen: int
+    ctx: Context, batch: list[Record], on: JoinOn, seen: int
 ) -> tuple[list[Record], list[Key]]:
     """The records that have a key or null, and their keys; the others are told."""
-    try:
-        return batch, [
-            key if (key := record.get(field)).__class__ is str else join_key(key)
-            for record in batch
-        ]
-    except RecordError:
-        records: list[Record] = []
-        keys: list[Key] = []
-        for number, record in enumerate(batch, seen + 1):
-            try:
-                keys.append(join_key(record.get(field)))
-            except RecordError as error:
-                await ctx.record_failed(record, error, number)
-            else:
-                records.append(record)
-        return records, keys
+    with suppress(Exception):
+        return batch, _keys(batch, on)
+    records: list[Record] = []
+    keys: list[Key] = []
+    for number, record in enumerate(batch, seen + 1):
+        try:
+            keys += _keys([record], on)
+        except Exception as error:
+            await ctx.record_failed(record, error, number)
+        else:
+            records.append(record)
+    return records, keys
+
+
+def _keys(records: list[Record], on: JoinOn) -> list[Key]:
+    """Each record's key. Texts, which most keys are, cost no call."""
+    if "template" in on:
+        template = on["template"]
+        return [join_key(template(record)) for record in records]
+    field = on["field"]
+    return [
+        key if (key := record.get(field)).__class__ is str else join_key(key) for record in records
+    ]
 
 
 _NOTHING: Record = {}
