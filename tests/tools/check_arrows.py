@@ -23,11 +23,13 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.compiler.python_source": (),
     "gxo.compiler.rendering": ("gxo.compiler.diagnostics",),
     "gxo.compiler.sarif": ("gxo.compiler.diagnostics", "gxo.compiler.codes"),
-    # An input's pattern and a cron expression mean the same when compiling and when the job runs.
+    # An input's pattern, a cron expression and an unquoted text of YAML mean the same when compiling
+    # and when the job runs.
     "gxo.compiler.frontend": (
         "gxo.runtime.cron",
         "gxo.runtime.errors",
         "gxo.runtime.regex",
+        "gxo.runtime.yamltext",
         "gxo.compiler.frontend",
         "gxo.compiler.source",
         "gxo.compiler.diagnostics",

@@ -15,11 +15,11 @@ from typing import Any
 import yaml
 
 from gxo.compiler.diagnostics import Diagnostics, Note, Span, did_you_mean
-from gxo.compiler.frontend import scalars
 from gxo.compiler.frontend.decode import decode
 from gxo.compiler.frontend.positions import Lines, Locator, after_properties
 from gxo.compiler.frontend.syntax import report_syntax_error, report_unquoted_template
 from gxo.compiler.source import SourceText
+from gxo.runtime.yamltext import Value, ambiguous, resolve
 
 MAX_DEPTH = 100
 MAX_NODES = 1_000_000
@@ -32,7 +32,7 @@ _AMBIGUOUS_START = frozenset("yYnNoO+-0123456789")
 class Scalar:
     """A single value. `text.value` is its raw text also for numbers; `plain` means not quoted."""
 
-    value: scalars.Value
+    value: Value
     span: Span
     text: SourceText
     plain: bool
@@ -210,13 +210,13 @@ class _Composer:
     def _between(self, start: int, end: int) -> Span:
         return Span(self.file, *self.lines.place(start), *self.lines.place(end))
 
-    def _value(self, text: str, style: str, span: Span) -> scalars.Value:
+    def _value(self, text: str, style: str, span: Span) -> Value:
         if style:
             if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
                 self.diags.error("GXO0106", span, "an escape in this text is half a character")
             return text
         try:
-            value = scalars.resolve(text)
+            value = resolve(text)
         except ValueError as error:
             self.diags.error(
                 "GXO0117", span, str(error), f'if it is text, quote it: "{text[:20]}..."'
@@ -227,7 +227,7 @@ class _Composer:
         return value
 
     def _warn_ambiguous(self, text: str, span: Span) -> None:
-        if other := scalars.ambiguous(text):
+        if other := ambiguous(text):
             self.diags.warning(
                 "GXO0118",
                 span,

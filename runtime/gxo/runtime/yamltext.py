@@ -1,8 +1,8 @@
-"""What an unquoted YAML scalar means: the core schema of YAML 1.2, made safe for playbooks.
+"""What an unquoted YAML scalar means, in playbooks and in data: YAML 1.2's core schema, made safe.
 
-    3  0x1f  0o17   int          yes  off      text, with a warning
-    1.5  .inf       float        0644  007     text, with a warning
-    true  Null  ~   bool, nil    2024-01-31    text, with a warning
+    3  0x1f  0o17   int          yes  off      text, with a warning in a playbook
+    1.5  .inf       float        0644  007     text, with a warning in a playbook
+    true  Null  ~   bool, nil    2024-01-31    text, with a warning in a playbook
 
 YAML 1.1 readers take the right column for bools, octal numbers and dates, so an author may mean
 either; the warning shows the quoted form, which is text to every reader (language, section 1).
