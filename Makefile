@@ -52,10 +52,14 @@ coverage: setup
 	$(BIN)/coverage report --include 'compiler/*'
 	$(BIN)/coverage report --include 'runtime/*'
 
+# All of it, or with JOBS="J1 J5" these parts; the last figures are in docs/benchmarks.md.
 bench: setup $(BENCH)/.ready
-	$(BIN)/python tests/bench/run.py
+	ROUNDS=$(ROUNDS) $(BIN)/python tests/bench/run.py $(JOBS)
 
+# Miller and jq come from Debian, where that is possible; without them their rows say "not installed".
 $(BENCH)/.ready: $(BENCH_PINS)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	  apt-get -qq update && apt-get -qq install -y miller jq || true; fi
 	$(PYTHON) -m venv --clear $(BENCH)/venv
 	$(BENCH)/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(BENCH_PINS)
 	touch $@

@@ -1,175 +1,100 @@
-"""`make bench`: what gxo costs, as ratios against plain Python measured in the same run.
+"""`make bench`: what gxo costs, against plain Python and against what users would take instead.
 
-Both sides of a row run in turn, so that a slow moment of the machine hits both; the ratio is that of
-the medians. `scaling.py` measures large playbooks, `scheduler.py` what running a workload costs,
-`expressions.py` templates. A bound that is missed
-stays in the table and makes the exit code 1.
+    make bench                           everything: an hour
+    make bench JOBS="J1 J5" ROUNDS=1     these parts; the data jobs in one round instead of five
+
+Each part is a file: it measures both sides of a row in the same run, in turn, and prints its table. A
+bound that is missed stays in the table and makes the exit code 1. The figures are in
+`build/bench/figures.json`, by part; `publish.py` makes the page and the chart of them.
 """
 
 import json
 import os
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
-import zipapp
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import expressions
 import scaling
 import scheduler
+import starting
+from data import jobs
+from data.contest import WrongOutputError
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
 GXO = Path(sys.executable).with_name("gxo")
-PYTHON = Path(sys.base_prefix) / "bin" / "python3"
+FIGURES = jobs.BUILD / "figures.json"
+ROUNDS = int(os.environ.get("ROUNDS") or jobs.ROUNDS)
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": os.environ.get("HOME", "/")}
 
-
-@dataclass(frozen=True)
-class Row:
-    """One comparison: `measured` may take at most `bound` times what `baseline` takes."""
-
-    name: str
-    measured: list[str]
-    baseline: list[str]
-    bound: float
-    rounds: int
+Write = Callable[[str], None]
+Outcome = tuple[bool, Any]
+"""Whether all bounds were kept, and the figures for the file."""
 
 
-@dataclass(frozen=True)
-class Result:
-    """Medians in milliseconds, and their ratio."""
-
-    name: str
-    measured_ms: float
-    baseline_ms: float
-    ratio: float
-    bound: float
-
-    @property
-    def verdict(self) -> str:
-        return "ok" if self.ratio <= self.bound else "MISSED"
+def start(write: Write) -> Outcome:
+    results = starting.measure(GXO, ENVIRONMENT)
+    return starting.report(results, write), [asdict(one) for one in results]
 
 
-def seconds(command: list[str]) -> float:
-    started = time.perf_counter()
-    subprocess.run(command, check=True, env=ENVIRONMENT, capture_output=True, cwd="/")
-    return time.perf_counter() - started
+def validate(write: Write) -> Outcome:
+    result = scaling.measure(GXO, ENVIRONMENT)
+    return scaling.report(result, write), asdict(result)
 
 
-def measure(row: Row) -> Result:
-    """Run both sides in turn, after one unmeasured round each."""
-    seconds(row.measured)
-    seconds(row.baseline)
-    pairs = [(seconds(row.measured), seconds(row.baseline)) for _ in range(row.rounds)]
-    measured = statistics.median(pair[0] for pair in pairs) * 1000
-    baseline = statistics.median(pair[1] for pair in pairs) * 1000
-    return Result(row.name, measured, baseline, measured / baseline, row.bound)
-
-
-def compiled(playbook: Path, folder: Path) -> str:
-    """The artifact of the playbook, in the folder."""
-    target = folder / f"{playbook.name.partition('.')[0]}.pyz"
-    subprocess.run([GXO, "compile", playbook, "-o", target], check=True, env=ENVIRONMENT)
-    return str(target)
-
-
-def plain_zipapp(source: Path, folder: Path) -> str:
-    """The same program as a zipapp without any of gxo."""
-    package = folder / source.stem
-    package.mkdir()
-    (package / "__main__.py").write_text(source.read_text())
-    zipapp.create_archive(package, folder / f"{source.stem}.pyz")
-    return str(folder / f"{source.stem}.pyz")
-
-
-def rows(folder: Path) -> list[Row]:
-    """The table's rows, with everything that they run built in the folder."""
-    python, gxo = str(PYTHON), str(GXO)
-    trivial = compiled(HERE / "playbooks/trivial.gxo.yaml", folder)
-    chain_playbook = folder / "chain.gxo.yaml"
-    chain_playbook.write_text(exec_chain(100))
-    small = str(ROOT / "docs/examples/site-deploy/site-deploy.gxo.yaml")
-    empty = plain_zipapp(HERE / "baselines/empty.py", folder)
-    steps = str(HERE / "baselines/exec_chain.py")
-    return [
-        Row(
-            "start of a trivial artifact / empty zipapp",
-            [python, trivial],
-            [python, empty],
-            1.25,
-            40,
-        ),
-        Row(
-            "gxo run, unchanged / its artifact",
-            [gxo, "run", str(HERE / "playbooks/trivial.gxo.yaml")],
-            [python, trivial],
-            1.3,
-            40,
-        ),
-        Row(
-            "gxo validate, small playbook / import asyncio",
-            [gxo, "validate", small],
-            [python, "-c", "import asyncio"],
-            5.0,
-            20,
-        ),
-        Row(
-            "100 exec steps in a chain / bare asyncio loop",
-            [python, compiled(chain_playbook, folder)],
-            [python, steps],
-            1.5,
-            10,
-        ),
-    ]
-
-
-def exec_chain(steps: int) -> str:
-    """A playbook of `/bin/true` steps, each waiting for the one before."""
-    lines = ["name: chain", "schemaVersion: v1.0.0", "workloads:"]
-    for number in range(steps):
-        needs = f", needs: [step-{number - 1}]" if number else ""
-        lines.append(
-            f"  - {{name: step-{number}, lifecycle: {{policy: run_once}}{needs},"
-            " process: {module: exec, params: {command: /bin/true}}}"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def table(results: list[Result]) -> str:
-    width = max(len(result.name) for result in results)
-    lines = [f"{'':<{width}}  {'gxo':>9}  {'baseline':>9}  {'ratio':>6}  {'bound':>6}"]
-    lines += [
-        f"{result.name:<{width}}  {result.measured_ms:>6.1f} ms  {result.baseline_ms:>6.1f} ms"
-        f"  {result.ratio:>6.2f}  {result.bound:>6.2f}  {result.verdict}"
-        for result in results
-    ]
-    return "\n".join(lines)
-
-
-def main(report: Callable[[str], None] = print) -> int:
-    with tempfile.TemporaryDirectory() as name:
-        results = [measure(row) for row in rows(Path(name))]
-    report(table(results))
-    report("")
-    scales = scaling.report(scaling.measure(GXO, ENVIRONMENT), report)
-    report("")
+def schedule(write: Write) -> Outcome:
     shapes = scheduler.measure(GXO, ENVIRONMENT)
-    cheap = scheduler.report(shapes, report)
-    report("")
-    fast = expressions.report(expressions.compare(), report)
-    target = ROOT / ".bench" / "results.json"
-    target.parent.mkdir(exist_ok=True)
-    told = [asdict(one) for one in (*results, *shapes)]
-    target.write_text(json.dumps(told, indent=2) + "\n")
-    return (
-        0 if fast and cheap and scales and all(result.verdict == "ok" for result in results) else 1
-    )
+    return scheduler.report(shapes, write), [asdict(one) for one in shapes]
+
+
+def templates(write: Write) -> Outcome:
+    rows = expressions.compare()
+    return expressions.report(rows, write), [asdict(one) for one in rows]
+
+
+def data_job(name: str) -> Callable[[Write], Outcome]:
+    def part(write: Write) -> Outcome:
+        try:
+            result = jobs.measure(jobs.JOBS[name], GXO, ENVIRONMENT, ROUNDS)
+        except WrongOutputError as error:
+            write(f"{name}: {error}")
+            return False, {"error": str(error)}
+        jobs.report(name, result, write)
+        return result.is_good, result.figures()
+
+    return part
+
+
+PARTS: dict[str, Callable[[Write], Outcome]] = {
+    "start": start,
+    "validate": validate,
+    "schedule": schedule,
+    "expressions": templates,
+    **{name: data_job(name) for name in jobs.JOBS},
+}
+
+
+def keep(name: str, figures: Any) -> None:
+    """Put a part's figures into the file, beside those of other parts."""
+    known = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+    known[name] = figures
+    FIGURES.parent.mkdir(parents=True, exist_ok=True)
+    FIGURES.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
+
+
+def main(names: list[str], write: Write = print) -> int:
+    if unknown := sorted(set(names) - set(PARTS)):
+        write(f"make bench has no part {', '.join(unknown)}; its parts are: {', '.join(PARTS)}")
+        return 2
+    all_kept = True
+    for name in names or PARTS:
+        kept, figures = PARTS[name](write)
+        keep(name, figures)
+        write("")
+        all_kept &= kept
+    return 0 if all_kept else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
