@@ -61,8 +61,8 @@ async def quiet(ctx: Context) -> Executed:
 
 # unread: exec
 @job.workload("unread", when=lambda ctx: False)
-async def unread(ctx: Context) -> Executed:
-    return await exec_(ctx, command="false")
+async def unread(ctx: Context) -> None:
+    """Never called: it cannot run."""
 
 
 # tidy: exec
