@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gxo.runtime.expr import Int64
 from tests.stdlib.data.live import Live, live
 from tests.stdlib.data.oracle import cut, play
 
@@ -14,6 +15,8 @@ Rows = list[dict[str, Any]]
 
 values = (
     st.integers(-2, 2)
+    | st.integers(2**63, 2**63 + 1)
+    | st.integers(-2, 2).map(Int64)
     | st.sampled_from([0.5, 1.0, -0.0, "1", "x" * 40, "x" * 41, True, False, None])
     | st.lists(st.integers(0, 1), max_size=2)
 )
@@ -132,3 +135,9 @@ def test_without_a_seed_samples_differ() -> None:
     rows = [{"n": number} for number in range(1000)]
     one, two = (play("data:sample", {"count": 20}, {"rows": [rows]}).sent for _ in range(2))
     assert one != two
+
+
+def test_integers_of_any_length_are_told_apart() -> None:
+    """Also those that Python refuses to write as decimal text."""
+    rows = [{"n": 10**5000 + more, "ratio": 0.5} for more in (0, 1, 0)]
+    assert play("data:dedupe", {}, {"rows": rows}).sent == rows[:2]

@@ -21,7 +21,7 @@ from gxo.stdlib.data._batches import BATCH, TURN
 from gxo.stdlib.data._keys import OWN_KEYS, Key, group_key, grouped_value
 from gxo.stdlib.data._operations import OPERATIONS, Kinds, Operation
 
-WAITING = (8192, 131_072)
+WAITING = (8192, 524_288)
 """Records whose values wait before they are folded, at least and at most."""
 
 WAITING_A_GROUP = 8
@@ -70,16 +70,20 @@ class Layout:
         counting = OPERATIONS["count"]
         needed = [one for one in results if one.source or one.operation is not counting]
         self.sources = list(dict.fromkeys(one.source for one in needed))
-        self.places = [self.sources.index(one.source) if one in needed else None for one in results]
+        self.folds = [
+            (index, self.sources.index(one.source) if one in needed else None, one.operation.fold)
+            for index, one in enumerate(results)
+        ]
+        """Of each result its place in the states and that of its source, and how values go in."""
         self._numbers = self._taking("numbers")
         self._ordered = self._taking("what has an order")
         self._orders: dict[int, type] = {}
         """Whether such a source's values are numbers (float) or texts, once that is known."""
 
     def _taking(self, what: str) -> list[int]:
-        places = zip(self.places, self.results, strict=True)
-        found = [place for place, one in places if one.operation.takes == what]
-        return [place for place in dict.fromkeys(found) if place is not None]
+        """The sources of operations that take this."""
+        found = [one.source for one in self.results if one.operation.takes == what]
+        return [place for place, source in enumerate(self.sources) if source in found]
 
     def table(self, batch: list[Record]) -> Table:
         """What is needed of the records. RecordError where one of them is not sound."""
@@ -143,31 +147,26 @@ class Groups:
     async def fold(self) -> None:
         """Fold what waits into the states."""
         kinds = [frozenset(one) for one in self._kinds]
+        with_nulls = [place for place, one in enumerate(kinds) if NULL in one]
         began = thread_time()
         for number, (key, rows) in enumerate(self._waiting.items()):
             states = self._states.get(key)
             if states is None:
                 states = self.begin(key)
-            self._fold_group(states, rows, kinds)
+            columns = [rows] if len(kinds) < 2 else list(map(list, zip(*rows, strict=True)))
+            for place in with_nulls:
+                columns[place] = [value for value in columns[place] if value is not None]
+            for index, source, fold in self._layout.folds:
+                if source is None:
+                    states[index] = fold(states[index], rows, _ANY)
+                elif values := columns[source]:
+                    states[index] = fold(states[index], values, kinds[source])
             if number % 64 == 63 and thread_time() - began > TURN:
                 await asyncio.sleep(0)
                 began = thread_time()
         self._waiting.clear()
         self._rows = 0
         self._kinds = [set() for _ in kinds]
-
-    def _fold_group(self, states: list[Any], rows: list[Any], kinds: list[Kinds]) -> None:
-        layout = self._layout
-        columns = [rows] if len(kinds) < 2 else list(map(list, zip(*rows, strict=True)))
-        for number, among in enumerate(kinds):
-            if NULL in among:
-                columns[number] = [value for value in columns[number] if value is not None]
-        for index, place in enumerate(layout.places):
-            fold = layout.results[index].operation.fold
-            if place is None:
-                states[index] = fold(states[index], rows, _ANY)
-            elif values := columns[place]:
-                states[index] = fold(states[index], values, kinds[place])
 
     def begin(self, key: Key) -> list[Any]:
         """Have a group, though it may be of no records. Returns its states."""

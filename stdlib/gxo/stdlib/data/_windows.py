@@ -97,7 +97,7 @@ class ByCount(Windows):
             if self._left == self._count:
                 self._began = self._latest
             until = min(at + self._left, end)
-            await self._groups.add(table.only(range(at, until)))
+            await self._groups.add(table if until - at == end else table.only(range(at, until)))
             self._left -= until - at
             at = until
             if not self._left:
@@ -147,26 +147,35 @@ class ByTime(Windows):
         if self._field is None:
             times = [self._now()] * len(batch)
         else:
-            times = [moment(self._field, record.get(self._field)) for record in batch]
-        for time, latest in zip(times, accumulate(times, max, initial=self._latest), strict=False):
-            self._check(time, latest)
+            times = moments(self._field, batch)
+        least, most = min(times), max(times)
+        if not self._takes(least, max(self._latest, most)) or not self._takes(most, most):
+            latest = accumulate(times, max, initial=self._latest)
+            for time, seen in zip(times, latest, strict=False):
+                self._check(time, seen)
         return self.layout.table(batch)._replace(times=times)
 
     def _now(self) -> int:
         # A clock that is put back must not make records late.
         return max(round(self._ctx.clock.seconds() * SECOND), self._latest)
 
-    def _check(self, time: int, latest: int) -> None:
-        """RecordError where the window of the time is closed, or has a bound that no text shows."""
+    def _takes(self, time: int, latest: int) -> bool:
+        """Whether the window of the time is open, and its bounds can be told."""
         start = time - time % self._length
-        if start + self._length <= latest - self._lateness:
+        end = start + self._length
+        return end > latest - self._lateness and start >= _FIRST and end <= _LAST
+
+    def _check(self, time: int, latest: int) -> None:
+        """RecordError where the window of the time takes no more."""
+        if self._takes(time, latest):
+            return
+        if self._takes(time, time):
             raise RecordError(
                 f"it is late: its time, {_text(time)}, is {format_duration((latest - time) * 1000)}"
                 f" before the latest, {_text(latest)}, and its window has been sent",
                 hint="`allowed_lateness` keeps windows open for records that come late",
             )
-        if start < _FIRST or start + self._length > _LAST:
-            raise RecordError(f"its time, {_text(time)}, is in no window of the years 1 to 9999")
+        raise RecordError(f"its time, {_text(time)}, is in no window of the years 1 to 9999")
 
     async def add(self, table: Table) -> None:
         for start, part in self._parts(table):
@@ -206,8 +215,20 @@ class ByTime(Windows):
         await self.send(self._open.pop(start), _bounds(start, start + self._length))
 
 
-def moment(name: str, value: Any) -> int:
-    """The time that a field holds, in microseconds since 1970. RecordError where it holds none."""
+def moments(name: str, batch: list[Record]) -> list[int]:
+    """The times that the records hold in a field, in microseconds since 1970. RecordError where one
+    holds none.
+    """
+    values = [record.get(name) for record in batch]
+    if {int, float}.issuperset(map(type, values)):
+        with suppress(ValueError, OverflowError):
+            times = [round(value * SECOND) for value in values]  # type: ignore[operator]
+            if min(times) >= _FIRST and max(times) <= _LAST:
+                return times
+    return [_moment(name, value) for value in values]
+
+
+def _moment(name: str, value: Any) -> int:
     time = None
     with suppress(ValueError, TypeError, OverflowError):
         if isinstance(value, str):

@@ -93,7 +93,7 @@ class Seen:
         self.is_full = False
         self._by = by
         self._within = within
-        self._sent: dict[str | bytes, float] = {}
+        self._sent: dict[str | int | bytes, float] = {}
         """When each was, the oldest first."""
 
     def fresh(self, batch: list[Record], now: float) -> list[Record]:
@@ -119,29 +119,41 @@ class Seen:
 
 
 _SHORT = 32
-"""Characters of a key that is kept as it is."""
+"""Characters of a text, or bytes of what is shown, that are kept as they are."""
+
+_PLAIN = frozenset([str, int, bool, type(None)])
+"""Types whose equal values have one `repr`, and others have another."""
 
 
-def _key(record: Record, by: list[str] | None) -> str | bytes:
-    """A short value that is the same for records that are: the text of it, or its digest."""
+def _key(record: Record, by: list[str] | None) -> str | int | bytes:
+    """What is the same for records that are: a value, or the digest of what shows them."""
     if by is None:
-        parts = [text for name in sorted(record) for text in (name, _text(record[name]))]
+        names = sorted(record)
+        parts: list[Any] = [*names, *[record[name] for name in names]]
     elif len(by) == 1:
-        parts = [_text(record.get(by[0]))]
+        value = record.get(by[0])
+        if type(value) not in _PLAIN:
+            value = _plain(value)
+        if type(value) is int or (type(value) is str and len(value) <= _SHORT):
+            return value
+        parts = [value]
     else:
-        parts = [_text(record.get(name)) for name in by]
-    text = parts[0] if len(parts) == 1 else "".join([f"{len(part)}:{part}" for part in parts])
-    if len(text) <= _SHORT:
-        return text
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        parts = [record.get(name) for name in by]
+    if not _PLAIN.issuperset(map(type, parts)):
+        parts = [_plain(part) for part in parts]
+    try:
+        shown = repr(parts).encode()
+    except ValueError:  # an integer of thousands of digits
+        shown = repr([hex(part) if type(part) is int else part for part in parts]).encode()
+    return shown if len(shown) <= _SHORT else blake2b(shown, digest_size=16).digest()
 
 
-def _text(value: Any) -> str:
-    """A text that is the same for values that are."""
-    if isinstance(value, str):
-        return f"text {value}"
-    if isinstance(value, (bool, list, dict)) or value is None:
-        return json.dumps(value, sort_keys=True, default=str)
-    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
-        return f"{int(value):x}"
-    return f"number {value}"
+def _plain(value: Any) -> Any:
+    """The same for values that are, and with one `repr`."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else float(value)
+    if isinstance(value, (str, int)) and not isinstance(value, bool):
+        return str(value) if isinstance(value, str) else int(value)
+    if isinstance(value, (list, dict)):
+        return ("json", json.dumps(value, sort_keys=True, default=str))
+    return value if isinstance(value, bool) or value is None else ("other", str(value))
