@@ -102,6 +102,11 @@ def _same(_: Arguments, inputs: Inputs) -> Shape:
     return records_of(inputs)
 
 
+def _sorted(arguments: Arguments, inputs: Inputs) -> Shape:
+    """The records read; but a step that sorts joins events, so it passes none of them on."""
+    return _same(arguments, inputs)
+
+
 def _generated(arguments: Arguments, _: Inputs) -> Shape:
     items = arguments.get("items")
     if isinstance(items, Items) and items.values:
@@ -339,6 +344,7 @@ _RULES: Mapping[str, Callable[[Arguments, Inputs], Shape]] = {
     "data:map": _mapped,
     "data:parse": _parsed,
     "data:sample": _same,
+    "data:sort": _sorted,
     "exec": _executed,
     "passthrough": _same,
 }

@@ -41,7 +41,7 @@ class SpillingRecords(Records):
         self.others: list[SpillingRecords] = []
         self._away = 0  # records that are in the file, or on the way there
         self._error: Exception | None = None
-        self._file = _File(folder)
+        self._file = BatchFile(folder)
         self._lock = asyncio.Lock()
         self._threads = threads
         super().__init__([pipe])
@@ -138,8 +138,11 @@ def limit_spill(inputs: Inputs, size: int) -> None:
             port.limit = size
 
 
-class _File:
-    """Batches, first in, first out, in a file without a name. size: its bytes. Methods block."""
+class BatchFile:
+    """Batches, first in, first out, in a file without a name. size: its bytes. Methods block.
+
+    folder: where the file is made, once there is something to put into it.
+    """
 
     def __init__(self, folder: Callable[[], str | None]) -> None:
         self.size = 0
@@ -155,7 +158,7 @@ class _File:
         self._file.seek(self.size)
         try:
             pickle.dump(batch, self._file, pickle.HIGHEST_PROTOCOL)
-        except (pickle.PicklingError, TypeError, AttributeError) as error:
+        except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
             raise StreamError(f"a record cannot wait in a file: {error}") from error
         self.size = self._file.tell()
 
