@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
+    from gxo.runtime.errors import Unknown
     from gxo.runtime.job import Input, Job, Loop, Retry
     from gxo.runtime.kernel.state import deep_copy
     from gxo.runtime.lifecycles import Backoff, EventDriven, Scheduled, Supervise
     from gxo.runtime.pipelines.steps import Event, Results, Steps
     from gxo.runtime.spec import Record
     from gxo.runtime.streams.copies import copies_of
+    from gxo.runtime.streams.fused import Stage
     from gxo.runtime.streams.pipes import Channel
     from gxo.runtime.streams.ports import Inputs, Out, Records
 
@@ -32,8 +34,10 @@ __all__ = [
     "Results",
     "Retry",
     "Scheduled",
+    "Stage",
     "Steps",
     "Supervise",
+    "Unknown",
     "copies_of",
     "deep_copy",
 ]
@@ -54,8 +58,10 @@ _FILES = {
     "Results": "pipelines.steps",
     "Retry": "job",
     "Scheduled": "lifecycles",
+    "Stage": "streams.fused",
     "Steps": "pipelines.steps",
     "Supervise": "lifecycles",
+    "Unknown": "errors",
     "copies_of": "streams.copies",
     "deep_copy": "kernel.state",
 }

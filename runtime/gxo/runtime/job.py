@@ -191,6 +191,47 @@ class Workload:
         file: str = code.co_filename
         return file
 
+    def join(self, loop: Function, members: "tuple[Member, ...]", place: int) -> None:
+        """Take part in a loop, at that place of its members, in place of calling a function."""
+
+        async def take_part(ctx: "Context", port: Any, out: Any) -> Any:
+            from gxo.runtime.streams import fused  # start-up: only where streams are fused
+
+            return await fused.take_part(ctx, loop, members, place, port, out)
+
+        self.function = take_part
+        self.ports = ("records", "out")
+        self.parameters = 0
+
+
+class Member:
+    """A workload whose part is done by a loop that it shares with others (see `streams.fused`).
+
+    begin: a function of the context, and of the ports that it names, that is called when the
+    workload's module would be: it gives the head's batches, or what the loop gives batches to. None
+    for one that is code of the loop. summary: a function that makes its summary of how many records
+    it has received, could not process, and has sent; by default `{"records": <sent>}`. module: the
+    function of a module that changes something, which a dry run asks (gxo.runtime.dryrun.calls).
+    """
+
+    __slots__ = ("begin", "module", "ports", "summary", "workload")
+
+    def __init__(
+        self,
+        workload: Workload,
+        begin: Callable[..., Any] | None,
+        summary: Callable[[int, int, int], Any] | None,
+        module: Function | None,
+    ) -> None:
+        self.workload = workload
+        self.begin = begin
+        self.summary = summary
+        self.module = module
+        self.ports: tuple[str, ...] = ()
+        if begin is not None:
+            code = begin.__code__
+            self.ports = code.co_varnames[1 : code.co_argcount]
+
 
 class Job:
     """A compiled playbook. file: that of its code, as tracebacks name it.
@@ -227,6 +268,37 @@ class Job:
         """
         workload = self.workloads[name] = Workload(name, **keywords)
         return self._binding(workload)
+
+    def member(
+        self,
+        name: str,
+        begin: Callable[..., Any] | None = None,
+        *,
+        summary: Callable[[int, int, int], Any] | None = None,
+        module: Function | None = None,
+        **keywords: Any,
+    ) -> Member:
+        """The workload `name` as a member of a `pipeline`, with the keywords of `Workload`."""
+        return Member(Workload(name, **keywords), begin, summary, module)
+
+    def pipeline(self, *members: Member) -> Callable[[F], F]:
+        """Register a loop that does the part of several workloads, each of which reads the stream
+        of the one before it. It is called with a `Stage` for each of them.
+        """
+
+        def bind(function: F) -> F:
+            for place, member in enumerate(members):
+                workload = member.workload
+                workload.join(function, members, place)
+                self.workloads[workload.name] = workload
+            self.file = function.__code__.co_filename
+            return function
+
+        return bind
+
+    def place(self, name: str) -> None:
+        """The playbook has the workload `name` here, which a `pipeline` has registered before."""
+        self.workloads[name] = self.workloads.pop(name)
 
     def on_failure(self, of: str, name: str, **keywords: Any) -> Callable[[F], F]:
         """Register a function of the block that runs when the workload `of` has failed."""

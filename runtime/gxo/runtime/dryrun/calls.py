@@ -33,29 +33,40 @@ async def foresee(
     forecast = ctx._run.forecast
     assert forecast is not None
     if by_call:
-        summary = await _ask(forecast, name, function, ctx, ports, parameters)
+        summary = await _ask(forecast, name, function(ctx, *ports, **parameters), ctx)
     else:
         summary = ctx.would(f"call {name}{_shown(ctx, parameters)}", writes=".")
         await _drain((*ports, *parameters.values()))
+    sends = any(isinstance(port, Out) for port in (*ports, *parameters.values()))
+    if sends and isinstance(summary, Foreseen):
+        forecast.lose_records(ctx)
+    return _declared(function, summary)
+
+
+async def foresee_part(
+    function: Callable[..., Awaitable[Any]], ctx: Context, call: Awaitable[Any]
+) -> Any:
+    """The summary of a module that decides by call, and whose call is a part of a loop.
+
+    function: that of the module. A loop's part sends no records.
+    """
+    forecast = ctx._run.forecast
+    assert forecast is not None
+    return _declared(function, await _ask(forecast, vars(function)["__gxo_module__"], call, ctx))
+
+
+def _declared(function: Callable[..., Awaitable[Any]], summary: Any) -> Any:
+    """The summary; as a plain map if everything is known that the module always returns."""
     if isinstance(summary, Foreseen):
-        if any(isinstance(port, Out) for port in (*ports, *parameters.values())):
-            forecast.lose_records(ctx)
         declared = getattr(function.__annotations__.get("return"), "__required_keys__", None)
         if declared is not None and declared <= summary.known.keys():
             return summary.known
     return summary
 
 
-async def _ask(
-    forecast: "Forecast",
-    name: str,
-    function: Callable[..., Awaitable[Any]],
-    ctx: Context,
-    ports: tuple[Any, ...],
-    parameters: Mapping[str, Any],
-) -> Any:
+async def _ask(forecast: "Forecast", name: str, call: Awaitable[Any], ctx: Context) -> Any:
     try:
-        summary = await function(ctx, *ports, **parameters)
+        summary = await call
     except ModuleError as error:
         if forecast.comes_after_changes(ctx.workload):
             raise Unknown(f"what {name} does then; now, {error.message}") from error

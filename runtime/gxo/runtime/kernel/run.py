@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gxo.runtime.secrets.redact import Redactor
     from gxo.runtime.secrets.use import SecretUse
     from gxo.runtime.settings import Settings
+    from gxo.runtime.streams.fused import Fused
     from gxo.runtime.streams.pipes import Pipe
     from gxo.runtime.workspace.workspace import Workspace
 
@@ -60,7 +61,7 @@ class Run:
     """What one run's workloads share. Templates see it as `_gxo.playbook`: name and run_id.
 
     nodes: workloads by name, those of blocks once their block has started. units: of the others,
-    what starts together. cleaning: `finally` is running.
+    what starts together. fused: the loops that workloads share. cleaning: `finally` is running.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Run:
         self.journal: Journal | None = None
         self.nodes: dict[str, Node] = {}
         self.add_nodes(job.workloads.values())
+        self.fused: dict[object, Fused] = {}
         self.units = link(job.workloads.values(), self.nodes, Failure())
         self.inputs = settings.inputs
         self.vars = Vars(self, job.vars, settings.vars)

@@ -1,0 +1,199 @@
+"""Loops written by hand: what no module of the library does, and what cannot be seen from outside."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from itertools import pairwise
+from typing import Any
+
+from gxo.runtime import Context, Job, Record, Stage
+from gxo.runtime.errors import ModuleError
+from gxo.runtime.kernel.run import Run
+from gxo.runtime.settings import Settings
+from gxo.runtime.streams.ports import RECORDS_A_TURN
+from tests.runtime.kernel.harness import Played, play
+from tests.runtime.kernel.harness import Stage as Scene
+
+Batches = AsyncGenerator[list[Record], None]
+
+
+class Head:
+    """Batches of the numbers from 1, each after a pause if there is one, and whether it was closed."""
+
+    def __init__(self, last: int | None, pause: float = 0.0, size: int = 1) -> None:
+        self.last = last
+        self.pause = pause
+        self.size = size
+        self.closed = False
+
+    async def batches(self, ctx: Context) -> Batches:
+        number = 0
+        try:
+            while self.last is None or number < self.last:
+                if self.pause:
+                    await ctx.clock.sleep(self.pause)
+                batch = [{"n": number + place} for place in range(1, self.size + 1)]
+                number += self.size
+                yield batch
+        finally:
+            self.closed = True
+
+
+class Tail:
+    """Keeps what comes; fails or waits when it is told to."""
+
+    def __init__(self, *, fails: str = "", finishing: float = 0.0) -> None:
+        self.got: list[int] = []
+        self.ends: list[str] = []
+        self._fails = fails
+        self._finishing = finishing
+        self._ctx: Context
+
+    def begin(self, ctx: Context) -> "Tail":
+        self._ctx = ctx
+        if self._fails == "begin":
+            raise ModuleError("cannot begin")
+        return self
+
+    async def add(self, batch: list[Record]) -> None:
+        if self._fails == "add":
+            raise ModuleError("cannot add")
+        if self._fails == "cancel":
+            raise asyncio.CancelledError
+        self.got += [record["n"] for record in batch]
+
+    async def finish(self) -> dict[str, int]:
+        self.ends.append("finish")
+        await self._ctx.clock.sleep(self._finishing)
+        if self._fails == "finish":
+            raise ModuleError("cannot finish")
+        return {"records": len(self.got)}
+
+    def close(self) -> None:
+        self.ends.append("close")
+
+
+def three(
+    source: Head,
+    sink: Tail,
+    passes: Callable[[Record], bool],
+    **keywords: dict[str, Any],
+) -> Job:
+    """A job with a head, a stage that is code of the loop, and a tail."""
+    job = Job("loop")
+
+    @job.pipeline(
+        job.member("head", lambda ctx: source.batches(ctx), **keywords.get("head", {})),
+        job.member("middle", records=["head"], **keywords.get("middle", {})),
+        job.member(
+            "tail", lambda ctx: sink.begin(ctx), records=["middle"], **keywords.get("tail", {})
+        ),
+    )
+    async def head_to_tail(head: Stage, middle: Stage, tail: Stage) -> None:
+        async for batch in head.read():
+            passed: list[Record] = []
+            for record in middle.each(batch):
+                try:
+                    if not passes(record):
+                        continue
+                except Exception as error:
+                    await middle.failed(record, error)
+                    continue
+                passed.append(record)
+            await tail.add(passed)
+
+    return job
+
+
+def run(job: Job, meanwhile: Callable[[Run, Scene], None] | None = None, **settings: Any) -> Played:
+    scene, given = Scene(), Settings()
+    for name, value in settings.items():
+        setattr(given, name, value)
+    return play(
+        job,
+        scene,
+        settings=given,
+        meanwhile=None if meanwhile is None else lambda run: meanwhile(run, scene),
+    )
+
+
+def statuses(played: Played) -> list[str]:
+    return list(played.statuses.values())
+
+
+def test_a_head_that_never_waits_is_stopped_though_no_record_passes() -> None:
+    head, tail = Head(None, size=100), Tail()
+    job = three(head, tail, lambda _: False)
+    seen: list[int] = []
+
+    def meanwhile(run: Run, scene: Scene) -> None:
+        def look() -> None:
+            source = run.nodes["head"].source
+            seen.append(source.records_out if source is not None else 0)
+            if seen[-1] > 5000:
+                run.interrupt(2)
+            else:
+                scene.loop.call_soon(look)
+
+        scene.loop.call_soon(look)
+
+    played = run(job, meanwhile)
+    assert statuses(played) == ["Cancelled"] * 3
+    assert head.closed and tail.ends == ["close"]
+    steps = [after - before for before, after in pairwise(seen)]
+    assert max(steps) <= 2 * RECORDS_A_TURN, "others get their turn every so many records"
+
+
+def test_a_head_that_never_waits_meets_the_time_out_of_any_stage() -> None:
+    for late in ("head", "middle", "tail"):
+        head, tail = Head(None, pause=0.1), Tail()
+        job = three(head, tail, lambda _: False, **{late: {"timeout": 2.0, "ignore_errors": True}})
+        played = run(job)
+        expected = {"head": "Completed", "middle": "Completed", "tail": "Completed"}
+        behind = list(expected)[list(expected).index(late) :]
+        assert played.statuses == expected | dict.fromkeys(behind, "Failed")
+        assert played.time == 2.0 and head.closed and tail.ends == ["close"]
+
+
+def test_a_stage_fails_in_each_place() -> None:
+    for fails in ("begin", "add", "finish"):
+        head, tail = Head(1000), Tail(fails=fails)
+        played = run(three(head, tail, lambda _: True))
+        assert played.statuses == {"head": "Completed", "middle": "Completed", "tail": "Failed"}
+        assert played.run.nodes["tail"].error == f"cannot {fails}"
+        assert tail.ends == {"begin": [], "add": ["close"], "finish": ["finish", "close"]}[fails]
+
+
+def test_a_stage_that_cancels_itself_has_failed() -> None:
+    played = run(three(Head(10), Tail(fails="cancel"), lambda _: True))
+    assert played.statuses == {"head": "Completed", "middle": "Completed", "tail": "Failed"}
+    assert played.run.nodes["tail"].error == "the module cancelled itself"
+
+
+def test_those_before_are_done_while_the_tail_finishes() -> None:
+    head, tail = Head(10), Tail(finishing=5.0)
+    played = run(three(head, tail, lambda _: True, head={"timeout": 1.0}, middle={"timeout": 1.0}))
+    assert statuses(played) == ["Completed"] * 3
+    assert [played.run.nodes[name].ended for name in ("head", "middle", "tail")] == [0, 0, 5]
+
+
+def test_the_tail_is_stopped_while_it_finishes() -> None:
+    tail = Tail(finishing=5.0)
+    played = run(three(Head(10), tail, lambda _: True, tail={"timeout": 2.0}))
+    assert statuses(played) == ["Completed", "Completed", "Failed"]
+    assert played.time == 2.0 and tail.ends == ["finish", "close"]
+
+
+def test_the_number_of_a_record_is_its_place_in_its_own_stream() -> None:
+    def passes(record: Record) -> bool:
+        return record["n"] != 7 or bool(record["missing"])
+
+    job = three(Head(10, size=4), Tail(), passes, middle={"on_record_error": "skip"})
+    played = run(job)
+    assert "middle: record 7 failed" in played.log
+    assert played.run.nodes["tail"].records_in == 11
+
+
+def test_a_job_runs_its_loop_again() -> None:
+    job = three(Head(3), tail := Tail(), lambda _: True)
+    assert statuses(run(job)) == statuses(run(job)) == ["Completed"] * 3
+    assert tail.got == [1, 2, 3, 1, 2, 3]
