@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gxo.compiler.modules.spec import ModuleSpec
+from gxo.compiler.modules.spec import Kernel, ModuleSpec
 from gxo.compiler.types import (
     Choice,
     ListOf,
@@ -73,6 +73,11 @@ def _lines(spec: ModuleSpec) -> Iterator[str]:
             yield f"  {name}: {getattr(doc, name)!r}"
 
 
+def show_kernel(kernel: Kernel) -> str:
+    words = [kernel.kind, kernel.name, *kernel.takes, kernel.summary, "fresh" * kernel.fresh]
+    return " ".join(filter(None, words))
+
+
 def _options(spec: ModuleSpec) -> Iterator[str]:
     flags = ("changes", "idempotent", "retry_after_records", "per_record")
     options: dict[str, object] = {
@@ -87,6 +92,7 @@ def _options(spec: ModuleSpec) -> Iterator[str]:
         "sends": spec.sends,
         "keeps": spec.keeps,
         "drops": spec.drops,
+        "kernel": spec.kernel and show_kernel(spec.kernel),
     }
     for name, value in options.items():
         if value:

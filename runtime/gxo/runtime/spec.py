@@ -113,6 +113,11 @@ def module(
     sends: list[str] | None = None,
     keeps: str | None = None,
     drops: str | None = None,
+    head: str | None = None,
+    inline: bool | str = False,
+    tail: str | None = None,
+    summary: str | None = None,
+    fresh: bool = False,
 ) -> Callable[[F], F]:
     """Declare a coroutine function as the module `name` (`namespace:verb`, or a bare `exec`).
 
@@ -135,6 +140,18 @@ def module(
     which this is not said come from outside. sends: the same for each record sent; of a list
     parameter its elements. keeps: a parameter that, when true, leaves the fields of the record read
     in the record sent; drops: one that names fields to leave out, with which all others stay.
+
+    What of it can be a part of a loop that several workloads share (gxo.runtime.streams.fused), as
+    the name of what the module's file has for it. Each takes the context and the parameters:
+
+    head: an async generator of the batches that are sent; it takes the input port besides.
+    tail: a class that takes batches by `add`, and returns the summary from `finish`; its `close`,
+    if there is one, is called in every ending, and `unknown` when a dry run knows no more records.
+    It takes `out` besides, if the module does.
+    inline: True for what the compiler writes into the loop; or a class that has, for batches,
+    `take` and `is_full`, or `split`. fresh: each record of the head is new, and nobody else's, so
+    that the loop may change it. summary: a function that makes an inline module's summary of
+    how many records came in, could not be processed, and went on; by default, `records` went on.
     """
 
     def declare(function: F) -> F:

@@ -19,6 +19,7 @@ from gxo.compiler.modules.fault import DeclarationError, span_of
 from gxo.compiler.modules.spec import (
     RECORD_VALUES,
     RECORDS,
+    Kernel,
     ModuleSpec,
     ParamSpec,
     Port,
@@ -84,6 +85,7 @@ def _read_module(
     summary, name, returns_values = _read_summary(definition, source)
     _check_decorator(decorator, [param.name for param in params], ports)
     _check_contents(decorator, summary, ports)
+    _check_kernel(decorator, source)
     return ModuleSpec(
         name=decorator.name,
         function=definition.name,
@@ -110,9 +112,39 @@ def _read_module(
         sends=decorator.sends,
         keeps=decorator.keeps,
         drops=decorator.drops,
+        kernel=_read_kernel(decorator, ports),
         doc=doc,
         span=_name_span(definition, source),
     )
+
+
+def _check_kernel(decorator: Decorator, source: SourceFile) -> None:
+    """The file has what the decorator names for a fused loop, and a module is one thing in it."""
+    kinds = [decorator.head, decorator.inline or None, decorator.tail]
+    if len(kinds) - kinds.count(None) > 1:
+        message = "a module is one of `head`, `inline` and `tail`"
+        raise DeclarationError(decorator.node, message)
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    defined = {each.name for each in source.tree.body if isinstance(each, functions)}
+    for name in (*kinds, decorator.summary):
+        if isinstance(name, str) and name not in defined:
+            message = f"the file has no `{name}` that could be a part of a loop"
+            raise DeclarationError(decorator.node, message, did_you_mean(name, defined))
+
+
+def _read_kernel(decorator: Decorator, ports: tuple[Port, ...]) -> Kernel | None:
+    """What the decorator says of a fused loop."""
+    reads = tuple(port for port in ports if port != "out")
+    sends = tuple(port for port in ports if port == "out")
+    summary = decorator.summary or ""
+    if decorator.head:
+        return Kernel("head", decorator.head, reads, summary, decorator.fresh)
+    if decorator.tail:
+        return Kernel("tail", decorator.tail, sends, summary, fresh=False)
+    if decorator.inline:
+        name = decorator.inline if isinstance(decorator.inline, str) else ""
+        return Kernel("inline", name, (), summary, fresh=False)
+    return None
 
 
 def _name_span(definition: ast.AsyncFunctionDef, source: SourceFile) -> Span:

@@ -41,6 +41,11 @@ class Decorator:
     sends: tuple[str, ...] = ()
     keeps: str | None = None
     drops: str | None = None
+    head: str | None = None
+    inline: bool | str = False
+    tail: str | None = None
+    summary: str | None = None
+    fresh: bool = False
 
 
 _OPTIONS = tuple(field.name for field in fields(Decorator) if field.name not in ("node", "name"))
@@ -76,9 +81,13 @@ def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> N
     match name, given:
         case "changes", True | False | "by_call":
             decorator.changes = given
-        case "idempotent" | "retry_after_records" | "per_record" | "background", bool():
+        case "idempotent" | "retry_after_records" | "per_record" | "background" | "fresh", bool():
             setattr(decorator, name, given)
+        case "inline", bool() | str():
+            decorator.inline = given
         case "emits_when" | "reads_when" | "keeps" | "drops", str():
+            setattr(decorator, name, given)
+        case "head" | "tail" | "summary", str():
             setattr(decorator, name, given)
         case "needs" | "native" | "sends", tuple() if _is_texts(given):
             setattr(decorator, name, given)

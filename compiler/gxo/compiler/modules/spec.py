@@ -67,6 +67,22 @@ class ParamSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Kernel:
+    """A record module's part of a fused loop.
+
+    name: what its file has for it; "" for what the compiler writes into the loop. takes: the ports
+    that it is given. summary: the function that makes the summary; "" for the usual one. fresh:
+    whether its records are new, so that the loop may change them.
+    """
+
+    kind: Literal["head", "inline", "tail"]
+    name: str
+    takes: tuple[Port, ...]
+    summary: str
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ModuleSpec:
     """One module of a library.
 
@@ -82,7 +98,8 @@ class ModuleSpec:
     only when it is given. needs: distributions that are linked with it; native: with `--native`.
     per_record: each record that it sends comes of the one that it read last (see `ir/steps.py`).
     background: it says when it is ready, and runs until the job has no more use for it.
-    returns, sends, keeps, drops: what summary and records hold (`gxo.runtime.spec.module`).
+    returns, sends, keeps, drops: what summary and records hold, and kernel: what can be a part of a
+    loop that it shares with others (`gxo.runtime.spec.module`).
     """
 
     name: str
@@ -110,6 +127,7 @@ class ModuleSpec:
     sends: tuple[str, ...]
     keeps: str | None
     drops: str | None
+    kernel: Kernel | None
     doc: Docstring
     span: Span
 

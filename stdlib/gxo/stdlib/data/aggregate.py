@@ -140,7 +140,7 @@ def _layout(by: list[str], fields: list[AggregateField], bounds: Sequence[str]) 
     return Layout(by, results)
 
 
-@module("data:aggregate", sends=["record values"])
+@module("data:aggregate", sends=["record values"], tail="Totals")
 async def aggregate(
     ctx: Context,
     records: Records,

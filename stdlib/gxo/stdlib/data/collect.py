@@ -14,11 +14,8 @@ class Collected(TypedDict):
     count: int
 
 
-@module("data:collect", returns={"records": ["records"]})
-async def collect(
-    ctx: Context,  # noqa: ARG001 - every module has it
-    records: Records,
-) -> Collected:
+@module("data:collect", returns={"records": ["records"]}, tail="Gathering")
+async def collect(ctx: Context, records: Records) -> Collected:
     """Gather all records of a stream into a list, which the state keeps in memory.
 
     Returns:
@@ -32,7 +29,22 @@ async def collect(
         process:
           module: data:collect
     """
-    gathered: list[Record] = []
+    gathering = Gathering(ctx)
     async for batch in records:
-        gathered += batch
-    return {"records": gathered, "count": len(gathered)}
+        await gathering.add(batch)
+    return await gathering.finish()
+
+
+class Gathering:
+    """The records that have come so far."""
+
+    def __init__(self, ctx: Context) -> None:  # noqa: ARG002 - every tail has it
+        self._records: list[Record] = []
+
+    async def add(self, batch: list[Record]) -> None:
+        """Keep the records of a batch."""
+        self._records += batch
+
+    async def finish(self) -> Collected:
+        """All of them."""
+        return {"records": self._records, "count": len(self._records)}

@@ -15,7 +15,7 @@ class Filtered(TypedDict):
     dropped: int
 
 
-@module("data:filter", per_record=True, sends=["records"])
+@module("data:filter", per_record=True, sends=["records"], inline=True, summary="filtered")
 async def filter_(
     ctx: Context,
     records: Records,
@@ -57,4 +57,9 @@ async def filter_(
         seen += len(batch)
         kept += len(passed)
         await deliver(out, passed)
-    return {"records": kept, "dropped": seen - failed - kept}
+    return filtered(seen, failed, kept)
+
+
+def filtered(received: int, failed: int, sent: int) -> Filtered:
+    """The summary, from how many records came in, could not be judged, and went on."""
+    return {"records": sent, "dropped": received - failed - sent}

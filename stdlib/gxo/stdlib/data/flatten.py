@@ -1,5 +1,6 @@
 """`data:flatten`: a list in a record becomes records."""
 
+from collections.abc import AsyncGenerator
 from typing import TypedDict
 
 from gxo.runtime import expr
@@ -16,7 +17,7 @@ class Flattened(TypedDict):
     records: int
 
 
-@module("data:flatten", per_record=True, sends=["record values"])
+@module("data:flatten", per_record=True, sends=["record values"], inline="Flattening")
 async def flatten(
     ctx: Context, records: Records, out: Out | None, *, field: FieldName
 ) -> Flattened:
@@ -40,26 +41,42 @@ async def flatten(
           params:
             field: items
     """
-    seen = made = 0
+    flattening = Flattening(ctx, field=field)
+    made = 0
     async for batch in records:
+        async for part in flattening.split(batch):
+            made += len(part)
+            await deliver(out, part)
+    return {"records": made}
+
+
+class Flattening:
+    """Makes records of the list in the field of a record."""
+
+    def __init__(self, ctx: Context, *, field: str) -> None:
+        self._ctx = ctx
+        self._field = field
+        self._seen = 0
+
+    async def split(self, batch: list[Record]) -> AsyncGenerator[list[Record], None]:
+        """The records that become of those of a batch, in batches: they can be very many."""
+        field = self._field
         results: list[Record] = []
-        for number, record in enumerate(batch, seen + 1):
+        for number, record in enumerate(batch, self._seen + 1):
             elements = record.get(field) if field in record else ""
             if elements is None:
                 continue
             if not isinstance(elements, list):
-                await ctx.record_failed(record, _unfit(record, field), number)
+                await self._ctx.record_failed(record, _unfit(record, field), number)
                 continue
             for element in elements:
                 results.append({**record, field: element})
                 if len(results) == BATCH:
-                    made += BATCH
-                    await deliver(out, results)
+                    yield results
                     results = []
-        seen += len(batch)
-        made += len(results)
-        await deliver(out, results)
-    return {"records": made}
+        self._seen += len(batch)
+        if results:
+            yield results
 
 
 def _unfit(record: Record, field: str) -> RecordError:

@@ -29,6 +29,7 @@ class Formatted(TypedDict):
         "path": ["path"],
         "formatted_content": ["format_options.template", "record values"],
     },
+    tail="Formatter",
 )
 async def format_(
     ctx: Context,

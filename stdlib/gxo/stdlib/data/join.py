@@ -57,7 +57,7 @@ class Joined(TypedDict):
     records: int
 
 
-@module("data:join", sends=["records"])
+@module("data:join", sends=["records"], head="batches", fresh=True)
 async def join(
     ctx: Context,
     inputs: Inputs,

@@ -4,7 +4,7 @@ from typing import TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
-from gxo.runtime.spec import module
+from gxo.runtime.spec import Record, module
 from gxo.runtime.streams.ports import Out, Records
 from gxo.stdlib.data._batches import deliver
 
@@ -15,9 +15,9 @@ class Limited(TypedDict):
     records: int
 
 
-@module("data:limit", per_record=True, sends=["records"])
+@module("data:limit", per_record=True, sends=["records"], inline="Limit")
 async def limit(
-    ctx: Context,  # noqa: ARG001 - every module has it
+    ctx: Context,
     records: Records,
     out: Out | None,
     *,
@@ -43,13 +43,30 @@ async def limit(
           params:
             count: 10
     """
-    if count < 0:
-        raise ParameterError(f"count: {count} is negative")
-    left = count
-    if left:
-        async for batch in records:
-            await deliver(out, batch[:left])
-            left -= min(left, len(batch))
-            if not left:
-                break
-    return {"records": count - left}
+    first = Limit(ctx, count=count)
+    sent = 0
+    while not first.is_full and (batch := await anext(records, None)) is not None:
+        taken = first.take(batch)
+        await deliver(out, taken)
+        sent += len(taken)
+    return {"records": sent}
+
+
+class Limit:
+    """Lets the first `count` records pass."""
+
+    def __init__(self, ctx: Context, *, count: int) -> None:  # noqa: ARG002 - every kernel has it
+        if count < 0:
+            raise ParameterError(f"count: {count} is negative")
+        self._left = count
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more records pass."""
+        return not self._left
+
+    def take(self, batch: list[Record]) -> list[Record]:
+        """Those records of the batch that pass."""
+        taken = batch[: self._left]
+        self._left -= len(taken)
+        return taken

@@ -16,7 +16,14 @@ class Mapped(TypedDict):
     records: int
 
 
-@module("data:map", per_record=True, sends=["template", "fields"], keeps="keep", drops="drop")
+@module(
+    "data:map",
+    per_record=True,
+    sends=["template", "fields"],
+    keeps="keep",
+    drops="drop",
+    inline=True,
+)
 async def map_(
     ctx: Context,
     records: Records,

@@ -29,7 +29,14 @@ class Parsed(TypedDict):
     records: int
 
 
-@module("data:parse", effects=[reads("path")], native=["orjson"], sends=["content", "path"])
+@module(
+    "data:parse",
+    effects=[reads("path")],
+    native=["orjson"],
+    sends=["content", "path"],
+    head="batches",
+    fresh=True,
+)
 async def parse(
     ctx: Context,
     out: Out | None,
