@@ -4,7 +4,8 @@
      ├ vars       VarDef: a name and a Value
      ├ workloads  Workload: a typed call of a module, its policies and its edges; the steps of a
      │            `stream:pipeline` are workloads inside it
-     └ cleanup    Workload: the playbook's `finally`
+     ├ cleanup    Workload: the playbook's `finally`
+     └ fused      FusedLoop: workloads that share one loop
 
 Values of parameters are trees of `Constant`, `Computed` (a template), `Items` and `Fields`;
 `ForEach` makes a value a function of the record, `Copy` marks where a reader gets a copy of state
@@ -243,6 +244,13 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
+class FusedLoop:
+    """Workloads whose records one loop takes through all of them; each reads the one before it."""
+
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     name: str
     file: str
@@ -252,6 +260,7 @@ class Plan:
     outputs: tuple[str, ...] = ()
     workloads: tuple[Workload, ...] = ()
     cleanup: tuple[Workload, ...] = ()
+    fused: tuple[FusedLoop, ...] = ()
     secrets: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     policies: Policies = field(default_factory=Policies)

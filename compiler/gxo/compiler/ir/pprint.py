@@ -38,6 +38,8 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     ):
         if names:
             yield f"  {title} {' '.join(names)}"
+    for loop in plan.fused:
+        yield f"  one loop {' '.join(loop.members)}"
     for workload in plan.workloads:
         yield from _workload_lines(workload, "workload", "")
     for workload in plan.cleanup:

@@ -3,6 +3,7 @@ playbook."""
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 from gxo.compiler.ir.nodes import Copy, Plan, Workload
 from gxo.compiler.ir.walk import every_call, every_workload
@@ -35,6 +36,23 @@ def _problems(plan: Plan) -> Iterator[str]:
             yield from _edge_problems(step, ids)
     for workload in every_call(plan):
         yield from _workload_problems(workload)
+    yield from _loop_problems(plan)
+
+
+def _loop_problems(plan: Plan) -> Iterator[str]:
+    members = Counter(name for loop in plan.fused for name in loop.members)
+    for name, count in members.items():
+        if plan.workload(name) is None:
+            yield f"a loop has the member '{name}', which is not there"
+        if count > 1:
+            yield f"'{name}' is in {count} loops"
+    for loop in plan.fused:
+        if len(loop.members) < 2:
+            yield f"the loop of '{loop.members[0]}' has no other member"
+        for before, name in pairwise(loop.members):
+            workload = plan.workload(name)
+            if workload and [edge.name for edge in workload.stream_edges] != [before]:
+                yield f"'{name}' is in a loop behind '{before}', and does not read it alone"
 
 
 def _edge_problems(workload: Workload, names: set[str]) -> Iterator[str]:

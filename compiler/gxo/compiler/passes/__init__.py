@@ -24,6 +24,7 @@ from gxo.compiler.passes import (
     detect_cycles,
     drop_dead,
     fold_constants,
+    fuse_streams,
     link_states,
     link_steps,
     link_streams,
@@ -73,4 +74,5 @@ PASSES: tuple[Pass, ...] = (
     Pass(
         "reduce_edges", reduce_edges.run, "an edge that a path implies says nothing", optimizes=True
     ),
+    Pass("fuse_streams", fuse_streams.run, "a record need not wait between stages", optimizes=True),
 )

@@ -1,0 +1,122 @@
+"""Let chains of record modules share one loop (stream fusion).
+
+    before:  parse -> active -> totals, three workloads with streams between them
+    after:   the same, and "one loop parse active totals"
+
+A chain begins with a module that makes records, or with one that reads the stream of any other
+workload. Modules follow that are code of the loop, and at most one that gathers what has come. Each
+reads the one before it alone, and nobody else does.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.ir.kernels import AGGREGATE, FILTER, MAP, filter_condition, has_clock, map_parts
+from gxo.compiler.ir.nodes import Constant, FusedLoop, Plan, StreamEdge, Workload
+
+
+def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
+    by_name = {one.name: one for one in plan.workloads}
+    readers: dict[str, list[Workload]] = {}
+    for workload in plan.workloads:
+        for edge in workload.stream_edges:
+            readers.setdefault(edge.name, []).append(workload)
+    behind: dict[str, str] = {}
+    for reader in plan.workloads:
+        for edge in reader.stream_edges:
+            link = _Link(by_name[edge.source], reader, edge, readers[edge.name])
+            if obstacle := link.obstacle():
+                diagnostics.explain("fuse_streams", reader.span, f"not fused: {obstacle}")
+            else:
+                behind[edge.source] = reader.name
+    loops = tuple(_loops(plan, behind))
+    for loop in loops:
+        words = f"fused into one loop: {', '.join(loop.members)}"
+        diagnostics.explain("fuse_streams", by_name[loop.members[0]].span, words)
+    return replace(plan, fused=loops)
+
+
+def _loops(plan: Plan, behind: dict[str, str]) -> Iterator[FusedLoop]:
+    """The chains, in the order of their first members."""
+    inside = set(behind.values())
+    for workload in plan.workloads:
+        name = workload.name
+        if name in behind and name not in inside:
+            members = [name]
+            while members[-1] in behind:
+                members.append(behind[members[-1]])
+            yield FusedLoop(tuple(members))
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A stream between two workloads, and all who read it."""
+
+    source: Workload
+    reader: Workload
+    edge: StreamEdge
+    readers: list[Workload]
+
+    def obstacle(self) -> str | None:
+        """Why the two cannot share a loop; None when they can."""
+        source, reader = self.source, self.reader
+        if self.edge.errors:
+            return f"'{reader.name}' reads the record errors of '{source.name}'"
+        if len(reader.stream_edges) > 1:
+            return f"'{reader.name}' has {_number(len(reader.stream_edges))} inputs"
+        if len(self.readers) > 1:
+            return f"'{source.name}' has {_number(len(self.readers))} consumers"
+        return _unfit(source) or _unfit(reader) or self._mismatch()
+
+    def _mismatch(self) -> str | None:
+        """Why their modules, each of which could be in a loop, cannot follow each other."""
+        source, reader = self.source, self.reader
+        assert source.module and source.module.kernel and reader.module and reader.module.kernel
+        if source.module.kernel.kind == "tail":
+            return f"'{source.name}' gathers what it reads"
+        if reader.module.kernel.kind == "head":
+            return f"'{reader.name}' makes records of its own"
+        if source.policies.channel.overflow != "block":
+            return f"the stream of '{source.name}' may overflow"
+        return None
+
+
+def _unfit(workload: Workload) -> str | None:
+    """Why the workload cannot be in any loop."""
+    name, module = workload.name, workload.module
+    assert module is not None, "a plan with errors is not optimized"
+    if not module.is_own:
+        return f"'{name}' is {module.name}, which is not gxo's own"
+    if module.kernel is None:
+        return f"'{name}' is {module.name}, which cannot be a part of a loop"
+    if setting := next(_settings(workload), None):
+        return f"'{name}' has {setting}"
+    if module.name == FILTER and filter_condition(workload) is None:
+        return f"the condition of '{name}' is a constant"
+    if module.name == AGGREGATE and has_clock(workload):
+        return f"the windows of '{name}' end by the clock, also while no record comes"
+    if module.name == MAP and map_parts(workload) is None:
+        return f"what '{name}' makes is only known when it runs"
+    return None
+
+
+def _settings(workload: Workload) -> Iterator[str]:
+    """What makes a workload more than one call of its module that takes all records."""
+    lifecycle = workload.decl.lifecycle
+    if lifecycle is not None and lifecycle.policy.text != "run_once":
+        yield f"the lifecycle {lifecycle.policy.text}"
+    if workload.background:
+        yield "a stream from the background"
+    if workload.when is not None and workload.when != Constant(True, workload.when.span):
+        yield "a `when`"
+    if workload.loop:
+        yield "a `loop`"
+    if workload.retry:
+        yield "a `retry`"
+    if workload.policies.skip_on_no_input:
+        yield "`skip_on_no_input`"
+
+
+def _number(count: int) -> str:
+    return {2: "two", 3: "three"}.get(count, str(count))
