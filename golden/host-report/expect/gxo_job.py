@@ -1,13 +1,12 @@
 """host-report, compiled by gxo 0.1.0 from host-report.gxo.yaml. Change the playbook, not this file."""
 
-from gxo.runtime import Context, Input, Inputs, Job, Out, Records
+from gxo.runtime import Context, Input, Inputs, Job, Out, Record, Records, Stage, Unknown
 from gxo.runtime.functions import math, printing, regex, strings
-from gxo.stdlib.data.aggregate import Aggregated, aggregate as data_aggregate
-from gxo.stdlib.data.filter import Filtered, filter_ as data_filter
+from gxo.stdlib.data.aggregate import Totals
+from gxo.stdlib.data.filter import filtered
 from gxo.stdlib.data.format import Formatted, format_ as data_format
 from gxo.stdlib.data.join import Joined, join as data_join
-from gxo.stdlib.data.map import Mapped, map_ as data_map
-from gxo.stdlib.data.parse import Parsed, parse as data_parse
+from gxo.stdlib.data.parse import Parsed, batches as data_parse_batches, parse as data_parse
 from gxo.stdlib.exec import Executed, exec_
 from gxo.stdlib.filesystem.write import Written, write as filesystem_write
 
@@ -43,18 +42,47 @@ async def processes(ctx: Context) -> Executed:
     return await exec_(ctx, command="ps", args=["-eo", "user:32=,rss=,comm="])
 
 
-# filesystems: data:parse
-@job.workload("filesystems", after=["disks"], on_record_error="skip")
-async def filesystems(ctx: Context, out: Out | None) -> Parsed:
-    return await data_parse(
-        ctx,
-        out,
-        content=ctx.state["disks"]["stdout"],
-        format_="regex",
-        format_options={
-            "pattern": r"^(?P<device>\S+) +(?P<blocks>\d+) +(?P<used>\d+) +(?P<free>\d+) +(?P<percent>\d+)% +(?P<mount>.+)$"
-        },
-    )
+# filesystems, in-use, sized: fused into one loop
+@job.pipeline(
+    job.member(
+        "filesystems",
+        lambda ctx: data_parse_batches(
+            ctx,
+            content=ctx.state["disks"]["stdout"],
+            format_="regex",
+            format_options={
+                "pattern": r"^(?P<device>\S+) +(?P<blocks>\d+) +(?P<used>\d+) +(?P<free>\d+) +(?P<percent>\d+)% +(?P<mount>.+)$"
+            },
+        ),
+        after=["disks"],
+        on_record_error="skip",
+    ),
+    job.member("in-use", records=["filesystems"], summary=filtered),
+    job.member("sized", records=["in-use"]),
+)
+async def filesystems_to_sized(filesystems: Stage, in_use: Stage, sized: Stage) -> None:
+    async for batch in filesystems.read():
+        passed: list[Record] = []
+        for record in in_use.each(batch):
+            try:
+                if not math.int_(record["percent"]) >= in_use.ctx.inputs["min_used"]:
+                    in_use.dropped += 1
+                    continue
+            except (Exception, Unknown) as error:
+                await in_use.failed(record, error)
+                continue
+            try:
+                record = {
+                    "mount": record["mount"],
+                    "used_mib": math.div(math.int_(record["used"]), 1024),
+                    "free_mib": math.div(math.int_(record["free"]), 1024),
+                    "percent": math.int_(record["percent"]),
+                }
+            except (Exception, Unknown) as error:
+                await sized.failed(record, error)
+                continue
+            passed.append(record)
+        await sized.send(passed)
 
 
 # owners: data:parse
@@ -63,31 +91,12 @@ async def owners(ctx: Context, out: Out | None) -> Parsed:
     return await data_parse(ctx, out, path="owners.csv", format_="csv")
 
 
-# in-use: data:filter
-@job.workload("in-use", records=["filesystems"])
-async def in_use(ctx: Context, records: Records, out: Out | None) -> Filtered:
-    return await data_filter(
-        ctx,
-        records,
-        out,
-        condition=lambda record: math.int_(record["percent"]) >= ctx.inputs["min_used"],
-    )
+# in-use: data:filter, in filesystems_to_sized
+job.place("in-use")
 
 
-# sized: data:map
-@job.workload("sized", records=["in-use"])
-async def sized(ctx: Context, records: Records, out: Out | None) -> Mapped:
-    return await data_map(
-        ctx,
-        records,
-        out,
-        fields={
-            "mount": lambda record: record["mount"],
-            "used_mib": lambda record: math.div(math.int_(record["used"]), 1024),
-            "free_mib": lambda record: math.div(math.int_(record["free"]), 1024),
-            "percent": lambda record: math.int_(record["percent"]),
-        },
-    )
+# sized: data:map, in filesystems_to_sized
+job.place("sized")
 
 
 # owned: data:join
@@ -137,43 +146,48 @@ async def disk_lines(ctx: Context, records: Records) -> Formatted:
     )
 
 
-# process-lines: data:parse
-@job.workload("process-lines", after=["processes"])
-async def process_lines(ctx: Context, out: Out | None) -> Parsed:
-    return await data_parse(
-        ctx, out, content=ctx.state["process_table"]["stdout"], format_="text_lines"
-    )
-
-
-# process-fields: data:map
-@job.workload("process-fields", records=["process-lines"])
-async def process_fields(ctx: Context, records: Records, out: Out | None) -> Mapped:
-    return await data_map(
-        ctx,
-        records,
-        out,
-        fields={
-            "user": lambda record: regex.regex_find(r"^\S+", record["line"]),
-            "rss_kib": lambda record: math.int_(
-                regex.regex_find("[0-9]+", regex.regex_find(" +[0-9]+ ", record["line"]))
-            ),
-        },
-    )
-
-
-# by-user: data:aggregate
-@job.workload("by-user", records=["process-fields"])
-async def by_user(ctx: Context, records: Records, out: Out | None) -> Aggregated:
-    return await data_aggregate(
-        ctx,
-        records,
-        out,
-        group_by_fields=["user"],
-        aggregate_fields=[
-            {"name": "processes", "op": "count"},
-            {"name": "rss_kib", "op": "sum", "source_field": "rss_kib"},
-        ],
-    )
+# process-lines, process-fields, by-user: fused into one loop
+@job.pipeline(
+    job.member(
+        "process-lines",
+        lambda ctx: data_parse_batches(
+            ctx, content=ctx.state["process_table"]["stdout"], format_="text_lines"
+        ),
+        after=["processes"],
+    ),
+    job.member("process-fields", records=["process-lines"]),
+    job.member(
+        "by-user",
+        lambda ctx, out: Totals(
+            ctx,
+            out,
+            group_by_fields=["user"],
+            aggregate_fields=[
+                {"name": "processes", "op": "count"},
+                {"name": "rss_kib", "op": "sum", "source_field": "rss_kib"},
+            ],
+        ),
+        records=["process-fields"],
+    ),
+)
+async def process_lines_to_by_user(
+    process_lines: Stage, process_fields: Stage, by_user: Stage
+) -> None:
+    async for batch in process_lines.read():
+        passed: list[Record] = []
+        for record in process_fields.each(batch):
+            try:
+                record = {
+                    "user": regex.regex_find(r"^\S+", record["line"]),
+                    "rss_kib": math.int_(
+                        regex.regex_find("[0-9]+", regex.regex_find(" +[0-9]+ ", record["line"]))
+                    ),
+                }
+            except (Exception, Unknown) as error:
+                await process_fields.failed(record, error)
+                continue
+            passed.append(record)
+        await by_user.add(passed)
 
 
 # user-lines: data:format

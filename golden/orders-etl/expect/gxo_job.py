@@ -1,12 +1,11 @@
 """orders-etl, compiled by gxo 0.1.0 from orders-etl.gxo.yaml. Change the playbook, not this file."""
 
-from gxo.runtime import Context, Input, Inputs, Job, Out, Records, Retry, expr
+from gxo.runtime import Context, Input, Job, Out, Record, Records, Retry, Stage, Unknown, expr
 from gxo.runtime.functions import strings
-from gxo.stdlib.data.aggregate import Aggregated, aggregate as data_aggregate
-from gxo.stdlib.data.filter import Filtered, filter_ as data_filter
+from gxo.stdlib.data.aggregate import Totals
+from gxo.stdlib.data.filter import filtered
 from gxo.stdlib.data.format import Formatted, format_ as data_format
-from gxo.stdlib.data.join import Joined, join as data_join
-from gxo.stdlib.data.map import Mapped, map_ as data_map
+from gxo.stdlib.data.join import batches as data_join_batches
 from gxo.stdlib.data.parse import Parsed, parse as data_parse
 from gxo.stdlib.http.request import Response, request as http_request
 
@@ -57,60 +56,67 @@ async def customers(ctx: Context, out: Out | None) -> Parsed:
     return await data_parse(ctx, out, content=ctx.state["customer_list"]["body"], format_="csv")
 
 
-# paid: data:filter
-@job.workload("paid", records=["orders"])
-async def paid(ctx: Context, records: Records, out: Out | None) -> Filtered:
-    return await data_filter(
-        ctx,
-        records,
-        out,
-        condition=lambda record: expr.eq(record["status"], "paid") and expr.gt(record["amount"], 0),
-    )
+# paid, with-month: fused into one loop
+@job.pipeline(
+    job.member("paid", records=["orders"], summary=filtered),
+    job.member("with-month", records=["paid"]),
+)
+async def paid_to_with_month(paid: Stage, with_month: Stage) -> None:
+    async for batch in paid.read():
+        passed: list[Record] = []
+        for record in paid.each(batch):
+            try:
+                if not (expr.eq(record["status"], "paid") and expr.gt(record["amount"], 0)):
+                    paid.dropped += 1
+                    continue
+            except (Exception, Unknown) as error:
+                await paid.failed(record, error)
+                continue
+            try:
+                record = {
+                    "customer_id": record["customer_id"],
+                    "month": strings.substr(0, 7, record["created"]),
+                    "amount": record["amount"],
+                }
+            except (Exception, Unknown) as error:
+                await with_month.failed(record, error)
+                continue
+            passed.append(record)
+        await with_month.send(passed)
 
 
-# with-month: data:map
-@job.workload("with-month", records=["paid"])
-async def with_month(ctx: Context, records: Records, out: Out | None) -> Mapped:
-    return await data_map(
-        ctx,
-        records,
-        out,
-        fields={
-            "customer_id": lambda record: record["customer_id"],
-            "month": lambda record: strings.substr(0, 7, record["created"]),
-            "amount": lambda record: record["amount"],
-        },
-    )
-
-
-# with-customer: data:join
-@job.workload("with-customer", inputs=["with-month", "customers"])
-async def with_customer(ctx: Context, inputs: Inputs, out: Out | None) -> Joined:
-    return await data_join(
-        ctx,
-        inputs,
-        out,
-        join_type="inner",
-        on=[
-            {"stream": "with-month", "role": "probe", "field": "customer_id"},
-            {"stream": "customers", "role": "build", "field": "id"},
-        ],
-    )
-
-
-# by-month: data:aggregate
-@job.workload("by-month", records=["with-customer"])
-async def by_month(ctx: Context, records: Records, out: Out | None) -> Aggregated:
-    return await data_aggregate(
-        ctx,
-        records,
-        out,
-        group_by_fields=["name", "month"],
-        aggregate_fields=[
-            {"name": "orders", "op": "count"},
-            {"name": "total", "op": "sum", "source_field": "amount"},
-        ],
-    )
+# with-customer, by-month: fused into one loop
+@job.pipeline(
+    job.member(
+        "with-customer",
+        lambda ctx, inputs: data_join_batches(
+            ctx,
+            inputs,
+            join_type="inner",
+            on=[
+                {"stream": "with-month", "role": "probe", "field": "customer_id"},
+                {"stream": "customers", "role": "build", "field": "id"},
+            ],
+        ),
+        inputs=["with-month", "customers"],
+    ),
+    job.member(
+        "by-month",
+        lambda ctx, out: Totals(
+            ctx,
+            out,
+            group_by_fields=["name", "month"],
+            aggregate_fields=[
+                {"name": "orders", "op": "count"},
+                {"name": "total", "op": "sum", "source_field": "amount"},
+            ],
+        ),
+        records=["with-customer"],
+    ),
+)
+async def with_customer_to_by_month(with_customer: Stage, by_month: Stage) -> None:
+    async for batch in with_customer.read():
+        await by_month.add(batch)
 
 
 # csv: data:format

@@ -2,7 +2,20 @@
 
 from typing import Any
 
-from gxo.runtime import Channel, Context, Input, Inputs, Job, Loop, Out, Records, expr
+from gxo.runtime import (
+    Channel,
+    Context,
+    Input,
+    Inputs,
+    Job,
+    Loop,
+    Out,
+    Record,
+    Records,
+    Stage,
+    Unknown,
+    expr,
+)
 from gxo.runtime.functions import json, strings
 from gxo.stdlib.control import Synchronized, barrier as control_barrier
 from gxo.stdlib.data.filter import Filtered, filter_ as data_filter
@@ -11,7 +24,7 @@ from gxo.stdlib.data.generate_from_list import (
     Generated,
     generate_from_list as data_generate_from_list,
 )
-from gxo.stdlib.data.join import Joined, join as data_join
+from gxo.stdlib.data.join import batches as data_join_batches
 from gxo.stdlib.data.map import Mapped, map_ as data_map
 
 job = Job("streams", inputs={"least": Input("int", default=2)})
@@ -61,34 +74,39 @@ async def broken(ctx: Context, records: Records) -> Formatted:
     return await data_format(ctx, records, format_="jsonl")
 
 
-# joined: data:join
-@job.workload("joined", inputs=["big", "colours"], channel=Channel(50, "block"))
-async def joined(ctx: Context, inputs: Inputs, out: Out | None) -> Joined:
-    return await data_join(
-        ctx,
-        inputs,
-        out,
-        join_type="left",
-        on=[
-            {"stream": "big", "role": "probe", "field": "id"},
-            {"stream": "colours", "role": "build", "template": lambda record: record["id"]},
-        ],
-    )
-
-
-# page: data:map
-@job.workload("page", records=["joined"], channel=Channel(50, "block"))
-async def page(ctx: Context, records: Records, out: Out | None) -> Mapped:
-    return await data_map(
-        ctx,
-        records,
-        out,
-        template=lambda record: {
-            "label": f"{expr.text(record['id'])} is {record.get('colour') or 'grey'}",
-            "id": record["id"],
-            "more": [record["text"], True],
-        },
-    )
+# joined, page: fused into one loop
+@job.pipeline(
+    job.member(
+        "joined",
+        lambda ctx, inputs: data_join_batches(
+            ctx,
+            inputs,
+            join_type="left",
+            on=[
+                {"stream": "big", "role": "probe", "field": "id"},
+                {"stream": "colours", "role": "build", "template": lambda record: record["id"]},
+            ],
+        ),
+        inputs=["big", "colours"],
+        channel=Channel(50, "block"),
+    ),
+    job.member("page", records=["joined"], channel=Channel(50, "block")),
+)
+async def joined_to_page(joined: Stage, page: Stage) -> None:
+    async for batch in joined.read():
+        passed: list[Record] = []
+        for record in page.each(batch):
+            try:
+                record = {
+                    "label": f"{expr.text(record['id'])} is {record.get('colour') or 'grey'}",
+                    "id": record["id"],
+                    "more": [record["text"], True],
+                }
+            except (Exception, Unknown) as error:
+                await page.failed(record, error)
+                continue
+            passed.append(record)
+        await page.send(passed)
 
 
 # done: control:barrier

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from gxo.compiler.codegen.fused import loop_view, place_view
 from gxo.compiler.codegen.gate import check_module, format_module
 from gxo.compiler.codegen.imports import Imports
 from gxo.compiler.codegen.sourcemap import Marks, no_mark, source_map
@@ -19,7 +20,7 @@ from gxo.compiler.codegen.views import ProgramView, WorkloadView
 from gxo.compiler.codegen.workload import Surroundings, function_names, workload_view
 from gxo.compiler.diagnostics import working_on
 from gxo.compiler.ir.names import module_words
-from gxo.compiler.ir.nodes import InputDef, Plan, Workload
+from gxo.compiler.ir.nodes import FusedLoop, InputDef, Plan, Workload
 from gxo.compiler.ir.walk import every_workload
 from gxo.compiler.python_source import Names, literal
 
@@ -81,9 +82,13 @@ def _all_workloads(plan: Plan) -> Iterator[Workload]:
 
 
 def _workload_views(plan: Plan, around: Surroundings) -> Iterator[WorkloadView]:
+    loops = {name: loop for loop in plan.fused for name in loop.members}
     for workload in plan.workloads:
         with working_on(workload.span):
-            yield workload_view(workload, "workload", around)
+            if workload.name in loops:
+                yield from _loop_views(workload, loops[workload.name], plan, around)
+            else:
+                yield workload_view(workload, "workload", around)
         for step in workload.steps:
             with working_on(step.span):
                 yield step_view(workload, step, around)
@@ -93,6 +98,19 @@ def _workload_views(plan: Plan, around: Surroundings) -> Iterator[WorkloadView]:
     for workload in plan.cleanup:
         with working_on(workload.span):
             yield workload_view(workload, "cleanup", around)
+
+
+def _loop_views(
+    workload: Workload, loop: FusedLoop, plan: Plan, around: Surroundings
+) -> Iterator[WorkloadView]:
+    """The loop at the place of its first member; that of a later one, if others stand between."""
+    names = [one.name for one in plan.workloads]
+    first = min(map(names.index, loop.members))
+    between = names[first : names.index(workload.name)]
+    if not between:
+        yield loop_view(loop, plan, around)
+    elif not set(between) <= set(loop.members):
+        yield place_view(workload, loop, around)
 
 
 def _job_arguments(plan: Plan, printer: Printer) -> Iterator[str]:

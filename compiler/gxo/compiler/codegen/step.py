@@ -42,6 +42,7 @@ def step_view(pipeline: Workload, step: Workload, around: Surroundings) -> Workl
     if kind(step) != "call":
         given = [name for name in given if name != "record"]
     uses = around.imports.use
+    call = uses(module.source, module.function, alias(module))
     parameters = [f"{name}: {uses('gxo.runtime', _TYPES[name])}" for name in given]
     return WorkloadView(
         comment=comment,
@@ -50,8 +51,7 @@ def step_view(pipeline: Workload, step: Workload, around: Surroundings) -> Workl
         function=function,
         parameters=(*port_parameters(ports, around.imports), *parameters),
         returns=returned(module, around.imports),
-        call=uses(module.source, module.function, alias(module)),
-        call_arguments=tuple(arguments),
+        body=(f"return await {call}({', '.join(arguments)})",),
         helpers=tuple(printer.helpers),
     )
 

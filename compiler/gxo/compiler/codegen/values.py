@@ -23,13 +23,14 @@ class Printer:
     """Prints the values of one workload or step.
 
     `helpers` fills with the functions that the values call, `used` with the names that they read
-    from around them: `ctx`, `record`, `event`, `steps`.
+    from around them: `ctx`, `record`, `event`, `steps`. context: what the context is called there.
     """
 
     prefix: str
     names: Names
     imports: Imports
     mark: Mark
+    context: str = "ctx"
     helpers: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
 
@@ -50,6 +51,12 @@ class Printer:
             case Fields(entries):
                 pairs = (f"{literal(key)}: {self.code(item, key)}" for key, item in entries)
                 return "{" + ", ".join(pairs) + "}"
+
+    def opposite(self, value: Computed, name: str) -> str:
+        """The expression for whether a condition does not hold."""
+        want = Want(value.want, value.type, name, negated=True)
+        inline = self._inline(value, want)
+        return f"not {self._called(value, name)}" if inline is None else inline
 
     def function_of(self, parameter: str, value: Value, name: str) -> str:
         """A function of `parameter` that yields the value: a lambda, or a helper's name."""
@@ -80,13 +87,21 @@ class Printer:
         return next(computed(value), None) is None
 
     def _computed(self, value: Computed, name: str) -> str:
+        inline = self._inline(value, Want(value.want, value.type, name))
+        return self._called(value, name) if inline is None else inline
+
+    def _inline(self, value: Computed, want: Want) -> str | None:
+        inline = expression(value.template, want, self.mark, self.context)
+        if inline is None:
+            return None
+        for line in inline.imports:
+            self.imports.use_line(line)
+        self.used |= inline.names
+        return inline.code
+
+    def _called(self, value: Computed, name: str) -> str:
+        """The call of a function that is made for the value."""
         want = Want(value.want, value.type, name)
-        inline = expression(value.template, want, self.mark)
-        if inline is not None:
-            for line in inline.imports:
-                self.imports.use_line(line)
-            self.used |= inline.names
-            return inline.code
         helper = self.names.fresh(f"{self.prefix}_{name}" if self.prefix else name)
         made = function(value.template, helper, want, self.mark)
         for line in made.imports:
@@ -94,7 +109,8 @@ class Printer:
         self.helpers.append(_source(made))
         given = [_bare(parameter) for parameter in made.parameters]
         self.used.update(given)
-        return f"{helper}({', '.join(given)})"
+        passed = [self.context if one == "ctx" else one for one in given]
+        return f"{helper}({', '.join(passed)})"
 
     def _is_helper(self, name: str) -> bool:
         return any(helper.startswith(f"def {name}(") for helper in self.helpers)

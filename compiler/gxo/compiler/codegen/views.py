@@ -2,7 +2,8 @@
 
 Workload(name="fetch", module=http:request, register="users")
 WorkloadView(comment="fetch: http:request", decorator="job.workload", function="fetch",
-             decorator_arguments=('"fetch"', 'register="users"'), call="http_request", ...)
+             decorator_arguments=('"fetch"', 'register="users"'),
+             body=("return await http_request(ctx, ...)",), ...)
 """
 
 from dataclasses import dataclass
@@ -10,9 +11,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WorkloadView:
-    """One workload or step; `helpers` are what stands before its decorator.
+    """One workload or step, or the loop that several workloads share.
 
-    call: what its function awaits; "" when nothing can make it run.
+    `helpers` are what stands before its decorator. A view without a decorator has only a body.
     """
 
     comment: str
@@ -21,8 +22,7 @@ class WorkloadView:
     function: str
     parameters: tuple[str, ...]
     returns: str
-    call: str
-    call_arguments: tuple[str, ...]
+    body: tuple[str, ...]
     helpers: tuple[str, ...]
 
 

@@ -9,7 +9,16 @@ from gxo.compiler.codegen.lifecycles import lifecycle_code
 from gxo.compiler.codegen.values import Mark, Printer
 from gxo.compiler.codegen.views import WorkloadView
 from gxo.compiler.ir.names import local_name
-from gxo.compiler.ir.nodes import Channel, Constant, Loop, Plan, Policies, Retry, Workload
+from gxo.compiler.ir.nodes import (
+    Channel,
+    Constant,
+    FusedLoop,
+    Loop,
+    Plan,
+    Policies,
+    Retry,
+    Workload,
+)
 from gxo.compiler.ir.walk import every_workload
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.python_source import Names, identifier, literal
@@ -46,14 +55,22 @@ def step_key(pipeline: Workload, step: Workload) -> str:
     return f"{pipeline.name}.{step.name}"
 
 
+def loop_key(loop: FusedLoop) -> str:
+    """The key of the name of a loop's function there."""
+    return f"{loop.members[0]} > {loop.members[-1]}"
+
+
 def function_names(plan: Plan, names: Names) -> dict[str, str]:
-    """The name of each workload's function, then those of steps; no workload's has a dot."""
+    """The name of each workload's function, then those of steps; no workload's has a dot. What is
+    in a loop is called so there; the loops' functions come last."""
     found = {one.name: names.fresh(one.name) for one in every_workload(plan)}
     for pipeline in every_workload(plan):
         if pipeline.steps:
             found[steps_key(pipeline)] = names.fresh(f"{pipeline.name}_steps")
         for step in pipeline.steps:
             found[step_key(pipeline, step)] = names.fresh(f"{pipeline.name}_{step.name}")
+    for loop in plan.fused:
+        found[loop_key(loop)] = names.fresh(f"{loop.members[0]}_to_{loop.members[-1]}")
     return found
 
 
@@ -69,7 +86,7 @@ def workload_view(
     function = around.functions[workload.name]
     printer = Printer(identifier(workload.name), around.names, around.imports, around.mark)
     decorator = [literal(owner)] if owner else []
-    decorator += [literal(workload.name), *_settings(workload, module, printer)]
+    decorator += [literal(workload.name), *settings(workload, module, printer)]
     comment = f"{workload.name}: {module.name}"
     if workload.is_dead:
         return never_called(comment, f"job.{kind}", decorator, function, printer)
@@ -88,8 +105,7 @@ def workload_view(
         function=function,
         parameters=tuple(_parameters(workload, ports, around.imports)),
         returns=returned(module, around.imports),
-        call=call,
-        call_arguments=tuple(arguments),
+        body=(f"return await {call}({', '.join(arguments)})",),
         helpers=tuple(helpers),
     )
 
@@ -105,8 +121,7 @@ def never_called(
         function=function,
         parameters=tuple(port_parameters([], printer.imports)),
         returns="None",
-        call="",
-        call_arguments=(),
+        body=('"""Never called: it cannot run."""',),
         helpers=tuple(printer.helpers),
     )
 
@@ -177,7 +192,7 @@ def call_arguments(
     return arguments
 
 
-def _settings(workload: Workload, module: ModuleSpec, printer: Printer) -> Iterator[str]:
+def settings(workload: Workload, module: ModuleSpec, printer: Printer) -> Iterator[str]:
     """The decorator's keywords: only what differs from the defaults."""
     if lifecycle := lifecycle_code(workload, printer.imports):
         yield f"lifecycle={lifecycle}"

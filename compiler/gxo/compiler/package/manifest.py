@@ -63,6 +63,7 @@ def render_manifest(
         "modules": [
             {"name": name, "source": source, "sha256": _source_hash(source, hashes)}
             for name, source in sorted(facts.modules.items())
+            if _source_hash(source, hashes)  # else all of it is code of the job
         ],
         "distributions": [
             {"name": one.name, "version": one.version, "sha256": one.sha256, "native": one.native}

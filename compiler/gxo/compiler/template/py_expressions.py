@@ -74,8 +74,8 @@ class ExpressionPrinter:
 
     env: the types known there. variables: the Python names of the template's variables. dot: that
     of the inner dot. copies: roots that were copied, by kind and name, to the local that holds the
-    copy. to_text: the function of `gxo.runtime.expr` that prints values into a text. quote: of text
-    literals.
+    copy. context: what the context is called. to_text: the function of `gxo.runtime.expr` that
+    prints values into a text. quote: of text literals.
     """
 
     collected: Collected
@@ -84,6 +84,7 @@ class ExpressionPrinter:
     variables: dict[str, str] = field(default_factory=dict)
     dot: str = ""
     copies: dict[tuple[str, str], str] = field(default_factory=dict)
+    context: str = "ctx"
     to_text: str = "text"
     quote: Quote = '"'
     depth: int = 0
@@ -212,7 +213,7 @@ class ExpressionPrinter:
 
     def _context(self, part: str) -> Code:
         self.collected.names["ctx"] = None
-        return Code(f"ctx.{part}")
+        return Code(f"{self.context}.{part}")
 
     def _given(self, name: str) -> Code:
         self.collected.names[name] = None

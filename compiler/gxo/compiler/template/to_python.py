@@ -48,12 +48,13 @@ class Want:
     kind: "text" is the rendered text; "show" too, printed as Go prints it, nil, lists and maps
     included (`gxo eval`); "native" is the value of the only action; "condition" is true or false as
     language section 4 says. to: the type that a native value is converted to; name: what the error
-    calls the value when that fails at run time.
+    calls the value when that fails at run time. negated: the opposite of a condition is wanted.
     """
 
     kind: Literal["text", "show", "native", "condition"]
     to: Type | None = None
     name: str = ""
+    negated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,14 @@ def unmarked(code: str, span: Span) -> str:  # noqa: ARG001
 
 
 def expression(
-    template: ast.Template | ast.Expr, want: Want, mark: Mark = unmarked
+    template: ast.Template | ast.Expr, want: Want, mark: Mark = unmarked, context: str = "ctx"
 ) -> PyExpr | None:
-    """The template as one expression; None when it needs a function."""
+    """The template as one expression, in which the context has that name; None when it needs a
+    function."""
     if _needs_function(template, want):
         return None
     collected = Collected()
-    printer = ExpressionPrinter(collected, mark, to_text=_to_text(want))
+    printer = ExpressionPrinter(collected, mark, context=context, to_text=_to_text(want))
     code = _value(template, want, printer)
     return PyExpr(code.text, frozenset(collected.imports), frozenset(collected.names))
 
@@ -141,7 +143,8 @@ def _value(template: ast.Template | ast.Expr, want: Want, printer: ExpressionPri
         return _finished(text, template, want, printer)
     if want.kind == "condition":
         written_around = not isinstance(template, ast.Template)
-        return _condition(action, written_around, printer)
+        judge = _opposite if want.negated else _condition
+        return judge(action, written_around, printer)
     if want.kind == "native":
         return _as_wanted(printer.code(action), infer(action).type, want, printer, action)
     return printer.embedded(action).alone
@@ -187,6 +190,15 @@ def _condition(action: ast.Expr, written_around: bool, printer: ExpressionPrinte
     if possible.isdisjoint(("text", "unknown")):
         return Code(f"bool({code.text})")
     return Code(printer.helper("condition", code.text))
+
+
+def _opposite(action: ast.Expr, written_around: bool, printer: ExpressionPrinter) -> Code:
+    """Whether a condition does not hold."""
+    if written_around and isinstance(action, ast.Not):
+        return _condition(action.operand, True, printer)
+    if isinstance(action, ast.Binary) and action.operator in ("==", "!="):
+        return printer.negation(action)
+    return Code(f"not {_condition(action, written_around, printer).at(NOT)}", NOT)
 
 
 # Functions ---------------------------------------------------------------------------------------
