@@ -134,7 +134,9 @@ class Bench:
         readers = _readers(spec, list(feeds))
         output = Kept(outcome.as_sent)
         reader = Records([output.connect("reader")]) if consumed else None
-        arguments = {**readers, **_keywords(spec, params)}
+        given = _keywords(spec, params)
+        given_before = deep_copy(given)
+        arguments = {**readers, **given}
         if spec.out:
             arguments["out"] = output.port() if consumed else None
         tasks = [asyncio.ensure_future(_feed(source, records)) for source, records in feeds.items()]
@@ -153,6 +155,7 @@ class Bench:
             if self.node.rejects is not None:
                 self.node.rejects.finish()
             await asyncio.gather(*tasks)
+        assert given == given_before, "it has changed a parameter: see passes/elide_copies.py"
         assert deep_copy(dict(streams or {})) == before, "it has changed a record that it read"
         assert outcome.sent == outcome.as_sent, "it has changed a record that it had sent"
         if outcome.error is None:

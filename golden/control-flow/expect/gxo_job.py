@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gxo.runtime import Context, Input, Job, deep_copy, expr
+from gxo.runtime import Context, Input, Job, expr
 from gxo.runtime.functions import strings
 from gxo.stdlib.control import Asserted, assert_ as control_assert, identity as control_identity
 
@@ -28,7 +28,7 @@ async def text(ctx: Context) -> dict[str, Any]:
         ctx,
         plain="no template",
         greeting=f"{ctx.vars['greeting']}, {ctx.inputs['replicas']} times",
-        native=deep_copy(ctx.vars["hosts"]),
+        native=ctx.vars["hosts"],
         sum=ctx.inputs["replicas"] + 1,
         nested={"memory": ctx.vars["limits"]["memory"], "first": ctx.vars["hosts"][0]},
         asked=ctx.inputs["tags"].get("missing") or "nobody",

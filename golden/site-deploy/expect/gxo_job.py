@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gxo.runtime import Context, Input, Inputs, Job, Loop, deep_copy, expr
+from gxo.runtime import Context, Input, Inputs, Job, Loop, expr
 from gxo.stdlib.control import (
     Asserted,
     Synchronized,
@@ -120,7 +120,7 @@ def host_files_content(ctx: Context, host: Any) -> str:
     "host-files",
     register="host_files",
     after=["checked"],
-    loop=Loop(lambda ctx: deep_copy(ctx.vars["hosts"]), parallel=2),
+    loop=Loop(lambda ctx: ctx.vars["hosts"], parallel=2),
 )
 async def host_files(ctx: Context, host: Any) -> Written:
     return await filesystem_write(

@@ -23,6 +23,7 @@ from gxo.compiler.passes import (
     copy_state,
     detect_cycles,
     drop_dead,
+    elide_copies,
     fold_constants,
     fuse_streams,
     link_states,
@@ -71,6 +72,12 @@ PASSES: tuple[Pass, ...] = (
     ),
     Pass("drop_dead", drop_dead.run, "what can never run needs no module", optimizes=True),
     Pass("copy_state", copy_state.run, "a module must not change what others read"),
+    Pass(
+        "elide_copies",
+        elide_copies.run,
+        "a copy for who changes nothing only takes time",
+        optimizes=True,
+    ),
     Pass(
         "reduce_edges", reduce_edges.run, "an edge that a path implies says nothing", optimizes=True
     ),
