@@ -77,27 +77,36 @@ def _kept(state: Any, form: str | None, file: bytes | None) -> list[Any] | None:
         return None
     if form is None:
         return state.get("records")
-    text = file.decode() if file is not None else state["formatted_content"]
-    if form == "jsonl":
-        return [json.loads(line) for line in text.splitlines()]
-    return json.loads(text) if form == "json" else None  # else CSV, or a text
+    text = file.decode() if file is not None else state.get("formatted_content", "")
+    try:
+        if form == "jsonl":
+            return [json.loads(line) for line in text.splitlines()]
+        return json.loads(text) if form == "json" else None  # else CSV, or a text
+    except ValueError:
+        return [text]
 
 
 def _is_merge(kept: list[Any], flow: Flow) -> bool:
     """Whether a sink has all records of all strands, those of each in order."""
-    texts = [_canonical(record) for record in kept]
-    strands = [[_canonical(record) for record in strand] for strand in flow.strands]
-    if any("number" not in record for record in flow.records if "workload" in record):
-        texts = [re.sub(r'"number": \d+, ', "", text) for text in texts]
+    numbered = all("number" in record for record in flow.records if "workload" in record)
+    texts = [_canonical(record, numbered) for record in kept]
+    strands = [[_canonical(record, numbered) for record in strand] for strand in flow.strands]
     if Counter(texts) != Counter(text for strand in strands for text in strand):
         return False
     return all(_is_part(strand, texts) for strand in strands)
 
 
-def _canonical(record: Any) -> str:
-    if isinstance(record, dict) and "workload" in record:
-        record = {name: value for name, value in record.items() if name != "error"}
-    return json.dumps(record, sort_keys=True)
+def _canonical(record: Any, numbered: bool) -> str:
+    """A record as text; one that stands for a bad one without its error, which no model knows."""
+    unknown = {"error"} if numbered else {"error", "number"}
+
+    def known(part: Any) -> Any:
+        if isinstance(part, dict) and "workload" in part:
+            part = {name: value for name, value in part.items() if name not in unknown}
+            return part | {"record": known(part["record"])}
+        return part
+
+    return json.dumps(known(record), sort_keys=True)
 
 
 def _is_part(strand: list[str], whole: list[str]) -> bool:

@@ -15,6 +15,7 @@ from tests.topologies.parameters import (
     block,
     call,
     channel,
+    condition,
     join_params,
     json_lines,
     make_rows,
@@ -22,7 +23,7 @@ from tests.topologies.parameters import (
     policies,
     sending,
 )
-from tests.topologies.records import CONDITIONS, Record
+from tests.topologies.records import Record
 
 REDUCES = ("template", "drop")
 """Parameters of `data:map` that leave fields out."""
@@ -90,7 +91,7 @@ class _Maker:
                 [self._source, self._record_module, self._rare, self._sink], [2, 7, 2, 4]
             )[0]
             kind()
-        while self.unread and self.luck.sometimes(0.75):
+        while self.unread and self.luck.sometimes(0.93):
             self._sink()
         for sink in self.workloads[first:]:
             self._offer(sink)
@@ -154,7 +155,20 @@ class _Maker:
             if self.luck.sometimes(0.5):
                 made["loop_control"] = {"parallel": 2}
             made["process"] = call("data:generate_from_list", items="{{ .item }}")
-        self._produces(made, full=kind != "csv")
+        is_text = made["process"]["params"].get("format") == "csv"
+        self._produces(made, full=not is_text)
+        if is_text:
+            self._numbers(name)
+
+    def _numbers(self, source: str) -> None:
+        """Make numbers of a CSV's texts."""
+        made = self._workload(f"t{len(self.workloads)}", "") | {"stream_inputs": [source]}
+        fields = {"by": "{{ .by }}", "n": "{{ int .n }}", "k": "{{ int .k }}"}
+        made["process"] = call("data:map", fields=fields, keep=self.luck.sometimes(0.7))
+        if self.luck.sometimes(0.9):
+            self.streams.remove(source)
+        self.unread.remove(source)
+        self._produces(made, full=False)
 
     def _list(self, name: str, rows: list[Record]) -> Any:
         """The rows as an input; or in the playbook, so that the compiler knows their shape."""
@@ -177,9 +191,7 @@ class _Maker:
         if kind == "map":
             made["process"] = call("data:map", **map_params(self.luck, full))
         elif kind == "filter":
-            made["process"] = call(
-                "data:filter", condition=self.luck.random.choice(list(CONDITIONS))
-            )
+            made["process"] = call("data:filter", condition=condition(self.luck))
         elif kind == "flatten":
             made["process"] = call("data:flatten", field="tags")
         elif kind == "pass":

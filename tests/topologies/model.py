@@ -116,7 +116,7 @@ class _Model:
         keeps_on = self._keeps_on(spec)
         work.fails_late = bool(errors) and keeps_on and len(errors) >= tried
         work.fails = made.fails or work.fails_late or (bool(errors) and not keeps_on)
-        work.fails |= self._runs_out_of_time(spec, read.lasts)
+        work.fails |= self._runs_out_of_time(spec, max(read.lasts, made.out.lasts))
         if spec["process"]["params"].get("fails_first", 0) if "params" in spec["process"] else 0:
             work.fails |= spec["process"]["params"]["fails_first"] >= spec["retry"]["attempts"]
         expected = work.expected
@@ -187,11 +187,17 @@ class _Model:
         return bool(self.inputs[when[4:-3]])
 
     def _runs_out_of_time(self, spec: Workload, lasts: float) -> bool:
-        if spec.get("timeout", "1h") == "1h" or lasts < 1:
+        if spec.get("timeout", "1h") == "1h":
             return False
-        if lasts < 7:
-            raise Unclear
-        return True
+        group = self.group_of[spec["name"]]
+        pauses = any(
+            one["process"].get("params", {}).get("every", "1ms") != "1ms"
+            for name, one in self.specs.items()
+            if self.group_of[name] == group
+        )
+        if pauses and lasts < 7:
+            raise Unclear  # a slow reader holds up those that it reads from
+        return lasts > 0 and pauses
 
     # Who is connected to whom
 
@@ -264,7 +270,8 @@ class _Model:
         for name, work in reversed(self.works.items()):
             readers = [self.works[one] for one in self._readers(name)]
             started = [one for one in readers if one.expected.status not in (SKIPPED, PENDING)]
-            if not started or not all(self._stops(one, cut) for one in started):
+            before = self._ancestors(name)
+            if not started or not all(self._stops(one, cut, before) for one in started):
                 continue
             if work.expected.status in (SKIPPED, PENDING):
                 continue
@@ -281,10 +288,18 @@ class _Model:
     def _reads_errors(self, name: str) -> bool:
         return bool(self._readers(f"{name}.errors"))
 
-    def _stops(self, work: _Work, cut: set[str]) -> bool:
+    def _stops(self, work: _Work, cut: set[str], before: set[str]) -> bool:
+        """Whether it ends early for those before it, not because of them."""
         ends_late = work.fails_late and work.expected.ignored and work.expected.counted
-        is_failed = work.expected.status == FAILED and not ends_late
-        return work.made.stops or is_failed or work.spec["name"] in cut
+        is_failed = work.expected.status == FAILED and work.expected.cause not in before
+        return work.made.stops or (is_failed and not ends_late) or work.spec["name"] in cut
+
+    def _ancestors(self, name: str) -> set[str]:
+        """The workload, and all that it reads from, directly or not."""
+        found = {name}
+        for stream in self.specs[name].get("stream_inputs", []):
+            found |= self._ancestors(_producer(stream))
+        return found
 
     def _stop(self) -> None:
         """A failure that is not ignored ends the job: what had not ended by then is uncertain."""

@@ -124,6 +124,8 @@ def map_(params: Params, flows: list[Flow]) -> Made:
                 raise Bad
             return [{name: field(name)(record) for name in TEMPLATE_FIELDS}]
         made = {name: VALUES[text](record) for name, text in params.get("fields", {}).items()}
+        if not params.get("keep", True):
+            return [made]
         gone = params.get("drop", ())
         return [{name: value for name, value in record.items() if name not in gone} | made]
 

@@ -4,18 +4,21 @@ import json
 from random import Random
 from typing import Any
 
-from tests.topologies.records import TEMPLATE, VALUES, Record
+from tests.topologies.records import CONDITIONS, TEMPLATE, VALUES, Record
 
 Params = dict[str, Any]
 Workload = dict[str, Any]
 
 
 class Luck:
-    """What is drawn from. trouble: how likely each thing that can go wrong is; early: an early end."""
+    """What is drawn from. trouble: how likely each thing that can go wrong is. ignoring: how likely
+    a failure is ignored. early: how likely a workload ends early.
+    """
 
     def __init__(self, random: Random) -> None:
         self.random = random
         self.trouble = random.choice([0.0, 0.0, 0.0, 0.06, 0.06, 0.15])
+        self.ignoring = random.choice([0.1, 0.95]) if self.trouble else 0.05
         self.early = random.choice([0.0, 0.0, 0.1, 0.2])
 
     def sometimes(self, chance: float) -> bool:
@@ -94,6 +97,12 @@ def map_params(luck: Luck, full: bool) -> Params:
     return {"fields": fields, "keep": True}
 
 
+def condition(luck: Luck) -> Any:
+    """One for `data:filter`, seldom a constant."""
+    templates = [one for one in CONDITIONS if isinstance(one, str)]
+    return luck.random.choice([True, False] if luck.sometimes(0.05) else templates)
+
+
 def aggregate_params(luck: Luck) -> Params:
     """One that leaves `by`, `k` and `n` in the records."""
     groups = luck.random.choice([["by"], ["k"], ["by", "k"], []])
@@ -154,8 +163,8 @@ def policies(luck: Luck, made: Workload) -> None:
         made["when"] = luck.random.choice(["{{ .yes }}", "{{ .yes }}", "{{ .no }}", False])
     if luck.sometimes(0.15):
         made["workload_policy"] = {"skip_on_no_input": luck.sometimes(0.8)}
-    if luck.sometimes(0.3 if luck.trouble else 0.05):
-        made["ignore_errors"] = luck.sometimes(0.85)
+    if luck.sometimes(luck.ignoring):
+        made["ignore_errors"] = luck.sometimes(0.95)
     if luck.sometimes(0.05 + luck.trouble / 3):
         made["timeout"] = "3500ms" if luck.sometimes(luck.trouble) else "1h"
     if luck.sometimes(luck.trouble / 3):

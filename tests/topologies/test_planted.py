@@ -1,0 +1,154 @@
+"""The comparison can fail: a mistake planted in an optimized program, or in what runs it, is found."""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from random import Random
+from typing import Any
+
+import pytest
+
+from gxo.runtime.context import Context
+from gxo.runtime.streams.pipes import Pipe
+from gxo.runtime.streams.ports import Source
+from tests.topologies.compare import differences, problems, unsound, wrong
+from tests.topologies.generate import Topology, generate
+from tests.topologies.model import expect
+from tests.topologies.real import Observed, Program, programs, run
+from tests.topologies.shrink import shrunk
+
+TRIES = 150
+"""Topologies of which one must show the mistake."""
+
+IN_PROGRAMS = {
+    "another comparison": (r"expr\.gt\(", "expr.ge("),
+    "another number": (r'expr\.times\(record\["n"\], 2\)', 'expr.times(record["n"], 3)'),
+    "fields that do not stay": (r", keep=True", ""),
+    "a field that stays": (r'drop=\["more"\]', 'drop=["less"]'),
+    "another limit": (r"count=3", "count=2"),
+    "another order of groups": (r'group_by_fields=\["by", "k"\]', 'group_by_fields=["k", "by"]'),
+    "another operation": (r'"op": "min"', '"op": "max"'),
+    "another join": (r'join_type="(left|right|outer)"', 'join_type="inner"'),
+    "no condition": (r", when=lambda ctx: ctx.inputs\[.no.\]", ""),
+    "no skipping of bad records": (r', on_record_error="skip"', ""),
+    "skipping of bad records": (
+        r', records=\["(\w+)"\]\)',
+        r', records=["\1"], on_record_error="skip")',
+    ),
+    "no skipping without input": (r", skip_on_no_input=True", ""),
+    "an error that is not ignored": (r", ignore_errors=True", ""),
+    "a time that is up": (r"timeout=3600\.0", "timeout=0.5"),
+    "fewer attempts": (r"attempts=3", "attempts=1"),
+    "another file": (r'path="out/', 'path="in/'),
+    "another format": (r'format_="json"', 'format_="jsonl"'),
+    "a stream that is read twice": (r'records=\["(\w+)", "\w+"\]', r'records=["\1"]'),
+    "records that are not copied": (r"copies_of\(records\)", "records"),
+}
+
+
+@cache
+def ordinary(seed: int) -> tuple[Topology, Program, Observed]:
+    """A topology, and its run without a mistake."""
+    topology = generate(Random(seed))
+    program = programs(topology)[0]
+    return topology, program, run(program, topology.inputs)
+
+
+def found(topology: Topology, plain: Observed, other: Observed) -> Iterator[str]:
+    """What the comparison says of a run with a mistake."""
+    expected = expect(topology)
+    yield from wrong(topology, other, expected)
+    yield from differences(plain, other, expected)
+
+
+@pytest.mark.parametrize("mistake", IN_PROGRAMS)
+def test_a_mistake_in_a_program_is_found(mistake: str) -> None:
+    before, after = IN_PROGRAMS[mistake]
+    for seed in range(TRIES):
+        topology, program, plain = ordinary(seed)
+        changed = Program(re.sub(before, after, program.text), program.source_map)
+        if changed != program and any(found(topology, plain, run(changed, topology.inputs))):
+            return
+    raise AssertionError("nobody has noticed")
+
+
+def test_a_mistake_in_the_source_map_is_found() -> None:
+    for seed in range(TRIES):
+        topology, program, plain = ordinary(seed)
+        changed = Program(program.text, re.sub(r", 1, (\d+),", r", 2, \1,", program.source_map))
+        if any(differences(plain, run(changed, topology.inputs), expect(topology))):
+            return
+    raise AssertionError("nobody has noticed")
+
+
+def loses_a_record(patch: pytest.MonkeyPatch) -> None:
+    take = Pipe.take
+    patch.setattr(Pipe, "take", lambda self: take(self)[:-1])
+
+
+def turns_a_batch_around(patch: pytest.MonkeyPatch) -> None:
+    take = Pipe.take
+    patch.setattr(Pipe, "take", lambda self: take(self)[::-1])
+
+
+def hides_a_failure(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Source, "fail", lambda self, error: self.finish())
+
+
+def ends_with_the_first_reader(patch: pytest.MonkeyPatch) -> None:
+    left = Source.left
+
+    def ends(self: Source, pipe: Pipe) -> None:
+        left(self, pipe)
+        if pipe.state == "closed" and not self.finished:
+            self.finish()
+
+    patch.setattr(Source, "left", ends)
+    patch.setattr(Source, "put", lambda self, batch: self.finished or put(self, batch))
+    put = Source.put
+
+
+def counts_from_another_number(patch: pytest.MonkeyPatch) -> None:
+    failed: Callable[..., Any] = Context.record_failed
+    patch.setattr(
+        Context,
+        "record_failed",
+        lambda self, record, error, number=1: failed(self, record, error, (number or 0) + 1),
+    )
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        loses_a_record,
+        turns_a_batch_around,
+        hides_a_failure,
+        ends_with_the_first_reader,
+        counts_from_another_number,
+    ],
+)
+def test_a_mistake_in_the_runtime_is_found(
+    plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = [ordinary(seed) for seed in range(TRIES)]
+    plant(monkeypatch)
+    assert any(
+        any(found(topology, observed, run(program, topology.inputs)))
+        for topology, program, observed in plain
+    )
+
+
+def test_no_run_is_sound_that_succeeds_on_half_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    hides_a_failure(monkeypatch)
+    runs = (generate(Random(seed)) for seed in range(TRIES))
+    assert any(
+        any(unsound(topology, run(programs(topology)[0], topology.inputs))) for topology in runs
+    )
+
+
+def test_what_goes_wrong_is_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    loses_a_record(monkeypatch)
+    topology = next(
+        topology for seed in range(TRIES) if problems(topology := generate(Random(seed)))
+    )
+    assert len(shrunk(topology, problems).workloads) <= 2
