@@ -7,7 +7,6 @@ take, and tells its sender that it is full, or has room again; streams.py parks 
 """
 
 from collections import deque
-from itertools import chain
 from typing import Literal, Protocol
 
 from gxo.runtime.errors import Unknown, UpstreamFailed
@@ -199,12 +198,14 @@ class Pipe:
     def take(self) -> Batch:
         """All that waits, as one batch; there must be something."""
         batches = self._batches
-        if self._handed is None:
-            batch = batches.popleft() if len(batches) == 1 else list(chain.from_iterable(batches))
-        elif batches:
-            batch = list(chain(self._handed, chain.from_iterable(batches)))
+        if self._handed is not None:
+            batches.appendleft(self._handed)
+        if len(batches) == 1:
+            batch = batches[0]
         else:
-            batch = self._handed
+            batch = []
+            for one in batches:
+                batch += one  # several times as fast as a chain of them
         self._empty()
         self.passed += len(batch)
         if self._finished:
