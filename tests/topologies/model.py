@@ -67,6 +67,9 @@ class _Model:
     def expect(self) -> dict[str, Expected]:
         for name, spec in self.specs.items():
             self.works[name] = self._work(spec)
+        for name, work in self.works.items():
+            if all(self.works[one].expected.status == PENDING for one in self._readers(name)):
+                work.expected.records_out = 0  # nobody who was started reads it
         self._end_early()
         self._stop()
         return {name: work.expected for name, work in self.works.items()}
@@ -124,7 +127,7 @@ class _Model:
         expected.ordered = read.is_ordered and all(flow.is_ordered for flow in flows)
         expected.records_in = len(read.records) if flows else 0
         expected.record_errors = len(errors)
-        expected.records_out = len(made.out.records) if self._readers(spec["name"]) else 0
+        expected.records_out = len(made.out.records)
         expected.kept = made.out
         if not made.out.exact:
             expected.counted = False
