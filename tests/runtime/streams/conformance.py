@@ -1,18 +1,20 @@
 """What every stream must do, whatever it is made of (in the style of trio's check_one_way_stream).
 
-    check_stream(make)      make() gives a fresh stream whose pipes hold BUFFER records and block
+    check_stream(make)      make() gives a fresh stream whose pipes hold BUFFER records
 
-Time plays no part: `settle` lets every task run until all are parked.
+What overflows, if it does not block, is looked at as its strategy wants it. Time plays no part: `settle` lets every task run until all are parked.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+import types
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TypeVar
 
 import pytest
 
-from gxo.runtime.errors import ModuleError, UpstreamFailed
+from gxo.runtime.errors import ModuleError, StreamError, UpstreamFailed
 from gxo.runtime.spec import Record
 from gxo.runtime.streams.pipes import Pipe
 from gxo.runtime.streams.ports import ConsumersClosed, Out, Records, Source, WouldBlock
@@ -60,14 +62,19 @@ async def read_all(records: Records) -> list[int]:
     return [record["n"] async for each in records for record in each]
 
 
+Check = Callable[[Stream], Awaitable[None]]
+
+
 def check_stream(make: Callable[[], Stream]) -> None:
-    """Run every check on a fresh stream."""
-    for check in CHECKS:
+    """Run every check that fits its way to overflow on a fresh stream."""
+    for check in [*CHECKS, *chain.from_iterable(BY_OVERFLOW.values())]:
         run(_checked(check, make))
 
 
-async def _checked(check: Callable[[Stream], Awaitable[None]], make: Callable[[], Stream]) -> None:
+async def _checked(check: Check, make: Callable[[], Stream]) -> None:
     stream = make()
+    if check not in CHECKS and check not in BY_OVERFLOW[stream.source.channel.overflow]:
+        return
     others = [asyncio.ensure_future(start()) for start in stream.aside]
     try:
         await check(stream)
@@ -313,26 +320,117 @@ async def gives_others_a_turn(stream: Stream) -> None:
     assert turns >= 5
 
 
-CHECKS = [
-    keeps_order_and_ends,
+@types.coroutine
+def _counted(
+    coroutine: Coroutine[object, object, T], waits: list[None]
+) -> Generator[object, object, T]:
+    """Run it, and note each time that it waits."""
+    while True:
+        try:
+            awaited = coroutine.send(None)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        waits.append(None)
+        yield awaited
+
+
+async def wakes_its_reader_once_a_batch(stream: Stream) -> None:
+    waits: list[None] = []
+
+    async def read() -> list[int]:
+        return await _counted(read_all(stream.records), waits)
+
+    reader = asyncio.ensure_future(read())
+    await settle()
+    for start in range(5):
+        await stream.out.send(batch(start, start, start))
+        await settle()
+    stream.source.finish()
+    assert len(await reader) == 15
+    assert len(waits) == 6  # for each batch, and for the end
+
+
+async def counts_all_that_passes(stream: Stream) -> None:
+    stream.out.send_nowait(batch(1, 2))
+    statistics = stream.pipe.statistics()
+    assert (statistics.buffered, statistics.passed, statistics.dropped) == (2, 0, 0)
+    assert statistics.buffer_size == BUFFER
+    stream.records.receive_nowait()
+    stream.out.send_nowait(batch(3))
+    statistics = stream.pipe.statistics()
+    assert (statistics.buffered, statistics.passed, statistics.dropped) == (1, 2, 0)
+    assert stream.source.statistics().records_out == 3
+
+
+async def drops_the_new_ones(stream: Stream) -> None:
+    await _drops(stream, [1, 2, 3])
+
+
+async def drops_the_oldest_ones(stream: Stream) -> None:
+    await _drops(stream, [3, 4, 5])
+
+
+async def _drops(stream: Stream, left: list[int]) -> None:
+    await stream.out.send(batch(1, 2))
+    await stream.out.send(batch(3, 4, 5))
+    assert stream.pipe.statistics().buffered == BUFFER
+    assert numbers(stream.records.receive_nowait()) == left
+    assert stream.source.records_out == stream.pipe.passed + stream.pipe.dropped == 5
+    await stream.out.send(batch(6))
+    stream.source.finish()
+    assert await read_all(stream.records) == [6]
+    assert stream.source.dropped == 2
+
+
+async def refuses_what_overflows(stream: Stream) -> None:
+    await stream.out.send(batch(1, 2))
+    with pytest.raises(StreamError, match="overflowed"):
+        await stream.out.send(batch(3, 4))
+    assert stream.out.records_out == 2
+    assert numbers(stream.records.receive_nowait()) == [1, 2]
+
+
+async def ends_a_sender_when_its_readers_have_closed(stream: Stream) -> None:
+    stream.records.close()
+    assert stream.out.wanted == stream.side
+    if not stream.side:
+        with pytest.raises(ConsumersClosed):
+            await stream.out.send(batch(1))
+    stream.source.finish()
+    await stream.source.drained()
+
+
+CHECKS: list[Check] = [
     ends_without_records,
     sends_nothing_for_an_empty_batch,
     gives_all_that_waits_as_one_batch,
-    refuses_without_waiting_what_does_not_fit,
-    parks_a_sender_until_its_batch_is_taken,
     wakes_a_parked_reader,
     wakes_a_parked_reader_at_the_end,
     loses_nothing_when_a_reader_is_cancelled,
-    sends_once_when_a_sender_is_cancelled,
     fails_after_what_was_sent,
     passes_the_first_failure_on,
     wakes_a_parked_reader_with_a_failure,
-    ends_a_parked_sender_when_its_readers_close,
-    discards_for_a_skipped_reader,
     is_drained_when_the_reader_has_met_the_end,
     is_drained_when_the_reader_closes,
     looks_for_records_without_taking_them,
     has_one_reader_at_a_time,
     takes_nothing_after_its_end,
     gives_others_a_turn,
+    wakes_its_reader_once_a_batch,
+    counts_all_that_passes,
+    ends_a_sender_when_its_readers_have_closed,
 ]
+
+BY_OVERFLOW: dict[str, list[Check]] = {
+    "block": [
+        keeps_order_and_ends,
+        refuses_without_waiting_what_does_not_fit,
+        parks_a_sender_until_its_batch_is_taken,
+        sends_once_when_a_sender_is_cancelled,
+        ends_a_parked_sender_when_its_readers_close,
+        discards_for_a_skipped_reader,
+    ],
+    "drop_new": [drops_the_new_ones],
+    "drop_oldest": [drops_the_oldest_ones],
+    "error": [refuses_what_overflows],
+}

@@ -6,16 +6,35 @@ from dataclasses import replace
 import pytest
 
 from gxo.runtime.host.threads import Threads
-from gxo.runtime.streams.pipes import Channel
+from gxo.runtime.streams.copies import copies_of
+from gxo.runtime.streams.pipes import Channel, Overflow
 from gxo.runtime.streams.ports import Inputs, Records, Source
 from gxo.runtime.streams.spill import SpillingRecords
 from tests.runtime.streams.conformance import BUFFER, Stream, check_stream, read_all
 
 
-def plain() -> Stream:
-    source = Source("fetch", Channel(BUFFER))
+def plain(overflow: Overflow = "block") -> Stream:
+    source = Source("fetch", Channel(BUFFER, overflow))
     pipe = source.connect("active")
     return Stream(source, source.port(), Records([pipe]), pipe)
+
+
+def drop_new() -> Stream:
+    return plain("drop_new")
+
+
+def drop_oldest() -> Stream:
+    return plain("drop_oldest")
+
+
+def error() -> Stream:
+    return plain("error")
+
+
+def copies() -> Stream:
+    """For a module that is not gxo's own."""
+    stream = plain()
+    return replace(stream, records=copies_of(stream.records))
 
 
 def fan_out() -> Stream:
@@ -86,7 +105,20 @@ def chained() -> Stream:
 
 @pytest.mark.parametrize(
     "make",
-    [plain, fan_out, fan_in, port, spilling, loop_instance, errors, chained],
+    [
+        plain,
+        drop_new,
+        drop_oldest,
+        error,
+        copies,
+        fan_out,
+        fan_in,
+        port,
+        spilling,
+        loop_instance,
+        errors,
+        chained,
+    ],
     ids=lambda f: f.__name__,
 )
 def test_conforms(make):
