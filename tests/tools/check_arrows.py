@@ -84,6 +84,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.compiler.template",
         "gxo.compiler.modules",
         "gxo.compiler.diagnostics",
+        "gxo.runtime.errors",
+        "gxo.runtime.host.folders",
     ),
     # One check of folders and one description of a host, for those who write and who read.
     "gxo.compiler.package": (

@@ -127,7 +127,8 @@ class Compilation:
         assert self.plan is not None
         from gxo.compiler.codegen.emit import emit
 
-        return emit(self.plan, VERSION, self.text, pretty)
+        with _without_collector():
+            return emit(self.plan, VERSION, self.text, pretty)
 
     def package(self, module: "Module") -> Package:
         """What goes into the artifact. Raises PackageError when an asset cannot be read."""

@@ -9,6 +9,8 @@ A finding here is a defect of gxo, never of the playbook.
 import ast
 from collections import Counter
 
+from gxo.compiler.codegen.formatting import format_text
+
 
 class GateError(Exception):
     """The code generator wrote something that is not right; the message says what."""
@@ -19,12 +21,8 @@ def format_module(text: str) -> str:
 
     Raises GateError if the text does not parse, defines a name twice, or changes its meaning.
     """
-    import black  # heavy, and `gxo run` and `gxo validate` never need it
-    from black.mode import TargetVersion
-
     tree = check_module(text)
-    mode = black.Mode(line_length=100, target_versions={TargetVersion.PY311})
-    formatted = black.format_str(text, mode=mode)
+    formatted = format_text(text, tree)
     if ast.dump(ast.parse(formatted)) != ast.dump(tree):
         raise GateError("formatting changed the module's meaning")
     return formatted
