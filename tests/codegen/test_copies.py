@@ -102,8 +102,17 @@ def parameters() -> Params:
     ]
 
 
+SIDES = [
+    {"stream": "records", "role": "probe", "field": "text"},
+    {"stream": "others", "role": "build", "field": "text"},
+]
+"""What a join must say of its streams."""
+
+
 def playbook(spec: ModuleSpec, param: ParamSpec) -> dict[str, Any]:
     given = {one.name: sample(one.type) for one in spec.params if one.required}
+    if spec.name == "data:join":
+        given["on"] = SIDES
     given[param.name] = "{{ .source.value }}"
     reader = {
         "name": "probe",
@@ -111,7 +120,7 @@ def playbook(spec: ModuleSpec, param: ParamSpec) -> dict[str, Any]:
         "process": {"module": spec.name, "params": given},
     }
     if spec.records or spec.inputs:
-        reader["stream_inputs"] = ["records"]
+        reader["stream_inputs"] = ["records", "others"]
     source = {"module": "control:identity", "params": {"value": sample(param.type)}}
     records = {"module": "data:generate_from_list", "params": {"items": [{"text": 1}]}}
     once = {"lifecycle": {"policy": "run_once"}}
@@ -121,6 +130,7 @@ def playbook(spec: ModuleSpec, param: ParamSpec) -> dict[str, Any]:
         "workloads": [
             {"name": "source", "process": source, "register": "source", **once},
             {"name": "records", "process": records, **once},
+            {"name": "others", "process": records, **once},
             reader,
         ],
     }
