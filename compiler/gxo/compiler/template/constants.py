@@ -12,6 +12,7 @@ fails in it has no value, so that it fails in the run, at its place.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from gxo.compiler.template import ast, functions, walk
@@ -100,14 +101,19 @@ def _run(template: ast.Template | ast.Expr, want: Want) -> Any:
     made = function(template, "constant", want)
     if made.parameters:
         raise NoValueError
-    names: dict[str, Any] = {"__name__": _PYTHON}
-    source = "\n".join([*sorted(made.imports), *made.lines])
     try:
-        exec(compile(source, _PYTHON, "exec"), names)  # noqa: S102 - the compiler's own output
-        constant: Callable[[], Any] = names["constant"]
-        return constant()
+        return _executed("\n".join([*sorted(made.imports), *made.lines]))
     except Exception as error:
         raise NoValueError("it fails in every run") from error
+
+
+@lru_cache(maxsize=1024)
+def _executed(source: str) -> Any:
+    """What the function gives; playbooks repeat themselves, and nobody changes the value."""
+    names: dict[str, Any] = {"__name__": _PYTHON}
+    exec(compile(source, _PYTHON, "exec"), names)  # noqa: S102 - the compiler's own output
+    constant: Callable[[], Any] = names["constant"]
+    return constant()
 
 
 def _is_plain(value: Any) -> bool:
