@@ -171,14 +171,38 @@ def test_lines_read_at_once_are_as_lines_read_one_by_one(lines: list[str], nativ
 
 
 @pytest.mark.parametrize(
+    "lines",
+    [
+        ["[1", "2]", "3,4"],
+        ["[1", "2]", "3,4,5"],
+        ["[1", "2]", "3,9007199254740993,4"],
+        ["[1", "2]", "3,9.007199254740993e15,4"],
+        ["[" * 1001 + "]" * 1001],
+    ],
+    ids=["two values", "as many values", "the number", "a float near it", "too deep"],
+)
+def test_what_only_the_joined_text_would_allow_is_read_with_care(lines: list[str]) -> None:
+    data = "\n".join(lines).encode()
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + 2000)  # as it may be in a program that needs it
+    try:
+        with pytest.raises(ValueError, match="plain|one value|deeply"):
+            decode_lines(data.split(b"\n"))
+        assert JsonLines().quick(data) is None
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+@pytest.mark.parametrize(
     "line",
     ['{"a": [1, "x\\ud83d\\ude00", 1.5e3, null]}', '"0e999"', "[[[[]]]]", "18446744073709551"],
 )
 def test_what_is_plain_is_read_at_once(line: str) -> None:
     expected = JsonLines().careful(f"{line}\n".encode() * 3, iter(()))
-    for reader in (JsonLines(), JsonLines()):
+    native, portable = JsonLines(), JsonLines()
+    portable._decode = decode_lines
+    for reader in (native, portable):
         assert reader.quick(f"{line}\n".encode() * 3) == expected[0] != []
-        reader._decode = decode_lines
 
 
 @pytest.mark.parametrize(
