@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import compiling
 import expressions
 import scaling
 import scheduler
@@ -41,6 +42,11 @@ def start(write: Write) -> Outcome:
 def validate(write: Write) -> Outcome:
     result = scaling.measure(GXO, ENVIRONMENT)
     return scaling.report(result, write), asdict(result)
+
+
+def compile_(write: Write) -> Outcome:
+    result = compiling.measure(GXO, ENVIRONMENT)
+    return compiling.report(result, write), asdict(result)
 
 
 def schedule(write: Write) -> Outcome:
@@ -69,6 +75,7 @@ def data_job(name: str) -> Callable[[Write], Outcome]:
 PARTS: dict[str, Callable[[Write], Outcome]] = {
     "start": start,
     "validate": validate,
+    "compile": compile_,
     "schedule": schedule,
     "expressions": templates,
     **{name: data_job(name) for name in jobs.JOBS},
