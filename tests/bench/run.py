@@ -18,6 +18,7 @@ from typing import Any
 
 import compiling
 import expressions
+import memory
 import scaling
 import scheduler
 import starting
@@ -59,6 +60,12 @@ def templates(write: Write) -> Outcome:
     return expressions.report(rows, write), [asdict(one) for one in rows]
 
 
+def endless(write: Write) -> Outcome:
+    """J4: memory while streams flow."""
+    results = memory.measure()
+    return memory.report(results, write), [asdict(one) for one in results]
+
+
 def data_job(name: str) -> Callable[[Write], Outcome]:
     def part(write: Write) -> Outcome:
         try:
@@ -79,6 +86,7 @@ PARTS: dict[str, Callable[[Write], Outcome]] = {
     "schedule": schedule,
     "expressions": templates,
     **{name: data_job(name) for name in jobs.JOBS},
+    "J4": endless,
 }
 
 

@@ -45,7 +45,10 @@ def cut(text: str, tree: ast.Module) -> Iterator[str]:
     lines = text.splitlines(keepends=True)
     start = 0
     if not any(directive in text for directive in _DIRECTIVES):
-        for node in tree.body:
+        after_docstring = int(ast.get_docstring(tree, clean=False) is not None)
+        for number, node in enumerate(tree.body):
+            if number == after_docstring:
+                continue  # black has its own mind about what is right below a docstring
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 first = _first_line(node, lines)
                 if first >= start + 3 and lines[first - 2 : first] == ["\n", "\n"]:
