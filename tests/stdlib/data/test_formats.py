@@ -186,7 +186,7 @@ def test_what_only_the_joined_text_would_allow_is_read_with_care(lines: list[str
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(limit + 2000)  # as it may be in a program that needs it
     try:
-        with pytest.raises(ValueError, match="plain|one value|deeply"):
+        with pytest.raises(ValueError, match=r"plain|one value|deeply"):
             decode_lines(data.split(b"\n"))
         assert JsonLines().quick(data) is None
     finally:
