@@ -172,8 +172,9 @@ def nearest(word: str, candidates: Collection[str]) -> str | None:
     if len(word) > _LONGEST_NAME or len(candidates) > _MOST_NAMES:
         return None
     names = frozenset(candidates)
-    if len(names) > _FEW_NAMES:
-        return one_slip_away(word, names)
+    slip = one_slip_away(word, names)
+    if slip or len(names) > _FEW_NAMES:
+        return slip
     near = get_close_matches(word, sorted(names), n=1, cutoff=0.6)
     return near[0] if near else None
 
