@@ -36,6 +36,7 @@ class Commands:
         self.groups = {int(group) for _, group, _ in lines}
         [watcher] = {int(watcher) for _, _, watcher in lines}
         self.watcher = os.pidfd_open(watcher)
+        self.leaders = [os.pidfd_open(group) for group in self.groups]
         assert self.running() == self.groups
 
     def running(self) -> set[int]:
@@ -54,7 +55,10 @@ class Commands:
         """Wait for the end of all of them."""
         alive.wait_end()
         assert select.select([self.watcher], [], [], 15)[0], "the watcher is left"
-        os.close(self.watcher)
+        for leader in self.leaders:
+            assert select.select([leader], [], [], 15)[0], "a command is left"
+        for ended in (self.watcher, *self.leaders):
+            os.close(ended)
         assert self.running() == set()
 
 
