@@ -20,6 +20,7 @@ from gxo.compiler.frontend.pprint import print_playbook
 from gxo.compiler.ir.build import build
 from gxo.compiler.ir.facts import (
     changes,
+    distributions,
     effects,
     is_idempotent,
     lifecycle_facts,
@@ -197,11 +198,11 @@ class Compilation:
 
     def _needs(self) -> tuple[str, ...]:
         assert self.plan is not None
-        used = [one.module for one in live_calls(self.plan) if one.module]
-        needs = {name for module in used for name in module.needs}
+        live = list(live_calls(self.plan))
+        needs = {name for call in live for name in distributions(call)}
         needs.update(name for one in plan_templates(self.plan) for name in one.references.needs)
         if self.options.native:
-            needs.update(name for module in used for name in module.native)
+            needs.update(name for call in live if call.module for name in call.module.native)
         if self.options.otel:
             needs.update(OTEL)
         return tuple(sorted(needs))

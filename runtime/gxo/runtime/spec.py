@@ -104,6 +104,8 @@ def module(
     idempotent: bool = False,
     needs: list[str] | None = None,
     native: list[str] | None = None,
+    one_of: list[str] | None = None,
+    options: list[Any] | None = None,
     emits_when: str | None = None,
     reads_when: str | None = None,
     retry_after_records: bool = False,
@@ -125,7 +127,10 @@ def module(
     called; with `by_call` it is, and asks `ctx.dry_run`.
     effects: what it touches, for the manifest. lifecycles: default `["run_once"]`.
     idempotent: a second call changes nothing. retry_after_records: may retry after `records_out`.
-    needs: third-party distributions linked with it; native: those only linked with `--native`.
+    needs: third-party distributions linked with it; behind `; format == 'xlsx'` only where the
+    parameter can have that value. native: those only linked with `--native`.
+    one_of: parameters of which exactly one is given. options: a parameter that is a map, another
+    one that chooses, and for each of its values the keys of the map that apply.
     emits_when, reads_when: the parameter that switches the output or input port on.
     per_record: each record that it sends comes of the one that it read last, and is sent before it
     reads again, so a `stream:pipeline` knows which event it belongs to; others join events.

@@ -33,6 +33,15 @@ def is_idempotent(workload: Workload) -> bool:
     return all(one.module.idempotent for one in (workload.steps or (workload,)) if one.module)
 
 
+def distributions(workload: Workload) -> Iterator[str]:
+    """What must be linked for its module, with the parameters that it is called with."""
+    given = {argument.name: argument.value for argument in workload.arguments}
+    for need in workload.module.needs if workload.module else ():
+        value = given.get(need.param)
+        if not isinstance(value, Constant) or value.value == need.value:
+            yield need.name
+
+
 def register_owners(plan: Plan) -> dict[str, str]:
     """Which workload leaves each register."""
     return {one.register: one.name for one in every_workload(plan) if one.register}

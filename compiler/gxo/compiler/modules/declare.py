@@ -21,6 +21,7 @@ from gxo.compiler.modules.spec import (
     RECORDS,
     Kernel,
     ModuleSpec,
+    Options,
     ParamSpec,
     Port,
 )
@@ -105,6 +106,8 @@ def _read_module(
         idempotent=decorator.idempotent,
         needs=decorator.needs,
         native=decorator.native,
+        one_of=decorator.one_of,
+        options=decorator.options,
         retry_after_records=decorator.retry_after_records,
         per_record=decorator.per_record,
         background=decorator.background,
@@ -262,6 +265,9 @@ def _check_decorator(decorator: Decorator, params: list[str], ports: tuple[Port,
         *((effect.param, "effects") for effect in decorator.effects),
         *((name, "emits_when") for name in [decorator.emits_when] if name),
         *((name, "reads_when") for name in [decorator.reads_when] if name),
+        *((need.param, "needs") for need in decorator.needs if need.param),
+        *((name, "one_of") for name in decorator.one_of),
+        *((name, "options") for name in _optional(decorator.options)),
         *((name, "keeps") for name in [decorator.keeps] if name),
         *((name, "drops") for name in [decorator.drops] if name),
         *((name, "sends") for name in map(_parameter, decorator.sends) if name),
@@ -277,6 +283,10 @@ def _check_decorator(decorator: Decorator, params: list[str], ports: tuple[Port,
         raise DeclarationError(decorator.node, "`emits_when` needs the port `out`")
     if decorator.reads_when and not {"records", "inputs"} & set(ports):
         raise DeclarationError(decorator.node, "`reads_when` needs the port `records` or `inputs`")
+
+
+def _optional(options: Options | None) -> list[str]:
+    return [options.param, options.choice] if options else []
 
 
 def _returned(decorator: Decorator) -> list[str]:

@@ -13,10 +13,11 @@ from typing import Literal, get_args
 from gxo.compiler.diagnostics import did_you_mean
 from gxo.compiler.modules.annotations import SourceFile
 from gxo.compiler.modules.fault import DeclarationError
-from gxo.compiler.modules.spec import Effect, EffectKind
+from gxo.compiler.modules.spec import Effect, EffectKind, Need, Options
 
 LIFECYCLES = ("run_once", "supervise", "event_driven", "scheduled")
 MODULE_NAME = re.compile(r"[a-z][a-z0-9_]*(:[a-z][a-z0-9_]*)?")
+_NEED = re.compile(r"([\w.-]+)(?:; (\w+) == '([^']*)')?")
 _KINDS: tuple[EffectKind, ...] = get_args(EffectKind)
 
 
@@ -30,8 +31,10 @@ class Decorator:
     effects: tuple[Effect, ...] = ()
     lifecycles: tuple[str, ...] = ("run_once",)
     idempotent: bool = False
-    needs: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
     native: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    options: Options | None = None
     emits_when: str | None = None
     reads_when: str | None = None
     retry_after_records: bool = False
@@ -89,8 +92,14 @@ def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> N
             setattr(decorator, name, given)
         case "head" | "tail" | "summary", str():
             setattr(decorator, name, given)
-        case "needs" | "native" | "sends", tuple() if _is_texts(given):
+        case "native" | "sends" | "one_of", tuple() if _is_texts(given):
             setattr(decorator, name, given)
+        case "needs", tuple() if _is_texts(given):
+            decorator.needs = tuple(_need(keyword, text) for text in given)
+        case "options", (str(param), str(choice), dict(keys)) if _is_texts(keys) and all(
+            map(_is_text_list, keys.values())
+        ):
+            decorator.options = Options(param, choice, keys)
         case "returns", dict() if _is_texts(given) and all(map(_is_text_list, given.values())):
             decorator.returns = tuple(given.items())
         case "lifecycles", tuple() if given and set(given) <= set(LIFECYCLES):
@@ -100,6 +109,14 @@ def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> N
         case _:
             message = f"`{name}` is no option of a module"
             raise DeclarationError(keyword, message, did_you_mean(name, _OPTIONS))
+
+
+def _need(keyword: ast.keyword, text: str) -> Need:
+    found = _NEED.fullmatch(text)
+    if found is None:
+        message = f"`{text}` is no distribution"
+        raise DeclarationError(keyword, message, "write `name`, or `name; parameter == 'value'`")
+    return Need(found[1], found[2] or "", found[3] or "")
 
 
 def _is_texts(given: Iterable[object]) -> bool:

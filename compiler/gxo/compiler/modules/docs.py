@@ -86,7 +86,7 @@ def as_data(spec: ModuleSpec) -> dict[str, object]:
         "changes": spec.changes,
         "idempotent": spec.idempotent,
         "effects": [{"kind": effect.kind, "parameter": effect.param} for effect in spec.effects],
-        "distributions": [*spec.needs, *spec.native],
+        "distributions": [*(need.name for need in spec.needs), *spec.native],
         "example": spec.doc.example,
     }
 
@@ -156,7 +156,10 @@ def _facts(spec: ModuleSpec) -> Iterator[tuple[str, str]]:
     elif spec.changes:
         yield "Changes", "something outside the job; a dry run does not call it"
     if spec.needs or spec.native:
-        yield "Distributions", ", ".join((*spec.needs, *(f"{n} (native)" for n in spec.native)))
+        yield (
+            "Distributions",
+            ", ".join((*map(str, spec.needs), *(f"{name} (native)" for name in spec.native))),
+        )
 
 
 def _joins(spec: ModuleSpec) -> bool:

@@ -9,6 +9,7 @@ Checks, documentation, schema and link list are all made from this one value; no
 module a second time. `declare.py` makes it, `index.py` finds it by name.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +28,27 @@ class Effect:
 
     kind: EffectKind
     param: str
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A distribution that is linked with a module: always, or where `param` can be `value`."""
+
+    name: str
+    param: str = ""
+    value: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.param}: {self.value})" if self.param else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which keys of the map `param` apply, by the value of the parameter `choice`."""
+
+    param: str
+    choice: str
+    keys: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +117,8 @@ class ModuleSpec:
     generated code passes it by name when the workload has the stream and leaves it out otherwise;
     any other port is passed in place.
     reads_when: giving this parameter needs `stream_inputs`. emits_when: there is an output stream
-    only when it is given. needs: distributions that are linked with it; native: with `--native`.
+    only when it is given. native: distributions that are linked with it with `--native`.
+    one_of: parameters of which exactly one is given.
     per_record: each record that it sends comes of the one that it read last (see `ir/steps.py`).
     background: it says when it is ready, and runs until the job has no more use for it.
     returns, sends, keeps, drops: what summary and records hold, and kernel: what can be a part of a
@@ -118,8 +141,10 @@ class ModuleSpec:
     changes: bool | Literal["by_call"]
     effects: tuple[Effect, ...]
     idempotent: bool
-    needs: tuple[str, ...]
+    needs: tuple[Need, ...]
     native: tuple[str, ...]
+    one_of: tuple[str, ...]
+    options: Options | None
     retry_after_records: bool
     per_record: bool
     background: bool

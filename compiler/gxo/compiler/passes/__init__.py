@@ -18,6 +18,7 @@ from gxo.compiler.passes import (
     check_flows,
     check_joins,
     check_missing,
+    check_options,
     check_schedules,
     check_skipped,
     copy_state,
@@ -48,6 +49,7 @@ class Pass:
 PASSES: tuple[Pass, ...] = (
     Pass("resolve_policies", resolve_policies.run, "later passes read the merged policies"),
     Pass("bind_arguments", bind_arguments.run, "types decide how a parameter's text is read"),
+    Pass("check_options", check_options.run, "what does not go together is known before the run"),
     Pass("link_steps", link_steps.run, "what a step needs decides what its templates see"),
     Pass("resolve_names", resolve_names.run, "what a template reads decides the edges"),
     Pass("check_conversions", check_conversions.run, "what can never fit is known before the run"),

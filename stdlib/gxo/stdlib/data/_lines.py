@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.runtime.errors import ParameterError
 from gxo.runtime.host.eventloop import LARGE
 from gxo.runtime.spec import Record
 from gxo.stdlib.data._json import MAX_DEPTH, MAX_VALUE, decode
@@ -50,6 +50,7 @@ class Blocks:
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
         self._lines = line_blocks(iter(self._read, b""))
+        self._error: Exception | None = None
         self.ready: deque[bytes] = deque()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -61,7 +62,17 @@ class Blocks:
         return self.ready.popleft()
 
     def _read(self) -> bytes:
-        return b"".join(islice(self._pieces, _AT_A_TIME))
+        """The next pieces; what is wrong with one of them comes after those before it."""
+        if self._error is not None:
+            raise self._error
+        found: list[bytes] = []
+        try:
+            found.extend(islice(self._pieces, _AT_A_TIME))
+        except (ValueError, OSError) as error:
+            if not found:
+                raise
+            self._error = error
+        return b"".join(found)
 
 
 def _split(text: bytes) -> Iterator[bytes]:
@@ -287,7 +298,7 @@ class Table:
                 row: list[str] = next(rows, [])
             except csv.Error as error:
                 if self._columns is None:
-                    raise ModuleError(f"the first row cannot be read: {error}") from None
+                    raise ValueError(f"the first row cannot be read: {error}") from None
                 faults.append(Fault.line(self._number + rows.line_num, "", str(error)))
                 continue
             if row and self._columns is None:
@@ -306,7 +317,7 @@ class Table:
     def _begin(self, row: list[str]) -> list[str]:
         """Name the columns by the first row; returns what is left of it to be a record."""
         if is_damaged("".join(row)):
-            raise ModuleError(f"the first row is {NOT_UTF8}")
+            raise ValueError(f"the first row is {NOT_UTF8}")
         if self._named:
             _check_columns(row)
             self._columns = row
@@ -324,7 +335,7 @@ class Table:
 
 def _check_columns(names: list[str]) -> None:
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ModuleError(f"the column '{twice[0]}' is there twice")
+        raise ValueError(f"the column '{twice[0]}' is there twice")
 
 
 class _RowLines:

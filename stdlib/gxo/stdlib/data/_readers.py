@@ -9,17 +9,12 @@ from typing import TypedDict
 
 from gxo.runtime.errors import ExpressionError, ParameterError
 from gxo.runtime.spec import Record
-from gxo.stdlib.data._batches import BATCH
-from gxo.stdlib.data._json import Document, Unfit
+from gxo.stdlib.data._formats.slices import by_line, sliced
+from gxo.stdlib.data._json import Document
 from gxo.stdlib.data._lines import JsonLines, LineSlices, Table, TextLines
 from gxo.stdlib.data._text import (
-    NOT_UTF8,
-    Fault,
     Slice,
-    blocks,
     decoded,
-    is_damaged,
-    lines,
 )
 
 
@@ -28,15 +23,20 @@ class ParseOptions(TypedDict, total=False):
 
     json_path: (json) names and list positions joined by dots, `data.items`.
     delimiter: (csv) one character, by default a comma.
-    headers: (csv, tsv) true when the first row names the columns (the default), false for
+    headers: (csv, tsv, xlsx) true when the first row names the columns (the default), false for
     `column_1`, `column_2`..., or the names themselves.
-    pattern: (regex) a regular expression whose named groups become the fields.
+    pattern: (regex, grok) a regular expression whose named groups, and names such as
+    `%{IP:client}` or `%{NUMBER:ms:float}` (grok), become the fields.
+    record_tag: (xml) the elements that become records; without it those in the outermost one.
+    sheet: (xlsx) the name of the sheet, by default the first one.
     """
 
     json_path: str
     delimiter: str
     headers: bool | list[str]
     pattern: str
+    record_tag: str
+    sheet: str
 
 
 Reader = Callable[[Iterator[bytes], ParseOptions], Iterator[Slice]]
@@ -44,20 +44,8 @@ Reader = Callable[[Iterator[bytes], ParseOptions], Iterator[Slice]]
 
 def read_json(pieces: Iterator[bytes], options: ParseOptions) -> Iterator[Slice]:
     """One JSON document: a list's elements, or the one value, at the path or at the top."""
-    records: list[Record] = []
-    faults: list[Fault] = []
-    values = Document(decoded(pieces)).records(_json_path(options.get("json_path", "")))
-    for number, value in enumerate(values, 1):
-        if value.__class__ is dict:
-            records.append(value)
-        elif value.__class__ is Unfit:
-            faults.append(Fault({"number": number}, f"element {number}: {value}"))
-        else:
-            records.append({"value": value})
-        if number % BATCH == 0:
-            yield records, faults
-            records, faults = [], []
-    yield records, faults
+    path = _json_path(options.get("json_path", ""))
+    return sliced(Document(decoded(pieces)).records(path), "element")
 
 
 def _json_path(text: str) -> list[str]:
@@ -85,25 +73,16 @@ def read_regex(pieces: Iterator[bytes], options: ParseOptions) -> Iterator[Slice
     if "pattern" not in options:
         raise ParameterError("format 'regex' needs format_options.pattern")
     search, groups = _compile(options["pattern"])
-    number = 0
-    for block in blocks(pieces):
-        records: list[Record] = []
-        faults: list[Fault] = []
-        damaged = is_damaged(block)
-        for line in lines(block):
-            number += 1
-            if damaged and is_damaged(line):
-                faults.append(Fault.line(number, line, NOT_UTF8))
-            elif spans := search(line):
-                records.append(
-                    {
-                        name: line[spans[at] : spans[at + 1]] if spans[at] >= 0 else None
-                        for name, at in groups
-                    }
-                )
-            elif line.strip():
-                faults.append(Fault.line(number, line, "does not match the pattern"))
-        yield records, faults
+
+    def read(line: str) -> Record | None:
+        spans = search(line)
+        if spans is None:
+            return None
+        return {
+            name: line[spans[at] : spans[at + 1]] if spans[at] >= 0 else None for name, at in groups
+        }
+
+    return by_line(pieces, read)
 
 
 def _compile(source: str) -> tuple[Callable[[str], tuple[int, ...] | None], list[tuple[str, int]]]:
@@ -133,12 +112,56 @@ def read_tsv(pieces: Iterator[bytes], options: ParseOptions) -> Iterator[Slice]:
     return LineSlices(pieces, Table("\t", options.get("headers", True)))
 
 
-READERS: dict[str, tuple[Reader, frozenset[str]]] = {
-    "json": (read_json, frozenset(["json_path"])),
-    "jsonl": (read_json_lines, frozenset()),
-    "csv": (read_csv, frozenset(["delimiter", "headers"])),
-    "tsv": (read_tsv, frozenset(["headers"])),
-    "text_lines": (read_text_lines, frozenset()),
-    "regex": (read_regex, frozenset(["pattern"])),
+# The formats below are imported when they are asked for, as few playbooks use them.
+
+
+def read_logfmt(pieces: Iterator[bytes], options: ParseOptions) -> Iterator[Slice]:  # noqa: ARG001
+    """The fields of each line."""
+    from gxo.stdlib.data._formats import logfmt  # start-up
+
+    return logfmt.read_logfmt(pieces)
+
+
+def read_grok(pieces: Iterator[bytes], options: ParseOptions) -> Iterator[Slice]:
+    """The named parts of the first match in each line."""
+    from gxo.stdlib.data._formats import grok  # start-up
+
+    if "pattern" not in options:
+        raise ParameterError("format 'grok' needs format_options.pattern")
+    return grok.read_grok(pieces, options["pattern"])
+
+
+def read_yaml(pieces: Iterator[bytes], options: ParseOptions) -> Iterator[Slice]:  # noqa: ARG001
+    """Each document, or each element of one that is a list."""
+    from gxo.stdlib.data._formats import yaml  # start-up
+
+    return yaml.read_yaml(pieces)
+
+
+def read_xml(pieces: Iterator[bytes], options: ParseOptions) -> Iterator[Slice]:
+    """The elements with a tag, or those in the outermost one."""
+    from gxo.stdlib.data._formats import xml  # start-up
+
+    return xml.read_xml(pieces, options.get("record_tag"))
+
+
+def read_xlsx(pieces: Iterator[bytes], options: ParseOptions) -> Iterator[Slice]:
+    """The rows of a sheet."""
+    from gxo.stdlib.data._formats import xlsx  # start-up
+
+    return xlsx.read_xlsx(pieces, options.get("sheet"), options.get("headers", True))
+
+
+READERS: dict[str, Reader] = {
+    "json": read_json,
+    "jsonl": read_json_lines,
+    "yaml": read_yaml,
+    "csv": read_csv,
+    "tsv": read_tsv,
+    "xml": read_xml,
+    "text_lines": read_text_lines,
+    "regex": read_regex,
+    "logfmt": read_logfmt,
+    "grok": read_grok,
+    "xlsx": read_xlsx,
 }
-"""A format's reader, and the options that apply to it."""

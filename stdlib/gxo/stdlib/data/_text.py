@@ -9,7 +9,6 @@ A line that is not UTF-8 stays one line (its bytes escaped), so that it can be a
 import codecs
 from collections.abc import Iterator
 
-from gxo.runtime.errors import ModuleError, RecordError
 from gxo.runtime.spec import Record
 
 MAX_LINE = 64 * 1024 * 1024
@@ -17,13 +16,13 @@ MAX_LINE = 64 * 1024 * 1024
 
 
 class Fault:
-    """A part of the input that is no record: what stands for it among the errors, and why."""
+    """A part of the input that is no record: what stands for it among the errors, and why not."""
 
-    __slots__ = ("error", "record")
+    __slots__ = ("record", "why")
 
     def __init__(self, record: Record, why: str) -> None:
         self.record = record
-        self.error = RecordError(why)
+        self.why = why
 
     @classmethod
     def line(cls, number: int, text: str, why: str) -> "Fault":
@@ -61,15 +60,17 @@ def line_blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
 def _cut_after_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
     waiting: list[bytes] = []
     size = 0
+    line = 1
     for piece in pieces:
         cut = piece.rfind(b"\n") + 1
         if cut:
+            line += piece.count(b"\n")
             yield b"".join([*waiting, piece[:cut]])
             waiting, size = [], 0
         waiting.append(piece[cut:])
         size += len(piece) - cut
         if size > MAX_LINE:
-            raise ModuleError(f"a line is longer than {MAX_LINE:,} bytes")
+            raise ValueError(f"line {line} is longer than {MAX_LINE:,} bytes")
     if size:
         yield b"".join(waiting)
 

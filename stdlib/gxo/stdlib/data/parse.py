@@ -1,23 +1,33 @@
 """`data:parse`: text or a file becomes records."""
 
-import os
-import stat
-from collections.abc import AsyncGenerator, Generator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, closing
 from typing import Literal, TypedDict
 
 from gxo.runtime.context import Context
-from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.runtime.errors import ModuleError, ParameterError, RecordError
 from gxo.runtime.spec import Record, WorkspacePath, module, reads
 from gxo.runtime.streams.ports import Out
-from gxo.runtime.workspace.jail import Jail
 from gxo.stdlib.data._batches import BATCH, deliver
 from gxo.stdlib.data._lines import LineSlices
 from gxo.stdlib.data._readers import READERS, ParseOptions
+from gxo.stdlib.data._source import file_pieces, text_pieces
 from gxo.stdlib.data._text import Slice
 
-PIECE = 256 * 1024
-"""Bytes that are turned into records at a time."""
+OPTIONS = {
+    "json": ["json_path"],
+    "jsonl": [],
+    "yaml": [],
+    "csv": ["delimiter", "headers"],
+    "tsv": ["headers"],
+    "xml": ["record_tag"],
+    "text_lines": [],
+    "regex": ["pattern"],
+    "logfmt": [],
+    "grok": ["pattern"],
+    "xlsx": ["sheet", "headers"],
+}
+"""The keys of `format_options` that apply to each format."""
 
 MOST = 4 * BATCH
 """Records in a batch of `batches`: a loop of several stages has no channel that could overflow."""
@@ -32,7 +42,14 @@ class Parsed(TypedDict):
 @module(
     "data:parse",
     effects=[reads("path")],
+    needs=[
+        "ruamel.yaml; format == 'yaml'",
+        "openpyxl; format == 'xlsx'",
+        "defusedxml; format == 'xlsx'",
+    ],
     native=["orjson"],
+    one_of=["content", "path"],
+    options=["format_options", "format", OPTIONS],
     sends=["content", "path"],
     head="batches",
     fresh=True,
@@ -41,29 +58,54 @@ async def parse(
     ctx: Context,
     out: Out | None,
     *,
-    format_: Literal["json", "jsonl", "csv", "tsv", "text_lines", "regex"],
+    format_: Literal[
+        "json",
+        "jsonl",
+        "yaml",
+        "csv",
+        "tsv",
+        "xml",
+        "text_lines",
+        "regex",
+        "logfmt",
+        "grok",
+        "xlsx",
+    ],
     content: str | None = None,
     path: WorkspacePath | None = None,
     format_options: ParseOptions | None = None,
 ) -> Parsed:
     """Turn a text or a file into records.
 
-    `json`: the elements of a list, or the one value; `jsonl`: a value a line; a value that is no
-    object becomes `{value}`. `csv`, `tsv`: a row a record, every field a text; a row that has more
-    or fewer fields than there are columns is a record error. `text_lines`: `{line, number}`, the
-    first being 1. `regex`: the named groups of each line's first match; a line without one is a
-    record error. Blank lines are passed over, except by `text_lines`.
+    `json`: the elements of a list, or the one value; `jsonl`: a value a line; `yaml` (1.2): each
+    document, or the elements of one that is a list; a value that is no object becomes `{value}`.
 
-    A file is read in pieces, never whole. Integers past 64 bits become floats; NaN, infinities and
-    lone surrogates are record errors; JSON nested deeper than 1,000, and a single value or line
-    past 64 MiB, are refused (catalogue, `data:parse`).
+    `csv`, `tsv`: a row a record, every field a text; a row that has more or fewer fields than there
+    are columns is a record error. `xlsx`: the rows of one sheet, from `path`; numbers, texts and
+    bools are what they are, an empty cell is null, a date is RFC 3339 text.
+
+    `xml`: each element called `record_tag`. Attributes and elements in it are fields by their
+    names, without a namespace's prefix; a name that is there several times is a list; an element
+    that has neither is its text, and beside them the text is `value`. Entities are refused.
+
+    `text_lines`: `{line, number}`, the first being 1. `regex`: the named groups of each line's
+    first match; `grok`: the same, with named patterns; a line without a match is a record error.
+    `logfmt`: the words `key=value` of a line; a `key` alone is true. Blank lines are passed over,
+    except by `text_lines`.
+
+    A file is read in pieces, never whole, and unpacked if it is gzip; of one that grows, what it
+    held at first. Integers past 64 bits become floats; NaN, infinities and lone surrogates are
+    record errors; data nested deeper than 1,000, and a single value or line past 64 MiB, are
+    refused, and so are aliases of YAML that stand for more than 8 MiB, and workbooks past 256 MiB,
+    or 4 GiB unpacked.
 
     Args:
         format_: What the text is.
         content: The text. Either this or `path`.
-        path: A file in UTF-8, with or without a byte order mark.
+        path: A file in UTF-8, with or without a byte order mark, or what its XML declares.
         format_options: What the format leaves open: `json_path` (json), `delimiter` (csv),
-            `headers` (csv, tsv: true, false, or the names), `pattern` (regex).
+            `headers` (csv, tsv, xlsx: true, false, or the names), `pattern` (regex, grok),
+            `record_tag` (xml), `sheet` (xlsx).
 
     Returns:
         How many records were made.
@@ -96,7 +138,19 @@ async def parse(
 async def batches(
     ctx: Context,
     *,
-    format_: Literal["json", "jsonl", "csv", "tsv", "text_lines", "regex"],
+    format_: Literal[
+        "json",
+        "jsonl",
+        "yaml",
+        "csv",
+        "tsv",
+        "xml",
+        "text_lines",
+        "regex",
+        "logfmt",
+        "grok",
+        "xlsx",
+    ],
     content: str | None = None,
     path: str | None = None,
     format_options: ParseOptions | None = None,
@@ -106,17 +160,16 @@ async def batches(
     Parts that are no records are told before the batch that follows them.
     """
     options = format_options or {}
-    reader, known = READERS[format_]
     for option in options:
-        if option not in known:
+        if option not in OPTIONS[format_]:
             raise ParameterError(f"format_options.{option} does not apply to format '{format_}'")
     if content is not None and path is None:
-        source, pieces, size = "content", _text_pieces(content), len(content)
+        source, pieces, size = "content", text_pieces(_as_text(content, format_)), len(content)
     elif path is not None and content is None:
-        source, pieces, size = f"'{path}'", _file_pieces(ctx.workspace, path), None
+        source, pieces, size = f"'{path}'", file_pieces(ctx.workspace, path), None
     else:
         raise ParameterError("give exactly one of `content` and `path`")
-    slices = reader(pieces, options)
+    slices = READERS[format_](pieces, options)
     with closing(pieces):
         while True:
             records = slices.at_once() if isinstance(slices, LineSlices) else None
@@ -131,9 +184,20 @@ async def batches(
                     return
                 records, faults = part
                 for fault in faults:
-                    await ctx.record_failed(fault.record, fault.error)
+                    await ctx.record_failed(fault.record, RecordError(f"{source}, {fault.why}"))
             for start in range(0, len(records), MOST):
                 yield records[start : start + MOST]
+
+
+def _as_text(content: str, format_: str) -> str:
+    """The content as its reader takes it."""
+    if format_ == "xlsx":
+        raise ParameterError("a workbook is no text", hint="name the file: `path`")
+    if format_ == "xml":
+        from gxo.stdlib.data._formats.xml import without_encoding  # start-up
+
+        return without_encoding(content)
+    return content
 
 
 def _next(slices: Iterator[Slice], source: str) -> Slice | None:
@@ -143,21 +207,3 @@ def _next(slices: Iterator[Slice], source: str) -> Slice | None:
         raise ModuleError(f"cannot parse {source}: {error}") from None
     except OSError as error:
         raise ModuleError(f"cannot read {source}: {error.strerror}") from None
-
-
-def _text_pieces(content: str) -> Generator[bytes, None, None]:
-    data = content.encode(errors="surrogatepass")
-    for start in range(0, len(data), PIECE):
-        yield data[start : start + PIECE]
-
-
-def _file_pieces(workspace: Jail, path: str) -> Generator[bytes, None, None]:
-    """Read a regular file; anything else (a pipe, a device) could block for ever or never end."""
-    descriptor = workspace.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ModuleError(f"cannot read '{path}': it is not a regular file")
-        while piece := os.read(descriptor, PIECE):
-            yield piece
-    finally:
-        os.close(descriptor)

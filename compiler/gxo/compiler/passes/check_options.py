@@ -1,0 +1,65 @@
+"""Check parameters that depend on each other, as the module declares it.
+
+before:  format: csv, format_options: {pattern: x}     (`options` of data:parse)
+after:   error: "pattern" of "format_options" does not apply to format "csv"
+
+A choice that is a template is left to the run.
+"""
+
+from collections.abc import Mapping
+
+from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.frontend.yaml import Mapping as YamlMap
+from gxo.compiler.ir.nodes import Constant, Plan, Value, Workload
+from gxo.compiler.ir.walk import every_call
+from gxo.compiler.modules.spec import Options
+
+NO_OPTION, NOT_ONE = "GXO0512", "GXO0513"
+
+
+def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
+    for workload in every_call(plan):
+        module = workload.module
+        if module is None or not workload.is_understood:
+            continue
+        given = {argument.name: argument.value for argument in workload.arguments}
+        if module.options:
+            _check_options(workload, module.options, given, diagnostics)
+        if module.one_of:
+            _check_one_of(workload, module.one_of, given, diagnostics)
+    return plan
+
+
+def _check_options(
+    workload: Workload, options: Options, given: Mapping[str, Value], diagnostics: Diagnostics
+) -> None:
+    choice = given.get(options.choice)
+    params = workload.decl.params
+    written = params.get(options.param) if params else None
+    if not isinstance(choice, Constant) or not isinstance(written, YamlMap):
+        return
+    known = options.keys.get(str(choice.value), ())
+    for entry in written.entries:
+        key = entry.key.text.value
+        if key not in known:
+            message = (
+                f'"{key}" of "{options.param}" does not apply to {options.choice} "{choice.value}"'
+            )
+            hint = f"what applies: {', '.join(known)}" if known else "nothing applies to it"
+            diagnostics.error(NO_OPTION, entry.key.span, message, hint)
+
+
+def _check_one_of(
+    workload: Workload,
+    names: tuple[str, ...],
+    given: Mapping[str, Value],
+    diagnostics: Diagnostics,
+) -> None:
+    here = [name for name in names if name in given]
+    all_names = " and ".join(f'"{name}"' for name in names)
+    if not here:
+        message = f"it needs one of the parameters {all_names}"
+        diagnostics.error(NOT_ONE, workload.decl.module.span, message)
+    elif len(here) > 1:
+        message = f"only one of the parameters {all_names} can be given"
+        diagnostics.error(NOT_ONE, workload.decl.module.span, message)
