@@ -13,11 +13,11 @@ from gxo.runtime.spec import Each, Record
 
 
 class FormatOptions(TypedDict, total=False):
-    """Each option belongs to one format only; another one is refused there.
+    """Each option belongs to some formats only; another one is refused there.
 
-    headers: (csv) true for a first row with the first record's field names (the default), false for
-    none, or the columns to write, in that order. indent: (json) spaces a level; without it the
-    text is compact. template: (text) what a record becomes.
+    headers: (csv, html_table) true for a first row with the first record's field names (the
+    default), false for none, or the columns to write, in that order. indent: (json) spaces a level;
+    without it the text is compact. template: (text) what a record becomes.
     """
 
     headers: bool | list[str]
@@ -104,7 +104,10 @@ _BETWEEN = f",{_NUMBER},"
 
 
 class CsvWriter:
-    """Comma-separated values (RFC 4180), line feeds; null is empty, a list or map its JSON."""
+    """Comma-separated values (RFC 4180), line feeds; null is empty, a list or map its JSON.
+
+    columns: the fields that are written, once the table is open.
+    """
 
     separator = ""
     evaluates = False
@@ -112,23 +115,23 @@ class CsvWriter:
     def __init__(self, options: FormatOptions) -> None:
         headers = options.get("headers", True)
         self._head = headers is not False
-        self._columns = headers if isinstance(headers, list) else []
+        self.columns = headers if isinstance(headers, list) else []
         self._chosen = isinstance(headers, list)
-        self._known = frozenset(self._columns)
+        self._known = frozenset(self.columns)
         self._encode = _encoder(None).encode
 
     def open(self, first: Record | None) -> str:
         if not self._chosen:
-            self._columns = list(first or {})
-            self._known = frozenset(self._columns)
-        return _csv_text([self._columns]) if self._head and self._columns else ""
+            self.columns = list(first or {})
+            self._known = frozenset(self.columns)
+        return _csv_text([self.columns]) if self._head and self.columns else ""
 
     def encode(self, batch: list[Record]) -> str:
-        return _csv_text(self._plain_rows(batch) or [self._row(record) for record in batch])
+        return _csv_text(self._plain_rows(batch) or [self.row(record) for record in batch])
 
     def _plain_rows(self, batch: list[Record]) -> Sequence[Sequence[Any]] | None:
         """The rows, by C code, where all records have just the columns and every cell is plain."""
-        columns = self._columns
+        columns = self.columns
         if len(columns) < 2 or (not self._chosen and set(map(len, batch)) != {len(columns)}):
             return None
         try:
@@ -137,14 +140,15 @@ class CsvWriter:
             return None
         return rows if _PLAIN.issuperset(map(type, chain.from_iterable(rows))) else None
 
-    def _row(self, record: Record) -> list[Any]:
+    def row(self, record: Record) -> list[Any]:
+        """The record's cells. RecordError when it has a field that is no column."""
         if not self._chosen and not record.keys() <= self._known:
             extra = next(name for name in record if name not in self._known)
             raise RecordError(
                 f"the field '{extra}' is no column: the first record did not have it",
                 hint="list the columns in format_options.headers",
             )
-        row = [record.get(name) for name in self._columns]
+        row = [record.get(name) for name in self.columns]
         for at, value in enumerate(row):
             if value.__class__ not in _PLAIN:
                 row[at] = self._cell(value)
@@ -227,10 +231,25 @@ def _line(record: Record) -> str:
     )
 
 
-WRITERS: dict[str, tuple[Callable[[FormatOptions], Writer], str | None]] = {
-    "json": (JsonWriter, "indent"),
-    "jsonl": (JsonLinesWriter, None),
-    "csv": (CsvWriter, "headers"),
-    "text": (TextWriter, "template"),
+def _yaml_writer(options: FormatOptions) -> Writer:  # noqa: ARG001 - it has none
+    from gxo.stdlib.data._formats.yaml_text import YamlWriter  # start-up: few playbooks use it
+
+    return YamlWriter()
+
+
+def _html_table_writer(options: FormatOptions) -> Writer:
+    from gxo.stdlib.data._formats.html_table import (
+        HtmlTableWriter,  # start-up: few playbooks use it
+    )
+
+    return HtmlTableWriter(CsvWriter(options), options.get("headers", True) is not False)
+
+
+WRITERS: dict[str, Callable[[FormatOptions], Writer]] = {
+    "json": JsonWriter,
+    "jsonl": JsonLinesWriter,
+    "yaml": _yaml_writer,
+    "csv": CsvWriter,
+    "html_table": _html_table_writer,
+    "text": TextWriter,
 }
-"""A format's writer, and the option that applies to it."""

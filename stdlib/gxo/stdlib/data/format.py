@@ -11,6 +11,16 @@ from gxo.stdlib._spool import Spool
 from gxo.stdlib.data._batches import Paced
 from gxo.stdlib.data._writers import WRITERS, FormatOptions, Writer
 
+OPTIONS = {
+    "json": ["indent"],
+    "jsonl": [],
+    "yaml": [],
+    "csv": ["headers"],
+    "html_table": ["headers"],
+    "text": ["template"],
+}
+"""The keys of `format_options` that apply to each format."""
+
 
 class Formatted(TypedDict):
     """The text as `formatted_content`, or the `path` it was written to, and how many `records`."""
@@ -25,6 +35,7 @@ class Formatted(TypedDict):
     changes="by_call",
     effects=[writes("path")],
     idempotent=True,
+    options=["format_options", "format", OPTIONS],
     returns={
         "path": ["path"],
         "formatted_content": ["format_options.template", "record values"],
@@ -35,17 +46,17 @@ async def format_(
     ctx: Context,
     records: Records,
     *,
-    format_: Literal["json", "jsonl", "csv", "text"],
+    format_: Literal["json", "jsonl", "yaml", "csv", "html_table", "text"],
     path: WorkspacePath | None = None,
     format_options: FormatOptions | None = None,
 ) -> Formatted:
     """Write a stream's records as one text, into the state or to a file.
 
-    `json`: one list; `jsonl`: a record a line. `csv`: null is an empty field, a list or a map its
-    JSON; a record with a field that is no column is a record error, unless `headers` lists the
-    columns. `text`: what `template` makes of a record, or else its field `line` or `value`, each
-    ended by a line feed. A record that cannot be written is a record error and leaves no trace in
-    the text.
+    `json`, `yaml`: one list; `jsonl`: a record a line. `csv`, `html_table`: a row a record; null is
+    an empty field, a list or a map its JSON; a record with a field that is no column is a record
+    error, unless `headers` lists the columns. `text`: what `template` makes of a record, or else
+    its field `line` or `value`, each ended by a line feed. A record that cannot be written is a
+    record error and leaves no trace in the text.
 
     A file is written in pieces, in constant memory, and appears under its name when it is complete.
     In a dry run it does not: the text is made, and its size is said.
@@ -54,7 +65,7 @@ async def format_(
         format_: What the text shall be.
         path: The file to write, replacing what is there; its folders are created.
         format_options: What the format leaves open: `indent` (json: spaces a level), `headers`
-            (csv: true, false, or the columns), `template` (text).
+            (csv, html_table: true, false, or the columns), `template` (text).
 
     Returns:
         The text or the path, and how many records it holds.
@@ -97,7 +108,7 @@ class Formatter:
         self,
         ctx: Context,
         *,
-        format_: Literal["json", "jsonl", "csv", "text"],
+        format_: Literal["json", "jsonl", "yaml", "csv", "html_table", "text"],
         path: str | None = None,
         format_options: FormatOptions | None = None,
     ) -> None:
@@ -184,8 +195,7 @@ class Formatter:
 
 
 def _writer(format_: str, options: FormatOptions) -> Writer:
-    make, known = WRITERS[format_]
     for option in options:
-        if option != known:
+        if option not in OPTIONS[format_]:
             raise ParameterError(f"format_options.{option} does not apply to format '{format_}'")
-    return make(options)
+    return WRITERS[format_](options)

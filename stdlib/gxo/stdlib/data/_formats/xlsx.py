@@ -81,6 +81,7 @@ def _read_rows(file: IO[bytes], sheet: str | None, headers: bool | list[str]) ->
 
     warnings.filterwarnings("ignore", module="openpyxl")  # they are about styles and the like
     number = 0
+    book = None
     try:
         book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
         found = _sheet(book.worksheets, sheet)
@@ -97,6 +98,9 @@ def _read_rows(file: IO[bytes], sheet: str | None, headers: bool | list[str]) ->
         raise
     except Exception as error:  # openpyxl trusts what it reads
         raise ValueError(f"row {number + 1}: the workbook is damaged: {error!r:.200}") from None
+    finally:
+        if book is not None:
+            book.close()
 
 
 def _sheet(sheets: list[Any], name: str | None) -> Any:
