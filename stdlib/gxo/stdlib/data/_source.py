@@ -72,7 +72,9 @@ def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
         while data:
             if member.eof:  # zeros may stand behind a member, as tapes have them, or another one
                 data = data.lstrip(b"\0")
-                member = zlib.decompressobj(_GZIP_WINDOW) if data else member
+                if not data:
+                    break
+                member = zlib.decompressobj(_GZIP_WINDOW)
             yield from _inflated(member, data, at)
             data = member.unused_data
     if not member.eof:

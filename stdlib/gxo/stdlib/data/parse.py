@@ -96,8 +96,8 @@ async def parse(
     A file is read in pieces, never whole, and unpacked if it is gzip; of one that grows, what it
     held at first. Integers past 64 bits become floats; NaN, infinities and lone surrogates are
     record errors; data nested deeper than 1,000, and a single value or line past 64 MiB, are
-    refused, and so are aliases of YAML that stand for more than 8 MiB, and workbooks past 256 MiB,
-    or 4 GiB unpacked.
+    refused, and so are workbooks past 256 MiB, or 4 GiB unpacked, and a single value of YAML, or
+    aliases in it that stand for more, past 8 MiB.
 
     Args:
         format_: What the text is.

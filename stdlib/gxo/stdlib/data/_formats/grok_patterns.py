@@ -1,11 +1,9 @@
 """The patterns that grok knows by name, each in RE2's syntax.
 
-Where two repetitions stand beside each other they match different characters, and what has a known
-length is bounded, so that a search stays fast (`gxo.runtime.regex.cost`).
+They find values and do not judge them: 999.1.1.1 passes for an address. So there are few ways in
+which one could match, and a search stays fast (`gxo.runtime.regex.cost`). A pattern that begins with
+`^` is faster still.
 """
-
-_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_H16 = r"[0-9A-Fa-f]{1,4}"
 
 PATTERNS = {
     # Texts
@@ -31,25 +29,11 @@ PATTERNS = {
     "BASE16FLOAT": r"[+-]?(?:0x)?(?:[0-9A-Fa-f]+(?:\.[0-9A-Fa-f]*)?|\.[0-9A-Fa-f]+)",
     # Networks
     "MAC": r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}",
-    "IPV4": rf"(?:{_BYTE}\.){{3}}{_BYTE}",
-    "IPV6": (
-        rf"(?:(?:{_H16}:){{7}}{_H16}"
-        rf"|(?:{_H16}:){{1,7}}:"
-        rf"|(?:{_H16}:){{6}}%{{IPV4}}"
-        rf"|::(?:[fF]{{4}}:)?%{{IPV4}}"
-        rf"|(?:{_H16}:){{1,6}}(?::{_H16}){{1}}"
-        rf"|(?:{_H16}:){{1,5}}(?::{_H16}){{2}}"
-        rf"|(?:{_H16}:){{1,4}}(?::{_H16}){{3}}"
-        rf"|(?:{_H16}:){{1,3}}(?::{_H16}){{4}}"
-        rf"|(?:{_H16}:){{1,2}}(?::{_H16}){{5}}"
-        rf"|{_H16}:(?::{_H16}){{6}}"
-        rf"|:(?::{_H16}){{1,7}}|::)(?:%[0-9A-Za-z]+)?"
-    ),
-    "IP": "(?:%{IPV6}|%{IPV4})",
-    "HOSTNAME": (
-        r"\b[0-9A-Za-z](?:[0-9A-Za-z_-]{0,62})(?:\.[0-9A-Za-z][0-9A-Za-z_-]{0,62})*(?:\.|\b)"
-    ),
-    "IPORHOST": "(?:%{IP}|%{HOSTNAME})",
+    "IPV4": r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}",
+    "IPV6": r"(?:[0-9A-Fa-f]+(?::[0-9A-Fa-f]+){7}|[0-9A-Fa-f:]*::[0-9A-Fa-f:.]*)",
+    "IP": "(?:%{IPV4}|%{IPV6})",
+    "HOSTNAME": r"[0-9A-Za-z][0-9A-Za-z_.-]*",
+    "IPORHOST": "(?:%{HOSTNAME}|%{IPV6})",
     "HOSTPORT": "%{IPORHOST}:%{POSINT}",
     # Paths and addresses
     "UNIXPATH": r"(?:/[^\s/]*)+",
@@ -64,33 +48,33 @@ PATTERNS = {
     "URI": r"%{URIPROTO}://(?:[^\s/@]+@)?(?:%{URIHOST})?(?:%{URIPATHPARAM})?",
     # Dates
     "MONTH": (
-        r"\b(?:[Jj]an(?:uary)?|[Ff]eb(?:ruary)?|[Mm]ar(?:ch)?|[Aa]pr(?:il)?|[Mm]ay|[Jj]une?|[Jj]uly?"
-        r"|[Aa]ug(?:ust)?|[Ss]ep(?:tember)?|[Oo]ct(?:ober)?|[Nn]ov(?:ember)?|[Dd]ec(?:ember)?)\b"
+        r"(?:[Jj](?:an(?:uary)?|une?|uly?)|[Ff]eb(?:ruary)?|[Mm]a(?:r(?:ch)?|y)"
+        r"|[Aa](?:pr(?:il)?|ug(?:ust)?)|[Ss]ep(?:tember)?|[Oo]ct(?:ober)?|[Nn]ov(?:ember)?"
+        r"|[Dd]ec(?:ember)?)"
     ),
-    "MONTHNUM": r"(?:0?[1-9]|1[0-2])",
-    "MONTHDAY": r"(?:3[01]|[12][0-9]|0?[1-9])",
+    "MONTHNUM": r"[01]?[0-9]",
+    "MONTHDAY": r"[0-3]?[0-9]",
     "DAY": (
         r"(?:Mon(?:day)?|Tue(?:sday)?|Wed(?:nesday)?|Thu(?:rsday)?|Fri(?:day)?|Sat(?:urday)?"
         r"|Sun(?:day)?)"
     ),
-    "YEAR": r"[0-9]{4}|[0-9]{2}",
-    "HOUR": r"(?:2[0-3]|[01]?[0-9])",
+    "YEAR": r"[0-9]{2}(?:[0-9]{2})?",
+    "HOUR": r"[0-2]?[0-9]",
     "MINUTE": r"[0-5][0-9]",
-    "SECOND": r"(?:60|[0-5]?[0-9])(?:[:.,][0-9]+)?",
+    "SECOND": r"[0-6]?[0-9](?:[.,][0-9]+)?",
     "TIME": "%{HOUR}:%{MINUTE}(?::%{SECOND})?",
-    "DATE_US": "%{MONTHNUM}[/-]%{MONTHDAY}[/-](?:%{YEAR})",
-    "DATE_EU": "%{MONTHDAY}[./-]%{MONTHNUM}[./-](?:%{YEAR})",
-    "DATE": "(?:%{DATE_US}|%{DATE_EU})",
+    "DATE_US": "%{MONTHNUM}[/-]%{MONTHDAY}[/-]%{YEAR}",
+    "DATE_EU": "%{MONTHDAY}[./-]%{MONTHNUM}[./-]%{YEAR}",
+    "DATE": r"[0-3]?[0-9][./-][0-3]?[0-9][./-]%{YEAR}",
     "ISO8601_TIMEZONE": "(?:Z|[+-]%{HOUR}(?::?%{MINUTE})?)",
     "TIMESTAMP_ISO8601": (
-        "(?:%{YEAR})-%{MONTHNUM}-%{MONTHDAY}[T ]%{HOUR}:?%{MINUTE}(?::?%{SECOND})?"
-        "%{ISO8601_TIMEZONE}?"
+        "%{YEAR}-%{MONTHNUM}-%{MONTHDAY}[T ]%{HOUR}:?%{MINUTE}(?::?%{SECOND})?%{ISO8601_TIMEZONE}?"
     ),
     "TZ": r"(?:[APMCE][SD]T|UTC|GMT)",
     "DATESTAMP": "%{DATE}[- ]%{TIME}",
-    "DATESTAMP_RFC822": "%{DAY} %{MONTH} %{MONTHDAY} (?:%{YEAR}) %{TIME} %{TZ}",
-    "DATESTAMP_RFC2822": "%{DAY}, %{MONTHDAY} %{MONTH} (?:%{YEAR}) %{TIME} %{ISO8601_TIMEZONE}",
-    "HTTPDATE": "%{MONTHDAY}/%{MONTH}/(?:%{YEAR}):%{TIME} %{INT}",
+    "DATESTAMP_RFC822": "%{DAY} %{MONTH} %{MONTHDAY} %{YEAR} %{TIME} %{TZ}",
+    "DATESTAMP_RFC2822": "%{DAY}, %{MONTHDAY} %{MONTH} %{YEAR} %{TIME} %{ISO8601_TIMEZONE}",
+    "HTTPDATE": "%{MONTHDAY}/%{MONTH}/%{YEAR}:%{TIME} %{INT}",
     "SYSLOGTIMESTAMP": "%{MONTH} +%{MONTHDAY} %{TIME}",
     # Logs
     "LOGLEVEL": (
@@ -103,9 +87,8 @@ PATTERNS = {
     "SYSLOGBASE": "%{SYSLOGTIMESTAMP:timestamp} %{SYSLOGHOST:host} %{SYSLOGPROG}:",
     "SYSLOGLINE": "%{SYSLOGBASE} %{GREEDYDATA:message}",
     "COMMONAPACHELOG": (
-        r"%{IPORHOST:clientip} %{NOTSPACE:ident} %{NOTSPACE:auth} \[%{HTTPDATE:timestamp}\] "
-        r'"(?:%{WORD:verb} %{NOTSPACE:request}(?: HTTP/%{NUMBER:httpversion})?|%{DATA:rawrequest})'
-        r'" '
+        r"%{NOTSPACE:clientip} %{NOTSPACE:ident} %{NOTSPACE:auth} \[%{HTTPDATE:timestamp}\] "
+        r'"(?P<verb>[A-Z]+) (?P<request>[^ "]*)(?: HTTP/%{NUMBER:httpversion})?" '
         r"%{INT:response:int} (?:%{INT:bytes:int}|-)"
     ),
     "COMBINEDAPACHELOG": "%{COMMONAPACHELOG} %{QS:referrer} %{QS:agent}",

@@ -15,8 +15,12 @@ from typing import Any
 from gxo.runtime.spec import Record
 from gxo.runtime.yamltext import resolve
 from gxo.stdlib.data._formats.slices import PAUSE, sliced
-from gxo.stdlib.data._json import MAX_DEPTH, MAX_VALUE, Unfit
+from gxo.stdlib.data._json import MAX_DEPTH, Unfit
 from gxo.stdlib.data._text import Slice, decoded
+
+MAX_TEXT = 8 * 1024 * 1024
+"""Characters of one value, and of what a document's anchors hold. YAML is slow to read, and nothing
+can end the reading of one long text."""
 
 MAX_COPIED = 8 * 1024 * 1024
 """What the aliases of one record may stand for, in characters; each value counts as 8 more."""
@@ -32,7 +36,15 @@ _NO_KEY: Any = object()
 
 def read_yaml(pieces: Iterator[bytes]) -> Iterator[Slice]:
     """Documents, or elements of a document that is a list; empty documents are passed over."""
-    return sliced(_values(_Text(decoded(pieces))), "value")
+    return sliced(_values(_Text(_in_time(decoded(pieces)))), "value")
+
+
+def _in_time(texts: Iterator[str]) -> Iterator[str]:
+    """The texts, of which the parser reads two before it begins: what is wrong with the second must
+    not hide what is in the first."""
+    first = next(texts, "")
+    yield from (part for part in (first[:2], first[2:]) if part)
+    yield from texts
 
 
 class _Text:
@@ -42,6 +54,7 @@ class _Text:
     def __init__(self, texts: Iterator[str]) -> None:
         self._texts = texts
         self._held = 0
+        self.line = 1
 
     def read(self, _: int) -> str:
         parts = []
@@ -50,8 +63,8 @@ class _Text:
             parts.append(part)
             size += len(part)
         self._held += size
-        if self._held > MAX_VALUE:
-            raise ValueError(f"a value is longer than {MAX_VALUE:,} characters")
+        if self._held > MAX_TEXT:
+            raise ValueError(f"line {self.line}: a value is longer than {MAX_TEXT:,} characters")
         return "".join(parts)
 
     def forget(self) -> None:
@@ -68,6 +81,7 @@ def _values(text: _Text) -> Iterator[Any]:
     builder = _Builder()
     try:
         for number, event in enumerate(parser.parse(text)):
+            text.line = event.start_mark.line + 1
             if builder.take(event):
                 text.forget()
                 yield builder.value
@@ -235,9 +249,9 @@ class _Builder:
         if name is None:
             return
         self._anchored += weight
-        if self._anchored > MAX_VALUE:
+        if self._anchored > MAX_TEXT:
             raise ValueError(
-                f"line {self._line}: the document's anchors hold more than {MAX_VALUE:,} characters"
+                f"line {self._line}: the document's anchors hold more than {MAX_TEXT:,} characters"
             )
         self._anchors[name] = self._fault or value, weight
 
