@@ -228,7 +228,7 @@ class Document:
             complete, value = self._try_value()
             if complete:
                 return value
-            if len(self._text) > 2 * MAX_VALUE:
+            if len(self._text) > MAX_VALUE:
                 raise self._error(f"a value is longer than {MAX_VALUE:,} characters")
 
     def _try_value(self) -> "tuple[bool, Any | Unfit]":
@@ -280,7 +280,8 @@ class Document:
         while piece:
             parts.append(piece)
             size += len(piece)
-            piece = next(self._pieces, "") if size < len(parts[0]) else ""
+            enough = size >= len(parts[0]) or size + len(parts[0]) > MAX_VALUE
+            piece = "" if enough else next(self._pieces, "")
         self._text = "".join(parts)
         self._at = 0
         self._scan = careful_scan if needs_care(self._text) else quick_scan

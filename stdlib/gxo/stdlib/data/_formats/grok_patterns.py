@@ -1,8 +1,8 @@
 """The patterns that grok knows by name, each in RE2's syntax.
 
 They find values and do not judge them: 999.1.1.1 passes for an address. So there are few ways in
-which one could match, and a search stays fast (`gxo.runtime.regex.cost`). A pattern that begins with
-`^` is faster still.
+which one could match, and a search stays fast (`gxo.runtime.regex.cost`). A pattern that begins
+with `^` is faster still.
 """
 
 PATTERNS = {
