@@ -173,6 +173,9 @@ class _Body:
         if all(stage.module.name not in (FILTER, MAP) for stage in segment):
             return f"{first.name}.all({have})"
         record = self._around.imports.use("gxo.runtime", "Record")
+        if self._declared and have != "batch":  # it is made of those that passed before
+            self._line(f"batch = {have}")
+            have = "batch"
         self._line("passed = []" if self._declared else f"passed: list[{record}] = []")
         self._declared = True
         with self._inside(f"for record in {first.name}.each({have}):"):
