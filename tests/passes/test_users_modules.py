@@ -57,3 +57,12 @@ def test_who_changes_the_state_itself_must_not_reach_others() -> None:
     python = compiled(WORKLOADS.replace("- name: b", unsafe)).stage_text("python")
     assert 'rows=ctx.state["ra"]["rows"]))' not in python
     assert 'await control_identity(ctx, rows=deep_copy(ctx.state["ra"]["rows"]))' in python
+
+
+def test_it_may_return_a_map_of_which_nothing_is_declared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = MODULE.replace("-> Sorted:", "-> dict[str, Any]:").replace('"sorted"', '"counted"')
+    add_module("counted", text, tmp_path, monkeypatch)
+    python = compiled(WORKLOADS.replace("module: sorted", "module: counted")).stage_text("python")
+    assert "async def b(ctx: Context) -> dict[str, Any]:\n    return await counted(" in python

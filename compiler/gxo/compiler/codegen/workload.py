@@ -133,7 +133,7 @@ def alias(module: ModuleSpec) -> str:
 
 def returned(module: ModuleSpec, imports: Imports) -> str:
     """The type of its summary."""
-    if module.returns_values:
+    if not module.summary_name:
         return f"dict[str, {imports.use('typing', 'Any')}]"
     return imports.use(module.source, module.summary_name)
 

@@ -111,6 +111,7 @@ class ModuleSpec:
     source: import name of its Python file; function: its name there; span: where that name stands.
     values: type of free parameters (`**values: T`); None when unknown parameters are errors.
     summary: a Shape with the implied optional `dry_run`, or a MapOf when its keys are not declared.
+    summary_name: what Python calls it; "" for a map whose keys are not declared.
     returns_values: the summary is the map of the given free parameters (`-> dict[str, T]`), so that
     its shape is theirs.
     ports: in the signature's order, after `ctx`. A port in `optional_ports` has a default:
