@@ -200,4 +200,6 @@ def _compared(expected: Expected) -> Iterator[str]:
 
 
 def _timeless(lines: list[str]) -> list[str]:
-    return [re.sub(r"(completed|failed|skipped) in [\d.]+ \w+", r"\1", line) for line in lines]
+    return [
+        re.sub(r"(completed|failed|skipped|cancelled) in [\d.]+ \w+", r"\1", line) for line in lines
+    ]

@@ -5,9 +5,11 @@ import json
 import linecache
 import os
 import tempfile
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
@@ -15,6 +17,8 @@ from gxo.compiler import driver
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.driver import Compilation, Options
 from gxo.compiler.modules.index import Library, Root, standard_roots
+from gxo.runtime.host.clock import Clock
+from gxo.runtime.host.eventloop import JobLoop
 from gxo.runtime.kernel.run import Run
 from gxo.runtime.main import drive
 from gxo.runtime.reporting.logs import Log
@@ -59,11 +63,11 @@ def programs(topology: Topology) -> tuple[Program, Program]:
     text = json.dumps(HEADER | topology.document)  # which is YAML too, and faster to write
     front = Compilation("case.gxo.yaml")
     front.read(text.encode())
-    return _program(front, optimize=False), _program(front, optimize=True)
+    return program(front, optimize=False), program(front, optimize=True)
 
 
-def _program(front: Compilation, *, optimize: bool) -> Program:
-    """What becomes of a playbook that has been read."""
+def program(front: Compilation, *, optimize: bool) -> Program:
+    """What becomes of a playbook that has been read. Refused when there are errors in it."""
     options = Options(optimize=optimize, module_roots=(OWN,))
     diagnostics = deepcopy(front.diagnostics)
     compilation = replace(front, options=options, diagnostics=diagnostics)
@@ -78,21 +82,35 @@ def _program(front: Compilation, *, optimize: bool) -> Program:
 
 
 def run(program: Program, inputs: dict[str, Any]) -> Observed:
-    """Run the job, in a workspace of its own."""
-    file = "gxo_job.py"
-    linecache.cache[file] = (len(program.text), None, program.text.splitlines(True), file)
-    scope: dict[str, Any] = {"__name__": "gxo_job"}
-    exec(compile(program.text, file, "exec"), scope)
+    """Run the job under virtual time, in a workspace of its own."""
     settings = Settings()
     settings.inputs = inputs
     loop = FakeLoop()
     loop.set_debug(False)  # half the time
+    return observe(program, settings, loop, FakeClock(loop))
+
+
+def observe(
+    program: Program,
+    settings: Settings,
+    loop: JobLoop,
+    clock: Clock,
+    *,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    before: Callable[[Run], None] = lambda run: None,
+) -> Observed:
+    """Run the job in a workspace of its own. before: called with the run before it starts."""
+    file = "gxo_job.py"
+    linecache.cache[file] = (len(program.text), None, program.text.splitlines(True), file)
+    scope: dict[str, Any] = {"__name__": "gxo_job"}
+    exec(compile(program.text, file, "exec"), scope)
     with tempfile.TemporaryDirectory() as folder:
         settings.workspace = folder
-        job = Run(scope["job"], settings, clock=FakeClock(loop), environment={})
+        job = Run(scope["job"], settings, clock=clock, environment=environment)
         job.source_map = json.loads(program.source_map)
         log = io.StringIO()
         job.log = Log(job, "debug", "json", log)
+        before(job)
         try:
             exit_code = drive(loop, job)
         finally:
@@ -107,6 +125,8 @@ def _observed(job: Run, exit_code: int, log: str, files: dict[str, bytes]) -> Ob
         for key in ("start_time", "end_time", "duration_ms"):
             found.pop(key, None)
         found["state"] = job.state.get(node.spec.register) if node.spec.register else None
+        if job.forecast is not None:
+            found["state"] = found.get("summary")  # of the state itself not all is known
     lines: dict[str, list[str]] = {}
     for line in map(json.loads, log.splitlines()):
         lines.setdefault(line.get("workload", ""), []).append(f"{line['level']}: {line['message']}")

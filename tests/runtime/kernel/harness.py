@@ -186,8 +186,8 @@ def function(stage: Stage, given: Mapping[str, Any]) -> Any:
     names = [name for name in ("records", "inputs") if name in given]
     names += ["out"] if given.get("out") else []
     names += given.get("takes", ["item"]) if "loop" in given else []
-    steps = [_parse(step) for step in given.get("do", [])]
-    scope: dict[str, Any] = {"perform": _perform, "stage": stage, "steps": steps}
+    steps = [parsed(step) for step in given.get("do", [])]
+    scope: dict[str, Any] = {"perform": perform, "stage": stage, "steps": steps}
     passed = ", ".join(f"{name}={name}" for name in names)
     exec(
         f"async def workload(ctx, {', '.join(names)}):\n"
@@ -197,12 +197,14 @@ def function(stage: Stage, given: Mapping[str, Any]) -> Any:
     return scope["workload"]
 
 
-def _parse(step: str) -> tuple[str, str]:
+def parsed(step: str) -> tuple[str, str]:
+    """What a step does, and with what."""
     verb, _, argument = step.partition(" ")
     return verb, argument
 
 
-async def _perform(stage: Stage, steps: list[tuple[str, str]], ctx: Context, **ports: Any) -> Any:
+async def perform(stage: Stage, steps: list[tuple[str, str]], ctx: Context, **ports: Any) -> Any:
+    """Do the steps of a workload, with its ports and the loop's item."""
     name = ctx.workload if ctx.iteration is None else f"{ctx.workload}[{ctx.iteration}]"
     result: Any = {}
     stage.note(name, "begins")
