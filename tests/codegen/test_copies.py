@@ -111,6 +111,8 @@ SIDES = [
 
 def playbook(spec: ModuleSpec, param: ParamSpec) -> dict[str, Any]:
     given = {one.name: sample(one.type) for one in spec.params if one.required}
+    if spec.one_of and param.name not in spec.one_of:
+        given[spec.one_of[0]] = "text"
     if spec.name == "data:join":
         given["on"] = SIDES
     given[param.name] = "{{ .source.value }}"

@@ -172,11 +172,10 @@ def nearest(word: str, candidates: Collection[str]) -> str | None:
     if len(word) > _LONGEST_NAME or len(candidates) > _MOST_NAMES:
         return None
     names = frozenset(candidates)
-    slip = one_slip_away(word, names)
-    if slip or len(names) > _FEW_NAMES:
-        return slip
-    near = get_close_matches(word, sorted(names), n=1, cutoff=0.6)
-    return near[0] if near else None
+    if len(names) > _FEW_NAMES:
+        return one_slip_away(word, names)
+    near = get_close_matches(word, sorted(names), cutoff=0.6)
+    return one_slip_away(word, near) or next(iter(near), None)
 
 
 def one_slip_away(word: str, candidates: Collection[str]) -> str | None:

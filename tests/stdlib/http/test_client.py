@@ -154,4 +154,4 @@ def test_the_declaration_names_what_it_touches() -> None:
         ("connects", "url"),
         ("writes", "download_to"),
     ]
-    assert spec.needs == ("httpx",)
+    assert [str(need) for need in spec.needs] == ["httpx"]

@@ -203,7 +203,7 @@ _LONG_NUMBER = b"0" * 19
 _LARGE_EXPONENT = re.compile(rb"[\s:,\[]-?0[0.]*e000")
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _NO_LONE_SURROGATE = re.compile(
-    rb"(?:[^\\]++|\\(?:[^u]|u(?![dD][89a-fA-F])|u[dD][89abAB]..\\u[dD][c-fC-F]))*+"
+    rb"(?>(?:[^\\]++|\\(?:[^u]|u(?![dD][89a-fA-F])|u[dD][89abAB]..\\u[dD][c-fC-F])){1,1000})*"
 )
 
 

@@ -16,7 +16,7 @@ from gxo.stdlib.data._text import Slice
 # is repeated, so a long text's are gathered a thousand at a time.
 _WORD = re.compile(
     r'[ \t]*+(?P<key>[^ \t="]++)'
-    r'(?:=(?:(?P<bare>[^ \t"]++)|"(?P<quoted>(?>(?:[^"\\]++|\\.){1,1000})*+)"|))?(?![^ \t])',
+    r'(?:=(?:(?P<bare>[^ \t"]++)|"(?P<quoted>(?>(?:[^"\\]++|\\.){1,1000})*)"|))?(?![^ \t])',
     re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
