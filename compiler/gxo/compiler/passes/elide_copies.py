@@ -8,15 +8,18 @@
 That gxo's modules change nothing that they are given is tested in every case of `tests/stdlib`
 (`Bench.call`). A copy stays where the value could reach somebody else who changes it: where the
 module sends it on as records, which a fused loop may update, and in a playbook in which a user's
-module gets the state by reference. A template that changes maps (`set`) has its own copies already.
+module gets the state by reference. A whole summary is copied too: of one that a dry run knows only in
+part the copy finds out. A template that changes maps (`set`) has its own copies already.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics
-from gxo.compiler.ir.nodes import Argument, Copy, Fields, Items, Plan, Value, Workload
+from gxo.compiler.ir.nodes import Argument, Computed, Copy, Fields, Items, Plan, Value, Workload
 from gxo.compiler.ir.walk import live_calls, map_workloads, with_arguments
+from gxo.compiler.template.ast import Field, Root, Template
+from gxo.compiler.template.parse import single_action
 from gxo.compiler.template.typed import mutates
 
 
@@ -35,6 +38,8 @@ def _elide(workload: Workload, shared: Workload | None, diagnostics: Diagnostics
         reason = "its template copies what it reads"
         if not mutates(copy.value.template):
             kept = _why_kept(workload, parameter, shared)
+            if not kept and _may_be_summary(copy.value):
+                kept = "it may be a whole summary, of which a dry run does not know all"
             if kept:
                 diagnostics.explain("elide_copies", copy.span, f"copied: {kept}")
                 return copy
@@ -63,6 +68,17 @@ def _why_kept(workload: Workload, parameter: str, shared: Workload | None) -> st
     if shared is not None:
         return f"'{shared.name}' reads the state by reference, and could change it"
     return ""
+
+
+def _may_be_summary(value: Computed) -> bool:
+    """Whether it could be, or hold, what a workload returns, and not only a field of that."""
+    if not value.references.registers and not value.references.summaries:
+        return False
+    template = value.template
+    match single_action(template) if isinstance(template, Template) else template:
+        case Field(Root("register"), names):
+            return all(isinstance(name, int) for name in names)
+    return True
 
 
 def _decided(value: Value, decide: Callable[[Copy], Value]) -> Value:
