@@ -215,6 +215,7 @@ class _Model:
                 if policy["overflow_strategy"] == "error":
                     raise Unclear
                 flow = Flow(flow.strands, exact=not total, lasts=flow.lasts)
+                producer.expected.counted = False  # nor is known how many it dropped
             return flow
         name, single = producer.spec["name"], len(producer.made.bad) < 2
         strands = tuple(
@@ -322,7 +323,9 @@ class _Model:
                 work.expected = Expected(PENDING)
             elif expected.cause == origin.spec["name"] and not expected.ignored:
                 expected.counted = False
-            elif expected.status != PENDING:
+            elif expected.status == PENDING:
+                expected.counted = False  # what it waited for may have ended by then, or not
+            else:
                 expected.status, expected.counted, expected.ordered = None, False, False
 
     def _ended_before(self, origin: _Work) -> set[str]:
