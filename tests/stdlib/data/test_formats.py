@@ -194,7 +194,30 @@ def test_what_only_the_joined_text_would_allow_is_read_with_care(lines: list[str
 
 @pytest.mark.parametrize(
     "line",
-    ['{"a": [1, "x\\ud83d\\ude00", 1.5e3, null]}', '"0e999"', "[[[[]]]]", "18446744073709551"],
+    [
+        *("1e400", "-1E+400", "[1e400]", "[2,1e400]", '{"a":-12.5e400}', '{"a": 1e400}'),
+        *(f"{'1' * 18}.{'1' * 18}e400", '["3e802", "8c3e802", 1e400]', "[0e100, 1e400]"),
+    ],
+)
+def test_a_number_past_the_largest_float_is_found_wherever_it_stands(line: str) -> None:
+    reader = JsonLines()
+    reader._decode = decode_lines
+    block = f'{{"note": "a3e802"}}\n{line}\n'.encode()
+    assert reader.quick(block) is None
+    records, faults = reader.careful(block, iter(()))
+    assert records == [{"note": "a3e802"}]
+    assert "does not fit" in faults[0].why
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"a": [1, "x\\ud83d\\ude00", 1.5e3, null]}',
+        '"0e999"',
+        '"8c3e802-3e802f_3e802"',
+        "[[[[]]]]",
+        "18446744073709551",
+    ],
 )
 def test_what_is_plain_is_read_at_once(line: str) -> None:
     expected = JsonLines().careful(f"{line}\n".encode() * 3, iter(()))
