@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gxo.stdlib.data import _lines
 from gxo.stdlib.data._json import Document, Unfit, decode
-from gxo.stdlib.data._lines import JsonLines, decode_lines, native_decoder
+from gxo.stdlib.data._lines import JsonLines, LineSlices, decode_lines, native_decoder
 from gxo.stdlib.data._readers import READERS, ParseOptions
 from gxo.stdlib.data._writers import CsvWriter, JsonLinesWriter
 from tests.stdlib.data.oracle import play
@@ -130,11 +130,13 @@ def test_with_orjson_json_lines_are_the_same(lines: list[str]) -> None:
     assert native_decoder() is not None, "orjson is not installed"
     hidden = sys.modules.pop("orjson")
     sys.modules["orjson"] = None  # type: ignore[assignment]
+    native_decoder.cache_clear()
     try:
         assert native_decoder() is None
         without = read("jsonl", data, 50)
     finally:
         sys.modules["orjson"] = hidden
+        native_decoder.cache_clear()
     assert repr(with_it) == repr(without)
 
 
@@ -426,3 +428,20 @@ def test_a_table_written_at_once_is_as_rows_written_one_by_one(
 def test_unfit_is_a_value_error() -> None:
     with pytest.raises(Unfit):
         decode("NaN")
+
+
+@given(st.lists(st.sampled_from(["1", "", "x", "\n", "\r\n"]), max_size=12), st.integers(1, 9))
+def test_lines_are_over_only_when_no_slice_follows(parts: list[str], size: int) -> None:
+    data = "".join(parts).encode()
+    slices = LineSlices((data[at : at + size] for at in range(0, len(data), size)), JsonLines())
+    while not slices.is_over:
+        if slices.at_once() is None and next(slices, None) is None:
+            return
+    assert slices.at_once() is None
+    assert next(slices, None) is None
+
+
+def test_a_last_line_that_is_ended_needs_no_further_look() -> None:
+    slices = LineSlices(iter([b"1\n2\n"]), JsonLines())
+    assert next(slices) == ([{"value": 1}, {"value": 2}], [])
+    assert slices.is_over

@@ -13,6 +13,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -45,13 +46,17 @@ class LineReader(Protocol):
 
 
 class Blocks:
-    """An input's lines in blocks. ready: those that can be had without waiting for the disk."""
+    """An input's lines in blocks.
+
+    ready: those that can be had without waiting for the disk. ended: there are no more than these.
+    """
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
         self._lines = line_blocks(iter(self._read, b""))
         self._error: Exception | None = None
         self.ready: deque[bytes] = deque()
+        self.ended = False
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -72,7 +77,11 @@ class Blocks:
             if not found:
                 raise
             self._error = error
-        return b"".join(found)
+        text = b"".join(found)
+        # What stands behind the last line feed would be a block of its own.
+        is_last = len(found) < _AT_A_TIME and self._error is None
+        self.ended = is_last and text.endswith(b"\n")
+        return text
 
 
 def _split(text: bytes) -> Iterator[bytes]:
@@ -104,6 +113,11 @@ class LineSlices:
             if records is not None:
                 return records, []
         return self._reader.careful(block, self._blocks)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is known that no slice follows; otherwise asking for one finds out."""
+        return self._blocks.ended and not self._blocks.ready and not self._odd
 
     def at_once(self) -> list[Record] | None:
         """The next records where that neither waits nor takes long; otherwise ask for a slice."""
@@ -158,8 +172,9 @@ class JsonLines:
         return records, faults
 
 
+@cache
 def native_decoder() -> Callable[[list[bytes]], list[Any]] | None:
-    """As `decode_lines`, by the faster parser where it is linked."""
+    """As `decode_lines`, by the faster parser where it is linked; it is looked for once."""
     try:
         import orjson  # linked with --native only
     except ImportError:

@@ -174,6 +174,8 @@ async def batches(
         while True:
             records = slices.at_once() if isinstance(slices, LineSlices) else None
             if records is None:
+                if isinstance(slices, LineSlices) and slices.is_over:
+                    return
                 # A file's slices are made in a thread, which waits for the disk; and a long text's.
                 part = (
                     await ctx.thread(_next, slices, source)
