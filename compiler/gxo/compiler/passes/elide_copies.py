@@ -8,8 +8,8 @@
 That gxo's modules change nothing that they are given is tested in every case of `tests/stdlib`
 (`Bench.call`). A copy stays where the value could reach somebody else who changes it: where the
 module sends it on as records, which a fused loop may update, and in a playbook in which a user's
-module gets the state by reference. A whole summary is copied too: of one that a dry run knows only in
-part the copy finds out. A template that changes maps (`set`) has its own copies already.
+module gets the state by reference. A whole summary is copied too: the copy finds out when a dry run
+does not know all of it. A template that changes maps (`set`) has its own copies already.
 """
 
 from collections.abc import Callable
