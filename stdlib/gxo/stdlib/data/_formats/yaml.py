@@ -229,7 +229,8 @@ class _Builder:
         """Put a value where it belongs; whether it was a record's."""
         self._anchor(anchor, value, weight)
         if not self._open:
-            self.value = self._fault or value
+            # Whoever gets a record may change it, but not what its aliases stand for.
+            self.value = self._fault or (dict(value) if value.__class__ is dict else value)
             self._fault, self._copied = None, 0
             return True
         around = self._open[-1]
