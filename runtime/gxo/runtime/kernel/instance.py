@@ -89,16 +89,16 @@ def conclude(run: "Run", node: Node, error: BaseException) -> None:
         return
     if node.cause == TIMED_OUT:
         error = TimeoutExceeded(f"it took longer than its timeout of {node.spec.timeout:g} s")
+    elif _ended_early(node, error) and first_failure(node) is None:
+        # Those it reads from may have been cancelled meanwhile: the job is stopping for another.
+        run.keep(node, None)
+        node.status, node.reason = COMPLETED, CLOSED
+        return
     elif node.upstream and (failure := _upstream_failure(node)) is not None:
         error = failure
-    elif _ended_early(node, error):
-        first = first_failure(node)
-        if first is None:
-            run.keep(node, None)
-            node.status, node.reason = COMPLETED, CLOSED
-            return
+    elif _ended_early(node, error) and (failure := first_failure(node)) is not None:
         # A reader learned of the failure first, and closed before it came this way.
-        error = first
+        error = failure
     elif isinstance(error, asyncio.CancelledError):
         error = ModuleError("the module cancelled itself")
     node.status, node.failure = FAILED, error
