@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from gxo.runtime.errors import RecordError, SecretError, SecurityError
+from gxo.runtime.host.weight import weight
+from gxo.runtime.jsontext import plain
 from gxo.runtime.spec import Record
 
 if TYPE_CHECKING:
@@ -37,9 +39,7 @@ async def record_failed(
     node.records_lost += lost
     number = number or node.record_errors
     message = run.explain(error) if step is None else f"step '{step}': {run.explain(error)}"
-    extract = repr(run.redact(record))
-    if len(extract) > EXTRACT:
-        extract = extract[:EXTRACT] + "..."
+    extract = await run.loop.offload(weight(record), _extract, run, record)
     skipped = node.spec.on_record_error == "skip" or node.rejects is not None
     text = f"record {number} failed: {message}; the record: {extract}"
     if run.bus is not None:
@@ -52,3 +52,13 @@ async def record_failed(
         await node.rejects.port().send(
             [{"record": record, "error": message, "workload": node.name, "number": number}]
         )
+
+
+def _extract(run: "Run", record: Record) -> str:
+    """The beginning of the record, without secrets."""
+    shown = run.redact(record)
+    try:
+        extract = repr(shown)
+    except RecursionError:
+        extract = repr(plain(shown))
+    return extract if len(extract) <= EXTRACT else extract[:EXTRACT] + "..."
