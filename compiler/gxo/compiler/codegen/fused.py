@@ -32,7 +32,15 @@ from gxo.compiler.codegen.workload import (
     loop_key,
     settings,
 )
-from gxo.compiler.ir.kernels import FILTER, FLATTEN, MAP, MapParts, filter_condition, map_parts
+from gxo.compiler.ir.kernels import (
+    FILTER,
+    FLATTEN,
+    MAP,
+    MapParts,
+    filter_condition,
+    holds_record,
+    map_parts,
+)
 from gxo.compiler.ir.nodes import FusedLoop, Plan, Workload
 from gxo.compiler.modules.spec import Kernel, ModuleSpec
 from gxo.compiler.python_source import identifier, literal
@@ -221,7 +229,7 @@ class _Body:
             yield f"record = {{**{others}, {made}}}" if pairs else f"record = {others}"
         elif parts.drop:
             yield from (f"record.pop({literal(name)}, None)" for name in parts.drop)
-        elif not self._owned:
+        elif not self._owned or holds_record(parts):
             yield f"record = {{**record, {made}}}"
         elif len(pairs) == 1:
             yield f"record[{pairs[0][0]}] = {pairs[0][1]}"

@@ -10,6 +10,9 @@ what the code looks like, so they must be known when compiling.
 from dataclasses import dataclass
 
 from gxo.compiler.ir.nodes import Computed, Constant, Fields, ForEach, Items, Value, Workload
+from gxo.compiler.ir.walk import computed
+from gxo.compiler.template import ast
+from gxo.compiler.template.walk import expressions
 
 AGGREGATE, FILTER, FLATTEN, MAP = "data:aggregate", "data:filter", "data:flatten", "data:map"
 
@@ -56,6 +59,16 @@ def map_parts(workload: Workload) -> MapParts | None:
         case [None, Fields(entries), Items(values)] if _all_each(entries) and _all_texts(values):
             return MapParts(None, _each(entries), True, _texts(values))
     return None
+
+
+def holds_record(parts: MapParts) -> bool:
+    """Whether a field's value may be the whole record, or hold it: `{{ . }}`, `{{ list . }}`."""
+    return any(
+        isinstance(part, ast.Root) and part.kind == "record"
+        for _, value in parts.fields
+        for template in computed(value)
+        for part in expressions(template.template)
+    )
 
 
 Entries = tuple[tuple[str, Value], ...]
