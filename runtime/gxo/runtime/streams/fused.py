@@ -74,13 +74,15 @@ async def _part(
     if fused is None:
         fused = run.fused[loop] = Fused(run, loop, members)
     stage = fused.stages[place]
-    stage.begin(ctx, members[place], port, out)
     try:
+        stage.begin(ctx, members[place], port, out)
         fused.arrived()
         return await stage.result()
     finally:
         await fused.stop()
         await stage.close()
+        if fused.left():
+            del run.fused[loop]  # and all that the stages hold: texts, lists, groups
 
 
 class Fused:
@@ -100,6 +102,7 @@ class Fused:
             self.stages.append(Stage(self, run.nodes[member.workload.name], before))
         self._loop = loop
         self._missing = len(members)
+        self._staying = len(members)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -112,6 +115,11 @@ class Fused:
         self._missing -= 1
         if not self._missing and not self.stopping:
             self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def left(self) -> bool:
+        """A member has ended. Returns whether it was the last one."""
+        self._staying -= 1
+        return not self._staying
 
     async def stop(self) -> None:
         """See to it that the loop has ended, or never begins."""

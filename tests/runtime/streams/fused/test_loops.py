@@ -197,3 +197,10 @@ def test_a_job_runs_its_loop_again() -> None:
     job = three(Head(3), tail := Tail(), lambda _: True)
     assert statuses(run(job)) == statuses(run(job)) == ["Completed"] * 3
     assert tail.got == [1, 2, 3, 1, 2, 3]
+
+
+def test_nothing_of_a_loop_stays_when_its_members_have_ended() -> None:
+    for fails in ("", "begin", "add", "finish"):
+        tail = Tail(fails=fails)
+        played = run(three(Head(10), tail, lambda _: True, tail={"ignore_errors": True}))
+        assert not played.run.fused, fails
