@@ -60,8 +60,21 @@ def grouped_value(key: Key) -> Any:
 def distinct_key(value: Any) -> Key:
     """As `group_key`, for any value: lists and maps are equal when their contents are."""
     if isinstance(value, (list, dict)):
-        return ("json", json.dumps(value, sort_keys=True, default=str))
+        return ("json", content(value))
     return group_key(value)
+
+
+def content(value: object) -> str:
+    """What is the same for lists and maps whose contents are; 1.0 in them is 1."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    if ".0" in text or "e+" in text:
+        text = json.dumps(json.loads(text, parse_float=_shortest), sort_keys=True)
+    return text
+
+
+def _shortest(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def _rare_key(value: Any, plain: Callable[[Any], Key]) -> Key:

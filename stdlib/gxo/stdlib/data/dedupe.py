@@ -1,6 +1,5 @@
 """`data:dedupe`: each record goes on once."""
 
-import json
 from hashlib import blake2b
 from typing import Any, TypedDict
 
@@ -9,6 +8,7 @@ from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import Duration, FieldName, Record, module
 from gxo.runtime.streams.ports import Out, Records
 from gxo.stdlib.data._batches import Paced, deliver
+from gxo.stdlib.data._keys import content
 
 
 class DedupeLimits(TypedDict, total=False):
@@ -155,5 +155,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (str, int)) and not isinstance(value, bool):
         return str(value) if isinstance(value, str) else int(value)
     if isinstance(value, (list, dict)):
-        return ("json", json.dumps(value, sort_keys=True, default=str))
+        return ("json", content(value))
     return value if isinstance(value, bool) or value is None else ("other", str(value))
