@@ -83,6 +83,7 @@ CHECKS = {
     "ignored": _field("ignored"),
     "iterations": _field("iterations"),
     "outlooks": _outlooks,
+    "overflows": lambda played: played.log.count(" overflows: "),
     "overall": lambda played: played.run.ending.status,
     "reasons": _field("reason"),
     "record_errors": _field("record_errors"),

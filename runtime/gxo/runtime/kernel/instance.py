@@ -96,8 +96,11 @@ def conclude(run: "Run", node: Node, error: BaseException) -> None:
         return
     elif node.upstream and (failure := _upstream_failure(node)) is not None:
         error = failure
-    elif _ended_early(node, error) and (failure := first_failure(node)) is not None:
-        # A reader learned of the failure first, and closed before it came this way.
+    elif (node.cause == UPSTREAM or _ended_early(node, error)) and (
+        failure := first_failure(node)
+    ) is not None:
+        # It has read all that it wanted and did not drain in time, or a reader learned of the
+        # failure first, and closed before it came this way.
         error = failure
     elif isinstance(error, asyncio.CancelledError):
         error = ModuleError("the module cancelled itself")
