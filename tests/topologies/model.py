@@ -20,6 +20,7 @@ COMPLETED, FAILED, SKIPPED, PENDING = "Completed", "Failed", "Skipped", "Pending
 class Expected:
     """One workload's end. status None: chance decides. counted: its counts are known.
     ordered: so are the order of its records, their numbers and its words. kept: what a sink keeps.
+    cut: its readers end early. drops: it loses records, nobody knows how many.
     """
 
     status: str | None = COMPLETED
@@ -31,6 +32,8 @@ class Expected:
     records_out: int = 0
     record_errors: int = 0
     kept: Flow | None = None
+    cut: bool = False
+    drops: bool = False
 
 
 @dataclass
@@ -214,8 +217,8 @@ class _Model:
             if policy["overflow_strategy"] != "block" and total > policy["buffer_size"]:
                 if policy["overflow_strategy"] == "error":
                     raise Unclear
+                producer.expected.drops = True
                 flow = Flow(flow.strands, exact=not total, lasts=flow.lasts)
-                producer.expected.counted = False  # nor is known how many it dropped
             return flow
         name, single = producer.spec["name"], len(producer.made.bad) < 2
         strands = tuple(
@@ -287,7 +290,7 @@ class _Model:
                 raise Unclear
             if "register" in work.spec:
                 raise Unclear
-            work.expected.counted = False
+            work.expected.counted, work.expected.cut = False, True
 
     def _reads_errors(self, name: str) -> bool:
         return bool(self._readers(f"{name}.errors"))
@@ -319,12 +322,10 @@ class _Model:
             expected = work.expected
             if work is origin or name in before:
                 continue
-            if self._waits_for_failed(work, origin):
-                work.expected = Expected(PENDING)
+            if expected.status == PENDING or self._waits_for_failed(work, origin):
+                work.expected = Expected(PENDING, counted=False)  # which end came first is open
             elif expected.cause == origin.spec["name"] and not expected.ignored:
                 expected.counted = False
-            elif expected.status == PENDING:
-                expected.counted = False  # what it waited for may have ended by then, or not
             else:
                 expected.status, expected.counted, expected.ordered = None, False, False
 
