@@ -263,7 +263,8 @@ def first_failure(node: Node) -> UpstreamFailed | None:
     for other in found:
         found.extend(one for one in other.upstream if one not in found)
     for other in reversed(found):
-        if other.status == FAILED:
+        # Not the last one found: by a short way round, what it reads from was found before it.
+        if other.status == FAILED and all(one.status != FAILED for one in other.upstream):
             return UpstreamFailed(f"upstream '{other.name}' failed", ignored=other.ignored)
     return None
 
