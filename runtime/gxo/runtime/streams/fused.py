@@ -284,7 +284,11 @@ class Stage:
     async def result(self) -> Any:
         """The member's summary, once the loop and the stream before it have ended."""
         try:
-            await self._until_over()
+            try:
+                await self._until_over()
+            except asyncio.CancelledError:
+                if self.failure is None:
+                    raise  # else it has failed before its readers closed
             if self.failure is not None:
                 raise self.failure
         except Unknown:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from itertools import pairwise
 from typing import Any
 
-from gxo.runtime import Context, Job, Record, Stage
+from gxo.runtime import Context, Job, Out, Record, Records, Stage
 from gxo.runtime.errors import ModuleError
 from gxo.runtime.kernel.run import Run
 from gxo.runtime.settings import Settings
@@ -204,3 +204,38 @@ def test_nothing_of_a_loop_stays_when_its_members_have_ended() -> None:
         tail = Tail(fails=fails)
         played = run(three(Head(10), tail, lambda _: True, tail={"ignore_errors": True}))
         assert not played.run.fused, fails
+
+
+def test_a_stage_that_has_failed_when_its_reader_closes_has_failed() -> None:
+    job = Job("loop")
+
+    @job.workload("numbers")
+    async def numbers(ctx: Context, out: Out) -> None:
+        await out.send([{"n": 1}])
+
+    @job.pipeline(
+        job.member("first", records=["numbers"], summary=lambda *counts: {}),
+        job.member("odd", records=["first"], summary=lambda *counts: {}),
+    )
+    async def first_to_odd(first: Stage, odd: Stage) -> None:
+        async for batch in first.read():
+            for record in first.each(batch):
+                await odd.failed(record, ModuleError("odd"))
+
+    @job.workload("all", records=["odd"])
+    async def read(ctx: Context, records: Records) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    def meanwhile(run: Run, scene: Scene) -> None:
+        def close() -> None:
+            """As soon as the loop has met the record, and before the stage's own task has looked."""
+            odd = run.nodes["odd"]
+            if odd.source is None or not odd.record_errors:
+                scene.loop.call_soon(close)
+            else:
+                odd.source.pipes[0].close()
+
+        scene.loop.call_soon(close)
+
+    played = run(job, meanwhile)
+    assert (played.code, played.statuses["odd"]) == (1, "Failed"), played.log
