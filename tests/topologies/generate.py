@@ -50,7 +50,7 @@ def generate(random: Random) -> Topology:
 class _Maker:
     """Draws one topology. streams: what can be read in this group; unread: by nobody yet.
     full: those whose records have all fields. has_turns: one reads its inputs by turns, and a second
-    one could wait for the first.
+    one could wait for the first. has_join: a join of a join would have too many records.
     """
 
     def __init__(self, luck: Luck) -> None:
@@ -63,6 +63,7 @@ class _Maker:
         self.full: set[str] = set()
         self.unread: list[str] = []
         self.has_turns = False
+        self.has_join = luck.large
 
     def topology(self) -> Topology:
         random = self.luck.random
@@ -172,7 +173,9 @@ class _Maker:
 
     def _list(self, name: str, rows: list[Record]) -> Any:
         """The rows as an input; or in the playbook, so that the compiler knows their shape."""
-        if not 0 < len(rows) <= 20 or self.luck.sometimes(0.8):
+        # Else the compiler would see that no template can read them.
+        has_numbers = any(type(row.get("n")) is int for row in rows)
+        if not has_numbers or len(rows) > 20 or self.luck.sometimes(0.8):
             return self._input(name, rows)
         return [{"more": []} | row for row in rows]
 
@@ -212,12 +215,14 @@ class _Maker:
         if self.luck.sometimes(self.luck.trouble):
             kind = "fail"
         turns = kind in ("join", "turns")
-        if turns and (self.has_turns or len(self._plain()) < 2):
+        is_second = self.has_turns or (kind == "join" and self.has_join)
+        if turns and (is_second or len(self._plain()) < 2):
             kind, turns = "aggregate", False
         made = self._reader(name, exactly=2 if turns else None)
         if made is None:
             return
         self.has_turns |= turns
+        self.has_join |= kind == "join"
         if kind == "aggregate":
             made["process"] = call("data:aggregate", **aggregate_params(self.luck))
         elif kind == "join":

@@ -35,8 +35,9 @@ def check(seeds: Iterable[int]) -> Checked:
     checked = Checked()
     for seed in seeds:
         topology = generate(Random(seed))
-        if problems(topology):
-            raise Disagreement(told(seed, shrunk(topology, problems)))
+        if found := problems(topology):
+            smallest = shrunk(topology, problems)
+            raise Disagreement("\n".join([*found, told(seed, smallest)]))
         checked.topologies += 1
         checked.known += expect(topology) is not None
     return checked

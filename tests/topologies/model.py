@@ -7,7 +7,7 @@ What a reader that ends early, a failure or an overflow leaves to chance is None
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.topologies.generate import Topology, Workload
@@ -20,7 +20,7 @@ COMPLETED, FAILED, SKIPPED, PENDING = "Completed", "Failed", "Skipped", "Pending
 class Expected:
     """One workload's end. status None: chance decides. counted: its counts are known.
     ordered: so are the order of its records, their numbers and its words. kept: what a sink keeps.
-    cut: its readers end early. drops: it loses records, nobody knows how many.
+    called: how often its module was is known. drops: it loses records, nobody knows how many.
     """
 
     status: str | None = COMPLETED
@@ -32,7 +32,7 @@ class Expected:
     records_out: int = 0
     record_errors: int = 0
     kept: Flow | None = None
-    cut: bool = False
+    called: bool = True
     drops: bool = False
 
 
@@ -102,11 +102,12 @@ class _Model:
                 raise Unclear
         self._call(work, flows)
         if broken:
-            if work.fails or work.made.stops:
+            if work.fails or work.made.stops or len({one.cause for one in broken}) > 1:
                 raise Unclear
             ignored = all(one.ignored for one in broken)
             cause = broken[0].cause
-            work.expected = Expected(FAILED, ignored, cause, counted=False, ordered=len(broken) < 2)
+            work.expected = Expected(FAILED, ignored, cause, ordered=len(broken) < 2)
+            work.expected.counted, work.expected.called = False, False
         return work
 
     def _call(self, work: _Work, flows: list[Flow]) -> None:
@@ -127,11 +128,13 @@ class _Model:
             work.fails |= spec["process"]["params"]["fails_first"] >= spec["retry"]["attempts"]
         expected = work.expected
         expected.counted = read.exact
-        expected.ordered = read.is_ordered and all(flow.is_ordered for flow in flows)
+        expected.ordered = all(flow.is_ordered for flow in (read, *flows))
+        expected.ordered &= all(map(is_numbered, read.records))
         expected.records_in = len(read.records) if flows else 0
         expected.record_errors = len(errors)
         expected.records_out = len(made.out.records)
         expected.kept = made.out
+        expected.drops = self._overflows(spec, len(made.out.records))
         if not made.out.exact:
             expected.counted = False
         if made.stops:
@@ -146,7 +149,11 @@ class _Model:
         if call["module"] == "control:identity":
             template = call["params"]["number"]
             owner = self._owner(template)
-            return Made(fails=owner is not None and owner.expected.status == SKIPPED)
+            if owner is None or owner.expected.kept is None:
+                return Made(fails=owner is not None)
+            return Made(
+                Flow(exact=owner.expected.kept.exact), fails=owner.expected.status == SKIPPED
+            )
         params, model = call.get("params", {}), MODULES[call["module"]]
         if "loop" not in spec:
             known = {name: self._value(value) for name, value in params.items()}
@@ -212,14 +219,7 @@ class _Model:
         producer = self.works[_producer(stream)]
         if stream == producer.spec["name"]:
             flow = producer.made.out
-            total = len(flow.records)
-            policy = self._channel(producer.spec)
-            if policy["overflow_strategy"] != "block" and total > policy["buffer_size"]:
-                if policy["overflow_strategy"] == "error":
-                    raise Unclear
-                producer.expected.drops = True
-                flow = Flow(flow.strands, exact=not total, lasts=flow.lasts)
-            return flow
+            return replace(flow, exact=False) if producer.expected.drops else flow
         name, single = producer.spec["name"], len(producer.made.bad) < 2
         strands = tuple(
             tuple(
@@ -230,9 +230,15 @@ class _Model:
         )
         return Flow(strands or ((),), producer.read.exact, producer.read.lasts)
 
-    def _channel(self, spec: Workload) -> dict[str, Any]:
-        default = {"buffer_size": 100, "overflow_strategy": "block"}
-        return default | self.document.get("channel_policy", {}) | spec.get("channel_policy", {})
+    def _overflows(self, spec: Workload, records: int) -> bool:
+        """Whether some of so many may be dropped: by a reader that is to be skipped, too."""
+        policy = {"buffer_size": 100, "overflow_strategy": "block"}
+        policy |= self.document.get("channel_policy", {}) | spec.get("channel_policy", {})
+        if records <= policy["buffer_size"] or policy["overflow_strategy"] == "block":
+            return False
+        if policy["overflow_strategy"] == "error" and self._readers(spec["name"]):
+            raise Unclear
+        return True
 
     def _policy(self, spec: Workload, key: str, name: str) -> bool:
         return bool((self.document.get(key, {}) | spec.get(key, {})).get(name, False))
@@ -280,6 +286,8 @@ class _Model:
             before = self._ancestors(name)
             if not started or not all(self._stops(one, cut, before) for one in started):
                 continue
+            if work.expected.status == SKIPPED and "stream_inputs" in work.spec:
+                raise Unclear  # it may end early before it knows that it has no input
             if work.expected.status in (SKIPPED, PENDING):
                 continue
             cut.add(name)
@@ -290,7 +298,7 @@ class _Model:
                 raise Unclear
             if "register" in work.spec:
                 raise Unclear
-            work.expected.counted, work.expected.cut = False, True
+            work.expected.counted, work.expected.called = False, False
 
     def _reads_errors(self, name: str) -> bool:
         return bool(self._readers(f"{name}.errors"))
@@ -349,6 +357,13 @@ class _Model:
         return any(
             one.status == PENDING or (one.cause == cause and not one.ignored) for one in ends
         )
+
+
+def is_numbered(record: Any) -> bool:
+    """Whether its number is known, if it stands for a record that failed."""
+    if not isinstance(record, dict) or "workload" not in record:
+        return True
+    return "number" in record and is_numbered(record["record"])
 
 
 def _producer(stream: str) -> str:

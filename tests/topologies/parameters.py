@@ -12,13 +12,15 @@ Workload = dict[str, Any]
 
 class Luck:
     """What is drawn from. trouble: how likely each thing that can go wrong is. ignoring: how likely
-    a failure is ignored. early: how likely a workload ends early.
+    a failure is ignored. early: how likely a workload ends early. large: some sources have more
+    records than a batch, and there is no join of theirs, which would have too many.
     """
 
     def __init__(self, random: Random) -> None:
         self.random = random
         self.trouble = random.choice([0.0, 0.0, 0.0, 0.06, 0.06, 0.15])
         self.ignoring = random.choice([0.1, 0.95]) if self.trouble else 0.05
+        self.large = random.random() < 0.08
         self.early = random.choice([0.0, 0.0, 0.1, 0.2])
 
     def sometimes(self, chance: float) -> bool:
@@ -46,7 +48,7 @@ def sending(luck: Luck, rows: list[Record]) -> Params:
 def make_rows(luck: Luck, name: str) -> list[Record]:
     """The records of a source, some of them bad when there is to be trouble."""
     count = luck.random.choice([0, 1, 2, 3, 5, 8, 13, 13, 21, 21, 40])
-    if luck.sometimes(0.03):
+    if luck.large and luck.sometimes(0.5):
         count = luck.random.choice([499, 500, 501, 1300])
     rows = []
     for place in range(count):

@@ -38,6 +38,13 @@ def field(name: str) -> Callable[[Record], Any]:
     return value
 
 
+def text(record: Record) -> str:
+    value = field("by")(record)
+    if not isinstance(value, str):
+        raise Bad
+    return value
+
+
 VALUES: dict[str, Callable[[Record], Any]] = {
     "{{ .n * 2 }}": lambda record: number(record) * 2,
     "{{ .n + 1 }}": lambda record: number(record) + 1,
@@ -47,7 +54,7 @@ VALUES: dict[str, Callable[[Record], Any]] = {
     "{{ int .k }}": lambda record: int(record["k"]),
     "{{ .k }}": field("k"),
     "{{ add .k 1 }}": lambda record: int(field("k")(record) or 0) + 1,
-    "{{ upper .by }}": lambda record: field("by")(record).upper(),
+    "{{ upper .by }}": lambda record: text(record).upper(),
     "via": lambda record: "via",
 }
 """Templates for a field of `data:map`."""
