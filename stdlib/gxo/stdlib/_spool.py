@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import IO
 
 from gxo.runtime.context import Context
-from gxo.runtime.errors import Unknown
+from gxo.runtime.errors import ModuleError, Unknown
 
 PIECE = 256 * 1024
 """Bytes that are gathered in memory before they go to the disk, and read back at a time."""
@@ -42,12 +42,15 @@ class Spool:
             self._file.close()
 
     async def add(self, piece: bytes) -> None:
-        """Append bytes."""
+        """Append bytes. ModuleError when they cannot be kept: the disk is full, say."""
         self._pieces.append(piece)
         self.size += len(piece)
         self._waiting += len(piece)
         if self._waiting >= PIECE:
-            await self._ctx.thread(self._move_to_disk)
+            try:
+                await self._ctx.thread(self._move_to_disk)
+            except OSError as error:
+                raise ModuleError(f"cannot write to the workspace: {error.strerror}") from error
 
     async def check(self, path: str) -> None:
         """Refuse a path that leaves the workspace before the work, not after."""

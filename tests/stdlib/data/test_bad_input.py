@@ -4,8 +4,10 @@ import gzip
 import json
 import os
 import random
+import tempfile
 import tracemalloc
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.stdlib.data import _json, _source, _text
 from gxo.stdlib.data._formats import xlsx, xml, yaml
+from gxo.stdlib.data._readers import READERS
 from tests.stdlib.data import bad_input
 from tests.stdlib.data.bad_input import ONE_LINE, parse
 from tests.stdlib.harness import bench, module_spec, run
@@ -328,25 +331,65 @@ def test_a_file_whose_size_the_kernel_does_not_tell() -> None:
 # Records with keys and values that a module cannot use ---------------------------------------------
 
 
+SIDES = [
+    {"stream": "rows", "role": "probe", "field": "key"},
+    {"stream": "others", "role": "build", "field": "key"},
+]
+COUNT = {"name": "n", "op": "count"}
+
+
 @pytest.mark.parametrize(
-    ("module", "params"),
+    ("module", "params", "refused"),
     [
-        (
-            "data:aggregate",
-            {"group_by_fields": ["key"], "aggregate_fields": [{"name": "n", "op": "count"}]},
-        ),
+        ("data:aggregate", {"group_by_fields": ["key"], "aggregate_fields": [COUNT]}, [1, 3]),
+        ("data:join", {"join_type": "left", "on": SIDES}, [1, 3]),
+        ("data:sort", {"by": "key"}, [1, 3]),
+        ("data:dedupe", {"by": ["key"]}, []),  # only equality is asked for, and they have that
     ],
 )
-def test_a_key_that_is_a_list(module: str, params: dict[str, Any], tmp_path: Path) -> None:
+def test_a_key_that_is_a_list_or_a_map(
+    module: str, params: dict[str, Any], refused: list[int], tmp_path: Path
+) -> None:
     async def call() -> Any:
         async with bench(tmp_path) as workbench:
-            rows = {"rows": [{"key": [1]}, {"key": "a"}, {"key": {"b": 1}}]}
-            return await workbench.call(module_spec(module), params, rows)
+            streams = {"rows": [{"key": [1]}, {"key": "a"}, {"key": {"b": 1}}]}
+            if module == "data:join":
+                streams["others"] = [{"key": "a"}]
+            return await workbench.call(module_spec(module), params, streams)
 
     outcome = run(call())
     assert outcome.error is None
-    found = len(outcome.sent) + len(outcome.record_errors)
-    assert found == 3
+    assert len(outcome.record_errors) == len(refused)
+    assert all("a list of 1" in one or "a map" in one for one in outcome.record_errors)
+    assert len(outcome.sent) == 3 - len(refused)
+
+
+def test_what_stands_for_bytes_that_are_no_text_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a,b\n1,2\n\xff,3\n")
+    skipped = [fault.record for _, faults in _slices(tmp_path / "a") for fault in faults]
+    assert skipped == [{"line": "\ufffd,3", "number": 3}]
+    assert json.dumps(skipped, ensure_ascii=False).encode()
+
+
+def _slices(path: Path) -> Iterator[_text.Slice]:
+
+    return READERS["csv"](iter([path.read_bytes()]), {})
+
+
+def test_a_disk_that_is_full_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: Any) -> None:
+        raise OSError(28, os.strerror(28))
+
+    async def call() -> Any:
+        async with bench(tmp_path) as workbench:
+            monkeypatch.setattr(tempfile, "TemporaryFile", full)
+            rows = {"rows": [{"text": "x" * 1000}] * 1000}
+            params = {"format": "jsonl", "path": "out.jsonl"}
+            return await workbench.call(module_spec("data:format"), params, rows)
+
+    outcome = run(call())
+    assert str(outcome.error) == "cannot write to the workspace: No space left on device"
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("kind", ["json", "jsonl", "yaml", "csv", "html_table"])

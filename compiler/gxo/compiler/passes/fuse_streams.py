@@ -74,7 +74,7 @@ class _Link:
         source, reader = self.source, self.reader
         assert source.module and source.module.kernel and reader.module and reader.module.kernel
         if source.module.kernel.kind == "tail":
-            return f"'{source.name}' gathers what it reads"
+            return f"'{source.name}', before it, gathers what it reads"
         if reader.module.kernel.kind == "head":
             return f"'{reader.name}' makes records of its own"
         if source.policies.channel.overflow != "block":

@@ -26,7 +26,12 @@ class Fault:
 
     @classmethod
     def line(cls, number: int, text: str, why: str) -> "Fault":
-        """The line with this number, counted from 1, cannot become a record."""
+        """The line with this number, counted from 1, cannot become a record.
+
+        Bytes that are not UTF-8 are shown as U+FFFD, so that what reads `.errors` can write it.
+        """
+        if is_damaged(text):
+            text = text.encode(errors="surrogateescape").decode(errors="replace")
         return cls({"line": text, "number": number}, f"line {number}: {why}")
 
 

@@ -8,6 +8,7 @@ A span of time begins at a multiple of its length since 1970 in UTC, so that win
 begin on the hour. Times are counted in microseconds.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -33,7 +34,7 @@ _FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _TICK
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _TICK
 
 
-class Windows:
+class Windows(ABC):
     """What the windows have in common: records go in, results are sent. sent: how many."""
 
     def __init__(self, ctx: Context, out: Out | None, layout: Layout) -> None:
@@ -46,13 +47,13 @@ class Windows:
         """The records as `add` takes them. RecordError where one of them is not sound."""
         return self.layout.table(batch)
 
+    @abstractmethod
     async def add(self, table: Table) -> None:
         """Take a batch's records, and send the results of the windows that are full."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def finish(self) -> None:
         """There are no more records: send the results of the windows that are open."""
-        raise NotImplementedError
 
     async def send(self, groups: Groups, bounds: Record) -> None:
         """Send the groups' results, each with the window's bounds."""
