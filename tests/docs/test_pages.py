@@ -12,7 +12,7 @@ from gxo.compiler.driver import check
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = [
     (page, text)
-    for page in ("lifecycles.md", "resume.md", "security.md", "streams.md")
+    for page in ("lifecycles.md", "playbook.md", "resume.md", "security.md", "streams.md")
     for text in re.findall(r"^```yaml\n(.*?)^```$", (DOCS / page).read_text("utf-8"), re.M | re.S)
 ]
 
