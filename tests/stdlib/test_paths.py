@@ -1,6 +1,7 @@
 """Every parameter of the library that is a path, and every path that could lead out: paths.yaml."""
 
 import os
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ def world(tmp_path: Path) -> Path:
     for file in ("ws/file", "ws/dir/file"):
         (tmp_path / file).write_text("inside")
     os.link(tmp_path / "secret", tmp_path / "ws/hard")
+    with tarfile.open(tmp_path / "ws/dir.tar", "w") as archive:
+        archive.add(tmp_path / "ws/dir", "dir")
     links = {
         "out": "../secret",
         "outdir": "..",

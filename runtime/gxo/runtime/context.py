@@ -100,16 +100,18 @@ class Context:
         *,
         changes: bool = True,
         writes: str | None = None,
+        removes: str | None = None,
     ) -> Any:
         """Say what this call would do, in a dry run. Returns its summary.
 
         what: goes on after "would": `run: sh deploy.sh`. known: the fields of the summary that are
         known; what reads another one is not evaluated. changes: whether it would change something.
         writes: a file that it would write with what is not known, or `.` for any in the workspace.
+        removes: a file or folder that it would remove.
         """
         forecast = self._run.forecast
         assert forecast is not None, "only a dry run asks what a module would do"
-        return forecast.would(self, what, dict(known or {}), changes=changes, writes=writes)
+        return forecast.would(self, what, dict(known or {}), changes, writes, removes)
 
     def changes_nothing(self) -> None:
         """Of a module that decides by call (`changes="by_call"`): this call changes nothing."""

@@ -36,6 +36,7 @@ BEFORE = {
     "lists": workload("lists", "data:generate_from_list", {"items": [{"ns": [1, 2]}]}),
     "numbers": workload("numbers", "data:generate_from_list", {"items": [{"n": 1}, {"n": 2}]}),
     "save": workload("save", "filesystem:write", {"path": "saved.txt", "content": "one\ntwo\n"}),
+    "removed": workload("removed", "filesystem:manage", {"path": "gone.txt", "state": "absent"}),
     "save-in-d": workload("save-in-d", "filesystem:write", {"path": "d/b.txt", "content": "b"}),
     "save-lines": workload(
         "save-lines",

@@ -14,6 +14,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from gxo.runtime.errors import ModuleError, Unknown
@@ -26,12 +27,14 @@ MOST_KEPT = 16 << 20
 class Changes:
     """What would have been changed by the workloads so far, by absolute path.
 
-    contents: None where it is not known. anything: a command that may have written any file.
+    contents: None where it is not known. removed: files, and folders with all that was in them.
+    anything: a command that may have written any file.
     """
 
     def __init__(self) -> None:
         self.contents: dict[str, bytes | None] = {}
         self.modes: dict[str, int | None] = {}
+        self.removed: set[str] = set()
         self.anything = False
 
 
@@ -54,6 +57,7 @@ class ForeseenFiles(Jail):
 
     def __init__(self, jail: Jail, changes: Changes) -> None:
         self.path = jail.path
+        self._name = jail._name
         self._root = -1
         self._jail = jail
         self._changes = changes
@@ -96,6 +100,28 @@ class ForeseenFiles(Jail):
         """What would be in the file is not known."""
         self._keep(path, None, None)
 
+    @contextmanager
+    def entry(self, path: str) -> Iterator[tuple[int, str]]:
+        """The entry as it is: a link can be read, and nothing changes in a dry run."""
+        if not self._is_as_it_is(path):
+            raise Unknown(f"what '{path}' is")
+        with self._jail.entry(path) as found:
+            yield found
+
+    def remove(self, path: str) -> None:
+        """From now on it is not there, nor is what was in it."""
+        key = self._key(path)
+        for changed in [one for one in self._changes.contents if f"{one}/".startswith(f"{key}/")]:
+            del self._changes.contents[changed]
+        self._changes.removed.add(key)
+
+    def lstat(self, path: str) -> os.stat_result | None:
+        """As `stat` of what would be there; None if nothing would."""
+        if self._key(path) in self._changes.contents:
+            return self.stat(path)
+        there = None if self._is_removed(path) else self._jail.lstat(path)
+        return there or (self.stat(path) if self.exists(path) else None)
+
     def stat(self, path: str) -> os.stat_result:
         if self._is_as_it_is(path):
             return self._jail.stat(path)
@@ -105,16 +131,24 @@ class ForeseenFiles(Jail):
         )
 
     def exists(self, path: str) -> bool:
-        if self._jail.exists(path) or self._key(path) in self._changes.contents:
+        if self._key(path) in self._changes.contents or self._is_folder_of_changes(path):
             return True
-        if self._is_folder_of_changes(path):
+        there = self._jail.exists(path)  # a path that leaves is refused, whatever was removed
+        if self._is_removed(path):
+            return False
+        if there:
             return True
         if self._changes.anything:
             raise Unknown(f"whether '{path}' is there")
         return False
 
     def scan(self, path: str, recursive: bool = False) -> Iterator[tuple[str, os.stat_result]]:
-        if self._changes.anything or self._is_folder_of_changes(path):
+        changes = self._changes
+        if (
+            changes.anything
+            or self._key(path) in changes.contents
+            or self._is_folder_of_changes(path)
+        ):
             raise Unknown(f"what is in the folder '{path}'")
         return self._jail.scan(path, recursive)
 
@@ -132,7 +166,14 @@ class ForeseenFiles(Jail):
             return False
         if not self._jail.exists(path) and self.exists(path):
             raise Unknown(f"the folder '{path}'")
+        if self._is_removed(path):
+            with self._jail.doing("read", path):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         return True
+
+    def _is_removed(self, path: str) -> bool:
+        key = self._key(path)
+        return any(f"{key}/".startswith(f"{one}/") for one in self._changes.removed)
 
     def _content(self, path: str) -> bytes:
         content = self._changes.contents[self._key(path)]
@@ -158,7 +199,7 @@ class ForeseenFiles(Jail):
     def _check_place(self, path: str) -> None:
         """Refuse what a file cannot be written to, with the errors of `Jail.write`."""
         self._jail.check_writable(path)
-        with self._jail._doing("write", path):
+        with self._jail.doing("write", path):
             if self._jail.exists(path):
                 if stat.S_ISDIR(self._jail.stat(path).st_mode):
                     raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))

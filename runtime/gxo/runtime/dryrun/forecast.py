@@ -165,9 +165,9 @@ class Forecast:
         context: "Context",
         what: str,
         known: dict[str, Any],
-        *,
         changes: bool,
         writes: str | None,
+        removes: str | None,
     ) -> Foreseen:
         """A module says what its call would do. Returns its summary."""
         outlook = self.of(context.workload)
@@ -175,13 +175,18 @@ class Forecast:
         outlook.tell(f"{step}would {what}", context.iteration)
         outlook.changing += changes
         self._said.add(context)
+        if removes is not None:
+            self._files_of(context).remove(removes)
         if writes == ".":
             self.files.anything = True
         elif writes is not None:
-            files = context.workspace
-            assert isinstance(files, ForeseenFiles)
-            files.lose(writes)
+            self._files_of(context).lose(writes)
         return Foreseen(context.step or context.workload, {**known, "dry_run": True})
+
+    def _files_of(self, context: "Context") -> ForeseenFiles:
+        files = context.workspace
+        assert isinstance(files, ForeseenFiles)
+        return files
 
     def changes_nothing(self, context: "Context") -> None:
         """A module that decides by call says that this one changes nothing."""

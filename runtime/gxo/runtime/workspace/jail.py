@@ -69,14 +69,14 @@ class Jail:
 
         Not inherited by child processes. O_CREAT needs an existing parent folder.
         """
-        with self._doing("open", path):
+        with self.doing("open", path):
             if flags & os.O_CREAT and path.endswith("/"):
                 raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
             return self._open(path, flags, mode)
 
     def read(self, path: str, max_bytes: int) -> bytes:
         """The content of a regular file; ModuleError when it has more than max_bytes."""
-        with self._doing("read", path):
+        with self.doing("read", path):
             descriptor = self._open(path, os.O_RDONLY | REGULAR)
             try:
                 _check_regular(descriptor)
@@ -93,7 +93,7 @@ class Jail:
         mode: permission bits, whatever the umask; None keeps an existing file's, else the umask's.
         A reader sees the old file or the new one, complete; a failure leaves the old one.
         """
-        doing = self._doing("write", path)
+        doing = self.doing("write", path)
         with doing:
             folder, name = self._parent(path)
         temporary = f".gxo-{os.urandom(8).hex()}.tmp"
@@ -127,7 +127,7 @@ class Jail:
         mode: permission bits of a file that is created, whatever the umask. Refused for a file with
         more than one link: it may be the content of a file outside.
         """
-        doing = self._doing("append to", path)
+        doing = self.doing("append to", path)
         with doing:
             descriptor = self._open_to_append(path, mode)
         try:
@@ -149,7 +149,7 @@ class Jail:
 
     def stat(self, path: str) -> os.stat_result:
         """What os.stat gives: links that stay inside are followed."""
-        with self._doing("read", path):
+        with self.doing("read", path):
             descriptor = self._open(path, O_PATH)
             try:
                 return os.fstat(descriptor)
@@ -158,7 +158,7 @@ class Jail:
 
     def lstat(self, path: str) -> os.stat_result | None:
         """What os.lstat gives: a link itself is looked at. None if nothing is there."""
-        with self._doing("read", path):
+        with self.doing("read", path):
             try:
                 descriptor = self._open(path, O_PATH | os.O_NOFOLLOW)
             except (FileNotFoundError, NotADirectoryError):
@@ -170,7 +170,7 @@ class Jail:
 
     def exists(self, path: str) -> bool:
         """Whether the path leads to anything. SecurityError when it leaves the folder."""
-        with self._doing("read", path):
+        with self.doing("read", path):
             try:
                 os.close(self._open(path, O_PATH))
             except (FileNotFoundError, NotADirectoryError):
@@ -182,7 +182,7 @@ class Jail:
 
         Constant memory, however many entries; what disappears meanwhile is left out.
         """
-        doing = self._doing("list", path)
+        doing = self.doing("list", path)
         levels: list[_Level] = []
         try:
             with doing:
@@ -196,7 +196,7 @@ class Jail:
                     continue
                 yield entry
                 if recursive and stat.S_ISDIR(entry[1].st_mode):
-                    with self._doing("list", f"{path}/{entry[0]}".removeprefix("./")):
+                    with self.doing("list", f"{path}/{entry[0]}".removeprefix("./")):
                         _enter(levels, entry[0])
         finally:
             for level in levels:
@@ -204,12 +204,12 @@ class Jail:
 
     def make_directory(self, path: str) -> None:
         """Create a folder and its parents; fine when it is there already."""
-        with self._doing("create the folder", path), self._at(path, writing=True) as place:
+        with self.doing("create the folder", path), self._at(path, writing=True) as place:
             os.close(self._make_folder(place.root, place.path))
 
     def resolve(self, path: str) -> str:
         """The absolute path of something that exists, for a command's working directory."""
-        with self._doing("find", path):
+        with self.doing("find", path):
             descriptor = self._open(path, O_PATH)
             try:
                 return os.readlink(f"/proc/self/fd/{descriptor}")
@@ -218,8 +218,25 @@ class Jail:
             finally:
                 os.close(descriptor)
 
-    def _doing(self, verb: str, path: str) -> "_Doing":
+    def doing(self, verb: str, path: str) -> "_Doing":
+        """Around what is done to a path: what the system refuses becomes an error that says so."""
         return _Doing(verb, path, self._name)
+
+    @contextmanager
+    def entry(self, path: str) -> Iterator[tuple[int, str]]:
+        """The folder that an entry is in, as a descriptor, and its name there, to change it.
+
+        A link itself is such an entry. OSError for what is no entry of a folder of the jail.
+        """
+        with self._at(path, writing=True) as place:
+            folder_path, _slash, name = place.path.rstrip("/").rpartition("/")
+            if name in ("", ".", ".."):
+                raise OSError(errno.EBUSY, "it is no entry of a folder")
+            folder = self._open_beneath(place.root, folder_path or ".", DIRECTORY)
+            try:
+                yield folder, name
+            finally:
+                os.close(folder)
 
     @contextmanager
     def _at(self, path: str, writing: bool) -> Iterator[Place]:

@@ -2,8 +2,10 @@
 
 import os
 import stat
+from collections.abc import Callable
 from typing import NotRequired, TypedDict
 
+from gxo.runtime.errors import ParameterError
 from gxo.runtime.host.clock import rfc3339
 
 
@@ -28,12 +30,13 @@ def describe(path: str, status: os.stat_result) -> Status:
         "mode": f"{stat.S_IMODE(status.st_mode):04o}",
         "is_dir": stat.S_ISDIR(status.st_mode),
         "modified_time": rfc3339(status.st_mtime),
-        "owner": _user(status.st_uid),
-        "group": _group(status.st_gid),
+        "owner": user_name(status.st_uid),
+        "group": group_name(status.st_gid),
     }
 
 
-def _user(number: int) -> str:
+def user_name(number: int) -> str:
+    """The user's name, or the number when it has none."""
     import pwd  # start-up
 
     try:
@@ -42,10 +45,38 @@ def _user(number: int) -> str:
         return str(number)
 
 
-def _group(number: int) -> str:
+def group_name(number: int) -> str:
+    """The group's name, or the number when it has none."""
     import grp  # start-up
 
     try:
         return grp.getgrgid(number).gr_name
     except KeyError:
         return str(number)
+
+
+def user_number(name: str | None) -> int | None:
+    """Of a user's name, or of a number as text. ParameterError when there is no such user."""
+    import pwd  # start-up
+
+    return _number("owner", "user", name, lambda name: pwd.getpwnam(name).pw_uid)
+
+
+def group_number(name: str | None) -> int | None:
+    """Of a group's name, or of a number as text. ParameterError when there is no such group."""
+    import grp  # start-up
+
+    return _number("group", "group", name, lambda name: grp.getgrnam(name).gr_gid)
+
+
+def _number(
+    parameter: str, kind: str, name: str | None, look_up: Callable[[str], int]
+) -> int | None:
+    if name is None:
+        return None
+    if name.isascii() and name.isdigit() and int(name) < 1 << 32:
+        return int(name)
+    try:
+        return look_up(name)
+    except (KeyError, ValueError):
+        raise ParameterError(f"`{parameter}`: this host has no {kind} {name!r}") from None
