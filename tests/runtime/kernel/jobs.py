@@ -68,8 +68,10 @@ def blocks_the_loop(job: Job) -> None:
     @job.workload("a")
     async def a(ctx: Context) -> None:
         ready()
-        while True:
-            threading.Event().wait()
+        while not ctx._run.ending.interrupted:
+            threading.Event().wait(0.01)
+        ready("interrupted")
+        threading.Event().wait()
 
 
 @job
