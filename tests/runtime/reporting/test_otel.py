@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,17 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is waited for longer than 0.1 s."""
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nobody is waited for longer than 0.1 s, in the test; the SDK tries again but once.
+
+    Its threads draw random numbers, which hypothesis must not see in the tests after this one.
+    """
     monkeypatch.setattr(Limits.__init__, "__defaults__", (0.1, 0.1, 30.0))
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "2")
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        thread.join()
 
 
 def looping() -> Job:
