@@ -4,7 +4,6 @@ import io
 import json
 import linecache
 import os
-import selectors
 import tempfile
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -33,16 +32,6 @@ _LIBRARY = Library((*standard_roots(), OWN), Diagnostics())
 """Kept from one playbook to the next: to read its files takes as long as all the rest."""
 
 HEADER = {"name": "case", "schemaVersion": "v1.0.0"}
-
-
-class PatientLoop(FakeLoop):
-    """Lets no time pass while a thread works, however busy the machine is."""
-
-    def _select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        waits = timeout is not None and timeout > 0 and self._has_live_threads()
-        if waits and (ready := self._wait(10)):
-            return ready
-        return super()._select(timeout)
 
 
 class Refused(Exception):
@@ -96,7 +85,7 @@ def run(program: Program, inputs: dict[str, Any]) -> Observed:
     """Run the job under virtual time, in a workspace of its own."""
     settings = Settings()
     settings.inputs = inputs
-    loop = PatientLoop()
+    loop = FakeLoop()
     loop.set_debug(False)  # half the time
     return observe(program, settings, loop, FakeClock(loop))
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import selectors
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from gxo.runtime.job import Job
 from gxo.runtime.journal.journal import open_journal
 from gxo.runtime.kernel.run import Run
 from gxo.runtime.settings import Settings
-from tests.runtime.kernel.harness import FakeLoop, Played, Stage, play
+from tests.runtime.kernel.harness import Played, Stage, play
 
 
 class FakeBundle:
@@ -57,19 +56,6 @@ class FakeBundle:
 
     def names(self) -> list[str]:
         return [MANIFEST]
-
-
-class PatientLoop(FakeLoop):
-    """What a thread writes to the disk takes no time."""
-
-    def _select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout and timeout > 0 and self.threads.busy and (ready := self._wait(5.0)):
-            return ready
-        return super()._select(timeout)
-
-
-def new_stage() -> Stage:
-    return Stage(loop=PatientLoop())
 
 
 class Recalled(Exception):

@@ -11,11 +11,10 @@ from gxo.runtime.kernel.run import Run
 from tests.runtime.journal.support import (
     FakeBundle,
     cut_after,
-    new_stage,
     play_journaled,
     settings_of,
 )
-from tests.runtime.kernel.harness import Played, build
+from tests.runtime.kernel.harness import Played, Stage, build
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text(encoding="utf-8"))
 
@@ -26,7 +25,7 @@ def run(
     signals: dict[float, int] | None = None,
     **settings: Any,
 ) -> Played:
-    stage = new_stage()
+    stage = Stage()
     job = build(case, stage)
     bundle = FakeBundle(job, case.get("unsafe", ()), case.get("by_call", ()), case.get("reads"))
     given = settings_of(**settings)

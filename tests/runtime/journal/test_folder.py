@@ -17,11 +17,10 @@ from gxo.runtime.settings import Settings
 from tests.runtime.journal.support import (
     FakeBundle,
     cut_after,
-    new_stage,
     play_journaled,
     settings_of,
 )
-from tests.runtime.kernel.harness import Played, build
+from tests.runtime.kernel.harness import Played, Stage, build
 
 Play = Callable[..., Played]
 CASE: dict[str, Any] = {
@@ -38,7 +37,7 @@ def state(tmp_path: Path) -> Path:
 def play(
     settings: Settings, version: str = "0.1.0", meanwhile: Callable[[Run], None] | None = None
 ) -> Played:
-    stage = new_stage()
+    stage = Stage()
     job = build(CASE, stage)
     bundle = FakeBundle(job, ["a"], version=version)
     return play_journaled(job, stage, bundle, settings=settings, meanwhile=meanwhile)
@@ -204,7 +203,7 @@ def test_secret_inputs_are_not_compared_and_not_there(state: Path) -> None:
     """The provider may well have changed a password since."""
 
     def play_with(password: str, **given: str) -> Played:
-        stage = new_stage()
+        stage = Stage()
         job = Job("case", inputs={"password": Input(secret=True), "who": Input()})
 
         @job.workload("a")
@@ -233,7 +232,7 @@ def test_a_format_of_the_future(state: Path) -> None:
 
 
 def test_a_job_without_a_manifest(state: Path) -> None:
-    stage = new_stage()
+    stage = Stage()
     job = build(CASE, stage)
     with pytest.raises(UsageError, match="only a compiled job can have a journal"):
         play_journaled(job, stage, None, settings=settings_of(journal=str(state)))
@@ -296,7 +295,7 @@ def test_a_full_disk_at_the_end(full_disk: Any, state: Path) -> None:
     completed = {"workloads": {"a": {"do": []}}}
 
     def run(**given: str) -> Played:
-        stage = new_stage()
+        stage = Stage()
         job = build(completed, stage)
         return play_journaled(job, stage, FakeBundle(job), settings=settings_of(**given))
 
@@ -334,7 +333,7 @@ def test_a_second_kill(state: Path) -> None:
 
 
 def test_a_var_that_the_caller_gives_is_a_hash_only(state: Path) -> None:
-    stage = new_stage()
+    stage = Stage()
     job = build({"vars": {"moment": "=ctx.now()"}, "workloads": {"a": {"do": []}}}, stage)
     settings = settings_of(journal=str(state), vars={"moment": "half past nine"})
     assert play_journaled(job, stage, FakeBundle(job), settings=settings).code == 0

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gxo.runtime.errors import UsageError
-from tests.runtime.journal.support import FakeBundle, new_stage, play_journaled, settings_of
-from tests.runtime.kernel.harness import Played, build
+from tests.runtime.journal.support import FakeBundle, play_journaled, settings_of
+from tests.runtime.kernel.harness import Played, Stage, build
 
 CASE: dict[str, Any] = {
     "secrets": ["TOKEN"],
@@ -43,7 +43,7 @@ ENVIRONMENT = {"TOKEN": "hunter22", "NAME": "x"}
 
 
 def play_in(folder: Path, **options: Any) -> Played:
-    stage = new_stage()
+    stage = Stage()
     job = build(CASE, stage)
     bundle = FakeBundle(job, UNSAFE, reads=READS)
     given = settings_of(**options)

@@ -32,7 +32,9 @@ EPOCH = 1_800_000_000.0
 
 
 class FakeLoop(JobLoop):
-    """Its time stands still while anything can run, and jumps when everything waits for a timer."""
+    """Its time stands still while anything can run, a thread too, however long that takes. It jumps
+    when everything waits for a timer.
+    """
 
     def __init__(self) -> None:
         super().__init__(grace=5.0)
@@ -50,8 +52,9 @@ class FakeLoop(JobLoop):
             return self._wait(timeout)
         if self._job_selector.met_stall(timeout):
             return []
-        if self._has_live_threads() and (ready := self._wait(0.05)):
-            return ready
+        while self._has_live_threads():
+            if ready := self._wait(0.05):
+                return ready
         self.moment += timeout
         return self._wait(0)
 
