@@ -1,4 +1,6 @@
-"""What every test shares: hypothesis's settings, the Pythons, and how golden files are rewritten."""
+"""What every test shares: hypothesis's settings, the library, the Pythons, and how golden files are
+rewritten.
+"""
 
 import os
 from collections import Counter
@@ -8,7 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.library import share_library
 from tests.pythons import supported
+
+share_library()
 
 settings.register_profile(
     "gxo",
