@@ -1,5 +1,5 @@
-"""What every test shares: hypothesis's settings, the library, the Pythons, and how golden files are
-rewritten.
+"""What every test shares: hypothesis's settings, what is made of gxo's own files, the Pythons, and
+how golden files are rewritten.
 """
 
 import os
@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.library import share_library
+from tests.once import share_own_files
 from tests.pythons import supported
 
-share_library()
+share_own_files()
 
 settings.register_profile(
     "gxo",

@@ -10,13 +10,16 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gxo.compiler.codegen.emit import Module
 from gxo.compiler.driver import Compilation, Options, check
 from gxo.compiler.ir.pprint import print_plan
+from gxo.compiler.package.archive import build_artifact
 from gxo.compiler.rendering import render_text
 from tests.reports import read_report
 
@@ -32,8 +35,14 @@ def playbook_of(case: Path) -> Path:
     return case / "playbook.gxo.yaml"
 
 
+@cache
 def compiled(case: Path) -> Compilation:
     return check(playbook_of(case), Options(verify_ir=True))
+
+
+@cache
+def module_of(case: Path) -> Module:
+    return compiled(case).generate()
 
 
 def made_of(case: Path) -> dict[str, str]:
@@ -45,7 +54,7 @@ def made_of(case: Path) -> dict[str, str]:
     if compilation.diagnostics.has_errors:
         return {"errors.txt": text}
     assert compilation.plan is not None
-    module = compilation.generate()
+    module = module_of(case)
     made = {
         "gxo_job.py": module.text,
         "plan.txt": print_plan(compilation.plan),
@@ -108,13 +117,15 @@ def run_of(case: Path) -> dict[str, Any]:
 ELSEWHERE = {case: run_of(case)["elsewhere"] for case in VALID if "elsewhere" in run_of(case)}
 """The cases that another test runs, because they need something around them."""
 
+RUN = [case for case in VALID if case not in ELSEWHERE]
+
 
 @pytest.fixture(scope="module")
 def artifact(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """The artifact of the case that the test is about."""
-    target: Path = tmp_path_factory.mktemp(request.param.name) / "job.pyz"
-    compiled(request.param).write_artifact(target)
-    return target
+    case: Path = request.param
+    package = compiled(case).package(module_of(case))
+    return build_artifact(tmp_path_factory.mktemp(case.name) / "job.pyz", package).path
 
 
 def test_what_runs_elsewhere_is_there() -> None:
@@ -123,7 +134,7 @@ def test_what_runs_elsewhere_is_there() -> None:
 
 @pytest.mark.parametrize(
     ("case", "artifact"),
-    [pytest.param(case, case, id=case.name) for case in VALID if case not in ELSEWHERE],
+    [pytest.param(case, case, id=case.name) for case in RUN],
     indirect=["artifact"],
 )
 def test_runs(case: Path, artifact: Path, python: Path, tmp_path: Path) -> None:
@@ -145,24 +156,23 @@ def test_runs(case: Path, artifact: Path, python: Path, tmp_path: Path) -> None:
     assert {name: result["status"] for name, result in results.items()} == plan["statuses"]
 
 
-@pytest.mark.parametrize("case", VALID, ids=lambda case: case.name)
-def test_dry_run(case: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("case", "artifact"),
+    [pytest.param(case, case, id=case.name) for case in RUN if "refused" not in run_of(case)],
+    indirect=["artifact"],
+)
+def test_dry_run(case: Path, artifact: Path, tmp_path: Path) -> None:
     """A dry run of the artifact does not fail, and leaves no trace."""
-    plan = json.loads((case / "run.json").read_text())
-    if plan.get("elsewhere") or plan.get("refused"):
-        return
-    target, folder = tmp_path / "job.pyz", tmp_path / "folder"
-    folder.mkdir()
-    compiled(case).write_artifact(target)
+    plan = run_of(case)
     options = ["--dry-run", "--detailed-exitcode", "--diff", *plan.get("options", [])]
     done = subprocess.run(
-        [sys.executable, str(target), *options],
+        [sys.executable, str(artifact), *options],
         env={"PATH": "/nowhere", "HOME": str(tmp_path)} | plan.get("environment", {}),
-        cwd=folder,
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert done.returncode in (0, 3), done.stderr
     assert re.search(r"dry run: \d+ would change, \d+ unchanged, \d+ unknown$", done.stderr.strip())
-    assert list(folder.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
