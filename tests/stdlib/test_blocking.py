@@ -88,6 +88,7 @@ def described(handle: asyncio.Handle) -> str:
         return repr(handle)
     names = []
     awaited: Any = task.get_coro()
+    awaited = getattr(awaited, "coroutine", awaited)
     while awaited is not None:
         names.append(getattr(awaited, "__qualname__", type(awaited).__name__))
         awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from gxo.runtime.host.turns import Turns
+
 
 async def run_all(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
     """Their results in order. The first failure cancels the others and is raised as it is.
@@ -11,7 +13,7 @@ async def run_all(*coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
     A task group would wrap it, and `asyncio.gather` would let the others run on; here nothing runs
     any more when this returns or raises.
     """
-    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    tasks = [asyncio.ensure_future(Turns(coroutine)) for coroutine in coroutines]
     try:
         return await asyncio.gather(*tasks)
     finally:

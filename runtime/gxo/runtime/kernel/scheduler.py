@@ -6,6 +6,7 @@ only sleeps until all are over or the job has to stop.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
@@ -156,9 +157,18 @@ class Scheduler:
         self.running += len(members)
         for node in members:
             self.background.started(node)
-            node.task = self.loop.create_task(self._execute(node))
+            node.task = self._task(node)
             if (timeout := node.spec.timeout) is not None:
                 node.timer = self.loop.call_later(timeout, self._time_out, node)
+
+    def _task(self, node: Node) -> asyncio.Task[None]:
+        """Its task; that of a reader counts its turns, by which it finds its pace."""
+        execution: Coroutine[Any, Any, None] = self._execute(node)
+        if node.port is not None:
+            from gxo.runtime.host.turns import Turns  # start-up: only with streams
+
+            execution = Turns(execution)
+        return self.loop.create_task(execution)
 
     async def _execute(self, node: Node) -> None:
         node.entered = True

@@ -30,6 +30,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from gxo.runtime.errors import Unknown
+from gxo.runtime.host.turns import Turns
 from gxo.runtime.spec import Record
 from gxo.runtime.streams.paced import Paced
 from gxo.runtime.streams.ports import RECORDS_A_TURN, Inputs, Out, Records
@@ -114,7 +115,7 @@ class Fused:
         """A member is there; once all are, the loop begins."""
         self._missing -= 1
         if not self._missing and not self.stopping:
-            self._task = asyncio.get_running_loop().create_task(self._run())
+            self._task = asyncio.get_running_loop().create_task(Turns(self._run()))
 
     def left(self) -> bool:
         """A member has ended. Returns whether it was the last one."""

@@ -4,8 +4,6 @@ from typing import Literal, NotRequired, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError, RecordError, Unknown
-from gxo.runtime.host.eventloop import LARGE
-from gxo.runtime.host.weight import weight
 from gxo.runtime.spec import Record, WorkspacePath, module, writes
 from gxo.runtime.streams.ports import Records
 from gxo.stdlib._sizes import shown_size
@@ -22,9 +20,6 @@ OPTIONS = {
     "text": ["template"],
 }
 """The keys of `format_options` that apply to each format."""
-
-FEW = 64
-"""Records: to see that they are small takes less than to change to another thread."""
 
 
 class Formatted(TypedDict):
@@ -180,8 +175,8 @@ class Formatter:
             await self._file.add(piece)
 
     async def _encoded(self, batch: list[Record]) -> bytes:
-        """The text, made in a thread unless it is short. Templates belong to the loop."""
-        if self._writer.evaluates or (len(batch) <= FEW and weight(batch) <= LARGE):
+        """The text, made in a thread: one record can be large. Templates belong to the loop."""
+        if self._writer.evaluates:
             return self._writer.encode(batch).encode()
         return await self._ctx.thread(lambda: self._writer.encode(batch).encode())
 
