@@ -192,7 +192,7 @@ def of_the_kernel(document: Part) -> tuple[Compilation, tuple[Program, Program]]
 MISTAKES = {
     "another status": ("ignore_errors=True", "ignore_errors=False"),
     "another number of attempts": ("attempts=3", "attempts=2"),
-    "another item": ('Loop(["x", "y"]', 'Loop(["y", "x"]'),
+    "the call of another item": ("case 0:", "case 9:"),
     "another result": ("return {n: 3}", "return {n: 4}"),
     "another moment": ("sleep 2", "sleep 3"),
     "another word in the log": ("fail no luck", "fail bad luck"),

@@ -3,7 +3,6 @@
 from typing import Any
 
 from gxo.runtime import Context, Job, Loop
-from gxo.runtime.functions import strings
 from gxo.stdlib.control import identity as control_identity
 from gxo.stdlib.exec import Executed, exec_
 
@@ -22,10 +21,14 @@ async def a_b_2(ctx: Context) -> dict[str, Any]:
     return await control_identity(ctx, second=ctx.state["class_"]["first"])
 
 
-# class: control:identity
+# class: control:identity, a call for each item
 @job.workload("class", loop=Loop({"x": 1, "y": 2}))
 async def class_(ctx: Context, expr_: Any, strings_: int) -> dict[str, Any]:
-    return await control_identity(ctx, key=strings.upper(expr_["key"]), at=strings_)
+    match strings_:
+        case 0:
+            return await control_identity(ctx, key="X", at=0)
+        case _:
+            return await control_identity(ctx, key="Y", at=1)
 
 
 # job: control:identity

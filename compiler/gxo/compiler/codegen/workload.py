@@ -2,7 +2,7 @@
 
 import keyword
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gxo.compiler.codegen.imports import Imports
 from gxo.compiler.codegen.lifecycles import lifecycle_code
@@ -91,21 +91,29 @@ def workload_view(
     if workload.is_dead:
         return never_called(comment, f"job.{kind}", decorator, function, printer)
     ports = taken_ports(module, _connected(workload, around.consumed))
-    arguments = call_arguments(workload, module, ports, printer)
-    helpers = list(printer.helpers)
-    if workload.steps:
-        steps = around.functions[steps_key(workload)]
-        arguments.append(f"steps={steps}")
-        helpers.insert(0, f"{steps} = {around.imports.use('gxo.runtime', 'Steps')}()")
+    steps = around.functions[steps_key(workload)] if workload.steps else ""
+    extra = [f"steps={steps}"] if steps else []
     call = around.imports.use(module.source, module.function, alias(module))
+    calls = [
+        f"{call}({', '.join(call_arguments(one, module, ports, printer) + extra)})"
+        for one in _instances(workload)
+    ]
+    helpers = list(printer.helpers)
+    if steps:
+        helpers.insert(0, f"{steps} = {around.imports.use('gxo.runtime', 'Steps')}()")
+    parameters = list(_parameters(workload, ports, around.imports))
+    body = [f"return await {calls[0]}"]
+    if workload.calls:
+        comment += ", a call for each item"
+        body = list(_by_index(calls, parameters, call))
     return WorkloadView(
         comment=comment,
         decorator=f"job.{kind}",
         decorator_arguments=tuple(decorator),
         function=function,
-        parameters=tuple(_parameters(workload, ports, around.imports)),
+        parameters=tuple(parameters),
         returns=returned(module, around.imports),
-        body=(f"return await {call}({', '.join(arguments)})",),
+        body=tuple(body),
         helpers=tuple(helpers),
     )
 
@@ -165,6 +173,25 @@ def _parameters(workload: Workload, ports: list[str], imports: Imports) -> Itera
         yield f"{local_name(workload.loop.variable)}: {imports.use('typing', 'Any')}"
         if workload.loop.index:
             yield f"{local_name(workload.loop.index)}: int"
+
+
+def _instances(workload: Workload) -> Iterator[Workload]:
+    """The workload with the arguments of each call that is written out, or as it is."""
+    for call in workload.calls or (workload.arguments,):
+        yield replace(workload, arguments=call)
+
+
+def _by_index(calls: list[str], parameters: list[str], called: str) -> Iterator[str]:
+    """The lines that make the call of an instance, whose index is the last parameter."""
+    names = [parameter.partition(":")[0] for parameter in parameters]
+    index = names[-1]
+    if not parameters[-1].endswith(": int"):
+        index = next(one for one in ("index", "index_", "place") if one not in (*names, called))
+        parameters.append(f"{index}: int")
+    yield f"match {index}:"
+    for place, call in enumerate(calls):
+        yield f"    case {place if place < len(calls) - 1 else '_'}:"
+        yield f"        return await {call}"
 
 
 def call_arguments(

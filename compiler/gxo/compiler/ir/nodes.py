@@ -199,6 +199,7 @@ class Workload:
     `steps` are those of a `stream:pipeline`; their `state_edges` lead to the steps that they need.
     `background`: its module, or one whose records it reads, runs until the job needs it no more.
     `is_dead`: nothing can make it run, so that its module is never called.
+    `calls`: the arguments of each instance of its loop, where they are known one by one.
     """
 
     name: str
@@ -218,6 +219,7 @@ class Workload:
     stream_edges: tuple[StreamEdge, ...] = ()
     background: bool = False
     is_dead: bool = False
+    calls: tuple[tuple[Argument, ...], ...] = ()
     secrets: tuple[str, ...] = ()
     on_failure: "tuple[Workload, ...]" = ()
     steps: "tuple[Workload, ...]" = ()

@@ -53,6 +53,9 @@ def _workload_lines(workload: Workload, kind: str, indent: str) -> Iterator[str]
         yield f"{indent}  {line}"
     for argument in workload.arguments:
         yield f"{indent}  {argument.name} = {print_value(argument.value)}"
+    for place, call in enumerate(workload.calls):
+        words = (f"{one.name} = {print_value(one.value)}" for one in call)
+        yield f"{indent}  call {place}: {', '.join(words)}"
     for step in workload.steps:
         yield from _workload_lines(step, "step", indent + "  ")
     for child in workload.on_failure:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
-from gxo.compiler.ir.nodes import Copy, Plan, Workload
+from gxo.compiler.ir.nodes import Copy, Fields, Items, Loop, Plan, Workload
 from gxo.compiler.ir.walk import every_call, every_workload
 
 
@@ -80,7 +80,21 @@ def _workload_problems(workload: Workload) -> Iterator[str]:
         yield f"'{name}' never runs, but has steps"
     if workload.loop and workload.loop.parallel < 1:
         yield f"'{name}' runs {workload.loop.parallel} instances at once"
+    for call in workload.calls:
+        if [one.name for one in call] != [one.name for one in workload.arguments]:
+            yield f"a call of '{name}' has other arguments than the rest"
+    if workload.calls and not _has_items(workload, len(workload.calls)):
+        yield f"'{name}' has {len(workload.calls)} calls, and not as many items"
     if workload.retry and workload.retry.attempts < 2:
         yield f"'{name}' retries, but has one attempt"
     if workload.timeout is not None and workload.timeout <= 0:
         yield f"'{name}' has a time-out of {workload.timeout} s"
+
+
+def _has_items(workload: Workload, count: int) -> bool:
+    match workload.loop:
+        case Loop(Items(values)):
+            return len(values) == count
+        case Loop(Fields(entries)):
+            return len(entries) == count
+    return False

@@ -35,6 +35,7 @@ from gxo.compiler.passes import (
     resolve_names,
     resolve_policies,
     trace_secrets,
+    unroll_loops,
 )
 
 
@@ -82,6 +83,12 @@ PASSES: tuple[Pass, ...] = (
     ),
     Pass(
         "reduce_edges", reduce_edges.run, "an edge that a path implies says nothing", optimizes=True
+    ),
+    Pass(
+        "unroll_loops",
+        unroll_loops.run,
+        "what is known of an item is computed here",
+        optimizes=True,
     ),
     Pass("fuse_streams", fuse_streams.run, "a record need not wait between stages", optimizes=True),
 )
