@@ -19,9 +19,10 @@ from gxo.runtime import (
 from gxo.runtime.functions import json, strings
 from gxo.stdlib.control import Synchronized, barrier as control_barrier
 from gxo.stdlib.data.filter import Filtered, filter_ as data_filter
-from gxo.stdlib.data.format import Formatted, format_ as data_format
+from gxo.stdlib.data.format import Formatted, Formatter, format_ as data_format
 from gxo.stdlib.data.generate_from_list import (
     Generated,
+    batches as data_generate_from_list_batches,
     generate_from_list as data_generate_from_list,
 )
 from gxo.stdlib.data.join import batches as data_join_batches
@@ -121,22 +122,30 @@ async def done(ctx: Context, inputs: Inputs) -> Synchronized:
     return await control_barrier(ctx, inputs)
 
 
-# endings: data:generate_from_list
-@job.cleanup("endings", channel=Channel(50, "block"))
-async def endings(ctx: Context, out: Out | None) -> Generated:
-    return await data_generate_from_list(
-        ctx, out, items=[{"name": "joined", "status": ctx.workloads["joined"].status}]
-    )
-
-
-# told: data:format
-@job.cleanup("told", register="told", records=["endings"], channel=Channel(50, "block"))
-async def told(ctx: Context, records: Records) -> Formatted:
-    return await data_format(
-        ctx,
-        records,
-        format_="text",
-        format_options={
-            "template": lambda record: f"{record['name']}: {strings.lower(record['status'])}"
-        },
-    )
+# endings, told: fused into one loop
+@job.cleanup_pipeline(
+    job.member(
+        "endings",
+        lambda ctx: data_generate_from_list_batches(
+            ctx, items=[{"name": "joined", "status": ctx.workloads["joined"].status}]
+        ),
+        channel=Channel(50, "block"),
+    ),
+    job.member(
+        "told",
+        lambda ctx: Formatter(
+            ctx,
+            format_="text",
+            format_options={
+                "template": lambda record: f"{record['name']}: {strings.lower(record['status'])}"
+            },
+        ),
+        module=data_format,
+        register="told",
+        records=["endings"],
+        channel=Channel(50, "block"),
+    ),
+)
+async def endings_to_told(endings: Stage, told: Stage) -> None:
+    async for batch in endings.read():
+        await told.add(batch)

@@ -285,20 +285,16 @@ class Job:
         """Register a loop that does the part of several workloads, each of which reads the stream
         of the one before it. It is called with a `Stage` for each of them.
         """
-
-        def bind(function: F) -> F:
-            for place, member in enumerate(members):
-                workload = member.workload
-                workload.join(function, members, place)
-                self.workloads[workload.name] = workload
-            self.file = function.__code__.co_filename
-            return function
-
-        return bind
+        self.workloads |= {member.workload.name: member.workload for member in members}
+        return self._joining(members)
 
     def place(self, name: str) -> None:
-        """The playbook has the workload `name` here, which a `pipeline` has registered before."""
-        self.workloads[name] = self.workloads.pop(name)
+        """The playbook has the workload `name` here, which a loop has registered before."""
+        if name in self.workloads:
+            self.workloads[name] = self.workloads.pop(name)
+            return
+        for block in (self.cleanups, *(one.on_failure for one in self.workloads.values())):
+            block.sort(key=lambda one: one.name == name)  # it becomes the last one
 
     def on_failure(self, of: str, name: str, **keywords: Any) -> Callable[[F], F]:
         """Register a function of the block that runs when the workload `of` has failed."""
@@ -311,6 +307,16 @@ class Job:
         workload = Workload(name, **keywords)
         self.cleanups.append(workload)
         return self._binding(workload)
+
+    def on_failure_pipeline(self, of: str, *members: Member) -> Callable[[F], F]:
+        """Register a loop of the block that runs when the workload `of` has failed."""
+        self.workloads[of].on_failure.extend(member.workload for member in members)
+        return self._joining(members)
+
+    def cleanup_pipeline(self, *members: Member) -> Callable[[F], F]:
+        """Register a loop of the playbook's `finally`."""
+        self.cleanups.extend(member.workload for member in members)
+        return self._joining(members)
 
     def check_runs_here(self) -> None:
         """UsageError when workloads have a lifecycle that only the daemon can give them."""
@@ -327,6 +333,15 @@ class Job:
                 f" {words}{more}",
                 hint="--describe prints every workload's lifecycle",
             )
+
+    def _joining(self, members: tuple[Member, ...]) -> Callable[[F], F]:
+        def bind(function: F) -> F:
+            for place, member in enumerate(members):
+                member.workload.join(function, members, place)
+            self.file = function.__code__.co_filename
+            return function
+
+        return bind
 
     def _binding(self, workload: Workload) -> Callable[[F], F]:
         def bind(function: F) -> F:

@@ -5,19 +5,19 @@ else.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from gxo.compiler.codegen.fused import loop_view, place_view
+from gxo.compiler.codegen.fused import loop_views
 from gxo.compiler.codegen.gate import check_module, format_module
 from gxo.compiler.codegen.imports import Imports
 from gxo.compiler.codegen.sourcemap import Marks, no_mark, source_map
 from gxo.compiler.codegen.step import step_view
 from gxo.compiler.codegen.values import Mark, Printer
 from gxo.compiler.codegen.views import ProgramView, WorkloadView
-from gxo.compiler.codegen.workload import Surroundings, function_names, workload_view
+from gxo.compiler.codegen.workload import Block, Surroundings, function_names, workload_view
 from gxo.compiler.diagnostics import working_on
 from gxo.compiler.ir.names import module_words
 from gxo.compiler.ir.nodes import FusedLoop, InputDef, Plan, Workload
@@ -84,33 +84,26 @@ def _all_workloads(plan: Plan) -> Iterator[Workload]:
 def _workload_views(plan: Plan, around: Surroundings) -> Iterator[WorkloadView]:
     loops = {name: loop for loop in plan.fused for name in loop.members}
     for workload in plan.workloads:
-        with working_on(workload.span):
-            if workload.name in loops:
-                yield from _loop_views(workload, loops[workload.name], plan, around)
-            else:
-                yield workload_view(workload, "workload", around)
-        for step in workload.steps:
-            with working_on(step.span):
-                yield step_view(workload, step, around)
+        yield from _views(workload, Block("workload", plan.workloads), loops, around)
+        block = Block("on_failure", workload.on_failure, workload.name)
         for child in workload.on_failure:
-            with working_on(child.span):
-                yield workload_view(child, "on_failure", around, owner=workload.name)
+            yield from _views(child, block, loops, around)
     for workload in plan.cleanup:
-        with working_on(workload.span):
-            yield workload_view(workload, "cleanup", around)
+        yield from _views(workload, Block("cleanup", plan.cleanup), loops, around)
 
 
-def _loop_views(
-    workload: Workload, loop: FusedLoop, plan: Plan, around: Surroundings
+def _views(
+    workload: Workload, block: Block, loops: Mapping[str, FusedLoop], around: Surroundings
 ) -> Iterator[WorkloadView]:
-    """The loop at the place of its first member; that of a later one, if others stand between."""
-    names = [one.name for one in plan.workloads]
-    first = min(map(names.index, loop.members))
-    between = names[first : names.index(workload.name)]
-    if not between:
-        yield loop_view(loop, plan, around)
-    elif not set(between) <= set(loop.members):
-        yield place_view(workload, loop, around)
+    """The views of the workload: its own, or that of its loop, and those of its steps."""
+    with working_on(workload.span):
+        if workload.name in loops:
+            yield from loop_views(workload, loops[workload.name], block, around)
+        else:
+            yield workload_view(workload, block, around)
+    for step in workload.steps:
+        with working_on(step.span):
+            yield step_view(workload, step, around)
 
 
 def _job_arguments(plan: Plan, printer: Printer) -> Iterator[str]:

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from gxo.compiler.codegen.values import Printer
 from gxo.compiler.codegen.views import WorkloadView
 from gxo.compiler.codegen.workload import (
+    Block,
     Surroundings,
     alias,
     call_arguments,
@@ -41,12 +42,19 @@ from gxo.compiler.ir.kernels import (
     holds_record,
     map_parts,
 )
-from gxo.compiler.ir.nodes import FusedLoop, Plan, Workload
+from gxo.compiler.ir.nodes import FusedLoop, Workload
 from gxo.compiler.modules.spec import Kernel, ModuleSpec
 from gxo.compiler.python_source import identifier, literal
 
 _LOCALS = frozenset(("batch", "error", "passed", "record"))
 """What the loop calls its own."""
+
+_DECORATORS = {
+    "workload": "pipeline",
+    "on_failure": "on_failure_pipeline",
+    "cleanup": "cleanup_pipeline",
+}
+"""What registers a loop, by what registers one workload of the same block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +81,38 @@ class Stage:
         return self.kernel.kind == "inline" and not self.kernel.name
 
 
-def loop_view(loop: FusedLoop, plan: Plan, around: Surroundings) -> WorkloadView:
-    """The view of a loop, which stands where its first member would."""
-    stages = [_stage(workload, around) for workload in _members(loop, plan)]
+def loop_views(
+    workload: Workload, loop: FusedLoop, block: Block, around: Surroundings
+) -> Iterator[WorkloadView]:
+    """What stands at the place of a member: the loop at that of the first one in the file, and at a
+    later one's, where the loop alone would give another order of workloads, its place.
+    """
+    names = [one.name for one in block.workloads]
+    first = min(map(names.index, loop.members))
+    so_far = tuple(names[first : names.index(workload.name) + 1])
+    if len(so_far) == 1:
+        yield _loop_view(loop, block, around)
+    elif so_far != loop.members[: len(so_far)]:
+        yield _place_view(workload, loop, around)
+
+
+def _loop_view(loop: FusedLoop, block: Block, around: Surroundings) -> WorkloadView:
+    by_name = {one.name: one for one in block.workloads}
+    stages = [_stage(by_name[name], around) for name in loop.members]
     helpers: list[str] = []
     members = [_member(stage, around, helpers) for stage in stages]
     body = _Body(stages, around).written()
     type_ = around.imports.use("gxo.runtime", "Stage")
     return WorkloadView(
         comment=f"{', '.join(loop.members)}: fused into one loop",
-        decorator="job.pipeline",
-        decorator_arguments=tuple(members),
+        decorator=f"job.{_DECORATORS[block.kind]}",
+        decorator_arguments=(*block.owner_argument, *members),
         function=around.functions[loop_key(loop)],
         parameters=tuple(f"{stage.name}: {type_}" for stage in stages),
         returns="None",
         body=tuple(body),
         helpers=(*helpers, *(helper for stage in stages for helper in stage.printer.helpers)),
     )
-
-
-def _members(loop: FusedLoop, plan: Plan) -> Iterator[Workload]:
-    for name in loop.members:
-        workload = plan.workload(name)
-        assert workload is not None
-        yield workload
 
 
 def _stage(workload: Workload, around: Surroundings) -> Stage:
@@ -260,7 +276,7 @@ class _Body:
         self._lines.append("    " * self._depth + text)
 
 
-def place_view(workload: Workload, loop: FusedLoop, around: Surroundings) -> WorkloadView:
+def _place_view(workload: Workload, loop: FusedLoop, around: Surroundings) -> WorkloadView:
     """What stands at the place of a member that other workloads stand before."""
     assert workload.module is not None
     return WorkloadView(

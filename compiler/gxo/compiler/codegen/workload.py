@@ -45,6 +45,24 @@ class Surroundings:
     consumed: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Workloads that stand together: the playbook's, those of an `on_failure`, or of `finally`.
+
+    kind: the decorator that registers one of them. owner: of which workload they are the
+    `on_failure`.
+    """
+
+    kind: str
+    workloads: tuple[Workload, ...]
+    owner: str | None = None
+
+    @property
+    def owner_argument(self) -> tuple[str, ...]:
+        """What the decorator is given first."""
+        return (literal(self.owner),) if self.owner else ()
+
+
 def steps_key(pipeline: Workload) -> str:
     """The key of the name of a pipeline's steps in `Surroundings.functions`."""
     return f"{pipeline.name}."
@@ -74,22 +92,17 @@ def function_names(plan: Plan, names: Names) -> dict[str, str]:
     return found
 
 
-def workload_view(
-    workload: Workload, kind: str, around: Surroundings, owner: str | None = None
-) -> WorkloadView:
-    """The view of a workload of the playbook, or of a block (`kind` names the decorator).
-
-    `owner` is the workload whose `on_failure` block this one belongs to.
-    """
+def workload_view(workload: Workload, block: Block, around: Surroundings) -> WorkloadView:
+    """The view of a workload that is not in a loop."""
     module = workload.module
     assert module is not None, "a plan with errors is not compiled"
     function = around.functions[workload.name]
     printer = Printer(identifier(workload.name), around.names, around.imports, around.mark)
-    decorator = [literal(owner)] if owner else []
-    decorator += [literal(workload.name), *settings(workload, module, printer)]
+    name, words = literal(workload.name), settings(workload, module, printer)
+    decorator = [*block.owner_argument, name, *words]
     comment = f"{workload.name}: {module.name}"
     if workload.is_dead:
-        return never_called(comment, f"job.{kind}", decorator, function, printer)
+        return never_called(comment, f"job.{block.kind}", decorator, function, printer)
     ports = taken_ports(module, _connected(workload, around.consumed))
     steps = around.functions[steps_key(workload)] if workload.steps else ""
     extra = [f"steps={steps}"] if steps else []
@@ -108,7 +121,7 @@ def workload_view(
         body = list(_by_index(calls, parameters, call))
     return WorkloadView(
         comment=comment,
-        decorator=f"job.{kind}",
+        decorator=f"job.{block.kind}",
         decorator_arguments=tuple(decorator),
         function=function,
         parameters=tuple(parameters),

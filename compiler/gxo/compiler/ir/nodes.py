@@ -267,6 +267,3 @@ class Plan:
     environment: tuple[str, ...] = ()
     policies: Policies = field(default_factory=Policies)
     allows: tuple[Allow, ...] = ()
-
-    def workload(self, name: str) -> Workload | None:
-        return next((workload for workload in self.workloads if workload.name == name), None)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from gxo.compiler.ir.nodes import Copy, Fields, Items, Loop, Plan, Workload
-from gxo.compiler.ir.walk import every_call, every_workload
+from gxo.compiler.ir.walk import blocks, every_call, every_workload
 
 
 class BrokenPlanError(Exception):
@@ -41,8 +41,9 @@ def _problems(plan: Plan) -> Iterator[str]:
 
 def _loop_problems(plan: Plan) -> Iterator[str]:
     members = Counter(name for loop in plan.fused for name in loop.members)
+    workloads = {one.name: one for block in blocks(plan) for one in block}
     for name, count in members.items():
-        if plan.workload(name) is None:
+        if name not in workloads:
             yield f"a loop has the member '{name}', which is not there"
         if count > 1:
             yield f"'{name}' is in {count} loops"
@@ -50,7 +51,7 @@ def _loop_problems(plan: Plan) -> Iterator[str]:
         if len(loop.members) < 2:
             yield f"the loop of '{loop.members[0]}' has no other member"
         for before, name in pairwise(loop.members):
-            workload = plan.workload(name)
+            workload = workloads.get(name)
             if workload and [edge.name for edge in workload.stream_edges] != [before]:
                 yield f"'{name}' is in a loop behind '{before}', and does not read it alone"
 

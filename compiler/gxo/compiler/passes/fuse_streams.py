@@ -5,42 +5,49 @@
 
 A chain begins with a module that makes records, or with one that reads the stream of any other
 workload. Modules follow that are code of the loop, and at most one that gathers what has come. Each
-reads the one before it alone, and nobody else does.
+reads the one before it alone, and nobody else does. A block has its own chains, as it has its own
+streams.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.kernels import AGGREGATE, FILTER, MAP, filter_condition, has_clock, map_parts
 from gxo.compiler.ir.nodes import Constant, FusedLoop, Plan, StreamEdge, Workload
+from gxo.compiler.ir.walk import blocks
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
-    by_name = {one.name: one for one in plan.workloads}
+    loops = (loop for block in blocks(plan) for loop in _fuse(block, diagnostics))
+    return replace(plan, fused=tuple(loops))
+
+
+def _fuse(workloads: Sequence[Workload], diagnostics: Diagnostics) -> Iterator[FusedLoop]:
+    """The loops of the playbook's workloads, or of a block's."""
+    by_name = {one.name: one for one in workloads}
     readers: dict[str, list[Workload]] = {}
-    for workload in plan.workloads:
+    for workload in workloads:
         for edge in workload.stream_edges:
             readers.setdefault(edge.name, []).append(workload)
     behind: dict[str, str] = {}
-    for reader in plan.workloads:
+    for reader in workloads:
         for edge in reader.stream_edges:
             link = _Link(by_name[edge.source], reader, edge, readers[edge.name])
             if obstacle := link.obstacle():
                 diagnostics.explain("fuse_streams", reader.span, f"not fused: {obstacle}")
             else:
                 behind[edge.source] = reader.name
-    loops = tuple(_loops(plan, behind))
-    for loop in loops:
+    for loop in _loops(workloads, behind):
         words = f"fused into one loop: {', '.join(loop.members)}"
         diagnostics.explain("fuse_streams", by_name[loop.members[0]].span, words)
-    return replace(plan, fused=loops)
+        yield loop
 
 
-def _loops(plan: Plan, behind: dict[str, str]) -> Iterator[FusedLoop]:
+def _loops(workloads: Sequence[Workload], behind: dict[str, str]) -> Iterator[FusedLoop]:
     """The chains, in the order of their first members."""
     inside = set(behind.values())
-    for workload in plan.workloads:
+    for workload in workloads:
         name = workload.name
         if name in behind and name not in inside:
             members = [name]

@@ -45,7 +45,7 @@ class Mapped:
 
 def compiled(case: dict[str, Any], optimize: bool) -> Compilation:
     document = {"name": "case", "schemaVersion": "v1.0.0"}
-    document |= {key: case[key] for key in ("inputs", "secrets") if key in case}
+    document |= {key: case[key] for key in ("inputs", "secrets", "finally") if key in case}
     document["workloads"] = [
         {"name": name, "lifecycle": {"policy": "run_once"}, **given}
         for name, given in case["workloads"].items()
