@@ -1,5 +1,6 @@
 """Every example in a module's documentation is a workload that compiles and runs as it stands."""
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ RECORD = {
 }
 """What an example's producers send: the fields that examples read."""
 
+OPENS = "connection:open"
+"""The module whose example registers what examples about connections read."""
+
 SPECS = Library(standard_roots(), Diagnostics()).all()
 
 
@@ -37,6 +41,9 @@ def playbook(spec: ModuleSpec) -> str:
         }
         for name in example.get("stream_inputs", [])
     ]
+    if ".store." in spec.doc.example:
+        [store] = [yaml.safe_load(one.doc.example) for one in SPECS if one.name == OPENS]
+        producers.append(store)
     head = {"name": "example", "schemaVersion": "v1.0.0", "workloads": producers}
     body = "\n".join("  " + line for line in spec.doc.example.splitlines())
     return yaml.safe_dump(head).removesuffix("[]\n").rstrip() + f"\n-\n{body}\n"
@@ -51,13 +58,16 @@ def test_an_example_is_valid(spec: ModuleSpec) -> None:
     ]
 
 
-FILES = {
+FILES: dict[str, dict[str, str | bytes]] = {
     "filesystem:read": {"motd.txt": "welcome\n"},
     "filesystem:list": {"logs/a.log": "", "logs/b.txt": ""},
+    "filesystem:archive": {"logs/a.log": ""},
+    "filesystem:copy": {"app.conf": ""},
+    "filesystem:extract": {"release.tar.gz": gzip.compress(bytes(1024))},
 }
 """What an example finds in its workspace."""
 
-ELSEWHERE = ("http:",)
+ELSEWHERE = ("http:", "connection:")
 """Namespaces whose examples need a server, and are run with one."""
 
 
@@ -69,7 +79,7 @@ ELSEWHERE = ("http:",)
 def test_an_example_runs(spec: ModuleSpec, tmp_path: Path) -> None:
     for name, content in FILES.get(spec.name, {}).items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content)
+        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     compilation = Compilation("example.gxo.yaml")
     assert compilation.read(playbook(spec).encode()) and compilation.analyse()
     names: dict[str, Any] = {}

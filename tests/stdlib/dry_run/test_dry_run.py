@@ -27,7 +27,7 @@ CASES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
 )
 KEYS = {
     *("name", "files", "before", "keys", "params"),
-    *("told", "summary", "sent", "error", "exit", "asked"),
+    *("told", "summary", "sent", "error", "exit", "asked", "refused"),
 }
 LINES = {"content": "{{ .x.stdout }}", "format": "text_lines"}
 BEFORE = {
@@ -36,6 +36,12 @@ BEFORE = {
     "lists": workload("lists", "data:generate_from_list", {"items": [{"ns": [1, 2]}]}),
     "numbers": workload("numbers", "data:generate_from_list", {"items": [{"n": 1}, {"n": 2}]}),
     "save": workload("save", "filesystem:write", {"path": "saved.txt", "content": "one\ntwo\n"}),
+    "opened": workload(
+        "opened",
+        "connection:open",
+        {"network": "tcp", "address": "127.0.0.1:1"},
+        register="opened",
+    ),
     "removed": workload("removed", "filesystem:manage", {"path": "gone.txt", "state": "absent"}),
     "save-in-d": workload("save-in-d", "filesystem:write", {"path": "d/b.txt", "content": "b"}),
     "save-lines": workload(
@@ -148,6 +154,9 @@ def test_case(
     options = ["--dry-run", "--detailed-exitcode", "--workspace", str(workspace), "--diff"]
     code = main(job, None, [*options, "--report", str(report), "--log-level", "error"])
     assert (world(workspace), world(elsewhere)) == before
+    if case.get("refused"):
+        assert code == 2
+        return
     results = read_report(report)["workload_results"]
     it = results["it"]
     assert (code, it["status"]) == (

@@ -1,0 +1,42 @@
+"""Bytes of a connection as text, and the other way round."""
+
+import base64
+import binascii
+from typing import Literal
+
+from gxo.runtime.errors import ModuleError, ParameterError
+
+Encoding = Literal["string", "base64", "hex"]
+
+
+def check_encoding(encoding: str) -> None:
+    """ParameterError when it is none of `Encoding`."""
+    if encoding not in ("string", "base64", "hex"):
+        raise ParameterError(f"`encoding` is {encoding!r}: it is string, base64 or hex")
+
+
+def to_text(data: bytes, encoding: Encoding) -> str:
+    """ModuleError when the bytes are no UTF-8 and have to be."""
+    if encoding == "hex":
+        return data.hex()
+    if encoding == "base64":
+        return base64.b64encode(data).decode("ascii")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise ModuleError(
+            f"what was read is no UTF-8: byte {error.start} is {data[error.start]:#04x}",
+            hint="`encoding: base64` reads anything",
+        ) from None
+
+
+def to_bytes(text: str, encoding: Encoding) -> bytes:
+    """ParameterError when the text is not what the encoding asks for."""
+    try:
+        if encoding == "hex":
+            return bytes.fromhex(text)
+        if encoding == "base64":
+            return base64.b64decode("".join(text.split()), validate=True)
+        return text.encode()
+    except (ValueError, binascii.Error) as error:
+        raise ParameterError(f"`data` is no {encoding}: {error}") from None

@@ -1,0 +1,54 @@
+"""The job's connections, by the handles that a playbook passes on. They end with the job."""
+
+from gxo.runtime.context import Context
+from gxo.runtime.errors import ModuleError
+from gxo.stdlib.connection._links import Link
+
+
+class Connections:
+    """What is open, by handle. A handle says what it is for, and is never used twice."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Link] = {}
+        self._last = 0
+
+    def add(self, link: Link, network: str) -> str:
+        """Keep a connection; its handle: `tcp-1`."""
+        self._last += 1
+        handle = f"{network}-{self._last}"
+        self._open[handle] = link
+        return handle
+
+    def find(self, handle: str) -> Link:
+        """ModuleError when there is no such connection, or no more."""
+        link = self._open.get(handle)
+        if link is not None:
+            return link
+        number = handle.rpartition("-")[2]
+        if number.isascii() and number.isdigit() and 0 < int(number[:20]) <= self._last:
+            raise ModuleError(f"the connection '{handle}' is closed already")
+        raise ModuleError(
+            f"there is no connection '{handle}' in this job",
+            hint="give the `connection_id` of a `connection:open` or a `connection:listen`",
+        )
+
+    async def close(self, handle: str) -> None:
+        """Close one. ModuleError as for `find`."""
+        link = self.find(handle)
+        del self._open[handle]
+        await link.close()
+
+    async def close_all(self) -> None:
+        """The job ends."""
+        while self._open:
+            _, link = self._open.popitem()
+            await link.close()
+
+
+async def connections(ctx: Context) -> Connections:
+    """Those of the job."""
+
+    async def begin() -> Connections:
+        return Connections()
+
+    return await ctx.shared("connections", begin, Connections.close_all)
