@@ -2,12 +2,14 @@
 
     check_stream(make)      make() gives a fresh stream whose pipes hold BUFFER records
 
-What overflows, if it does not block, is looked at as its strategy wants it. Time plays no part: `settle` lets every task run until all are parked.
+What overflows, if it does not block, is looked at as its strategy wants it. Time plays no part:
+`settle` lets every task run until all are parked.
 """
 
 import asyncio
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeVar
@@ -150,8 +152,34 @@ async def wakes_a_parked_reader(stream: Stream) -> None:
     reader = asyncio.ensure_future(anext(stream.records))
     await settle()
     assert not reader.done()
-    await stream.out.send(batch(*range(10)))  # more than the buffer: given to the reader at once
+    await stream.out.send(batch(*range(BUFFER)))
+    assert numbers(await reader) == list(range(BUFFER))
+
+
+async def gives_a_parked_reader_all_of_a_batch(stream: Stream) -> None:
+    reader = asyncio.ensure_future(anext(stream.records))
+    await settle()
+    await stream.out.send(batch(*range(10)))  # more than the buffer: the rest is the sender's
     assert numbers(await reader) == list(range(10))
+
+
+async def loses_nothing_while_its_reader_waits(stream: Stream) -> None:
+    reader = asyncio.ensure_future(read_all(stream.records))
+    await settle()
+    await stream.out.send(batch(*range(10)))
+    stream.source.finish()
+    assert await reader == list(range(10))
+    assert stream.source.dropped == 0
+
+
+async def gives_a_parked_reader_no_more_than_may_wait(stream: Stream) -> None:
+    reader = asyncio.ensure_future(anext(stream.records))
+    await settle()
+    with suppress(StreamError):
+        await stream.out.send(batch(*range(10)))
+    first = numbers(await reader)
+    assert first == list(range(BUFFER))
+    assert stream.pipe.statistics().buffered == BUFFER
 
 
 async def wakes_a_parked_reader_at_the_end(stream: Stream) -> None:
@@ -386,8 +414,8 @@ async def refuses_what_overflows(stream: Stream) -> None:
     await stream.out.send(batch(1, 2))
     with pytest.raises(StreamError, match="overflowed"):
         await stream.out.send(batch(3, 4))
-    assert stream.out.records_out == 2
-    assert numbers(stream.records.receive_nowait()) == [1, 2]
+    assert stream.out.records_out == stream.source.records_out == 3
+    assert numbers(stream.records.receive_nowait()) == [1, 2, 3]
 
 
 async def ends_a_sender_when_its_readers_have_closed(stream: Stream) -> None:
@@ -421,16 +449,22 @@ CHECKS: list[Check] = [
     ends_a_sender_when_its_readers_have_closed,
 ]
 
+EXACTLY: list[Check] = [
+    loses_nothing_while_its_reader_waits,
+    gives_a_parked_reader_no_more_than_may_wait,
+]
+
 BY_OVERFLOW: dict[str, list[Check]] = {
     "block": [
         keeps_order_and_ends,
+        gives_a_parked_reader_all_of_a_batch,
         refuses_without_waiting_what_does_not_fit,
         parks_a_sender_until_its_batch_is_taken,
         sends_once_when_a_sender_is_cancelled,
         ends_a_parked_sender_when_its_readers_close,
         discards_for_a_skipped_reader,
     ],
-    "drop_new": [drops_the_new_ones],
-    "drop_oldest": [drops_the_oldest_ones],
-    "error": [refuses_what_overflows],
+    "drop_new": [drops_the_new_ones, *EXACTLY],
+    "drop_oldest": [drops_the_oldest_ones, *EXACTLY],
+    "error": [refuses_what_overflows, *EXACTLY],
 }

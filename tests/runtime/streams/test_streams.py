@@ -196,40 +196,38 @@ def test_overflow_drops_and_counts(size, overflow, sent, read, dropped):
     run(check())
 
 
-@pytest.mark.parametrize("overflow", ["drop_new", "drop_oldest", "error"])
-def test_a_waiting_reader_gets_a_batch_that_would_overflow(overflow):
+@pytest.mark.parametrize("overflow", ["drop_new", "drop_oldest"])
+def test_without_a_buffer_a_waiting_reader_gets_one_record(overflow):
     async def check():
         source = Source("a", Channel(0, overflow))
         (reader,) = readers(source, "b")
         reading = asyncio.ensure_future(anext(reader))
         await settle()
         await source.port().send(batch(1, 2))
-        assert numbers(await reading) == [1, 2]
-        assert source.dropped == 0
+        assert numbers(await reading) == [1]
+        assert source.dropped == 1
 
     run(check())
 
 
-def test_overflow_error_fails_the_producer_and_sends_none_of_the_batch():
+def test_overflow_error_fails_the_producer_after_what_had_room():
     async def check():
-        source = Source("a", Channel(2, "error"))
+        source = Source("a", Channel(3, "error"))
         b, c = readers(source, "b", "c")
         out = source.port()
         await out.send(batch(1))
         b.receive_nowait()
-        await out.send(batch(2))
         with pytest.raises(
-            StreamError,
-            match="from 'a' to 'c' overflowed: a batch of 1 does not fit, 2 records wait and",
+            StreamError, match="from 'a' to 'c' overflowed: its buffer_size is 3, and a record more"
         ) as caught:
-            await out.send(batch(3))
+            await out.send(batch(2, 3, 4))
         assert "buffer_size" in caught.value.hint
         source.fail(caught.value)
-        for port, left in ((b, [2]), (c, [1, 2])):
+        for port, left in ((b, [2, 3]), (c, [1, 2, 3])):
             assert numbers(port.receive_nowait()) == left
             with pytest.raises(UpstreamFailed):
                 port.receive_nowait()
-        assert source.records_out == out.records_out == 2
+        assert source.records_out == out.records_out == 3
 
     run(check())
 

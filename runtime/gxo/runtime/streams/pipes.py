@@ -128,39 +128,43 @@ class Pipe:
     # --- the source's side -------------------------------------------------------------------
 
     def fits(self, count: int) -> bool:
-        """Whether a batch of `count` records would go through without waiting or dropping."""
+        """Whether a batch of `count` records would go through without waiting."""
         return self._reader_waits() or self.buffered + count <= self.limit
+
+    def room(self) -> int:
+        """How many records more may wait; in a pipe without a buffer, one that is waited for."""
+        return max(self.limit - self.buffered, 0) if self.limit else int(self._reader_waits())
+
+    def put(self, batch: Batch) -> None:
+        """Take the whole batch, however much room there is."""
+        self._batches.append(batch)
+        self.buffered += len(batch)
+        self._announce()
 
     def put_blocking(self, batch: Batch) -> None:
         """Take the whole batch; what exceeds the buffer is the parked sender's."""
-        if self._hand_over(batch):
+        if self._reader_waits():
+            self._handed = batch
+            self._announce()
             return
-        self._batches.append(batch)
-        self.buffered += len(batch)
-        if self.buffered > self.limit and not self._full:
-            self._full = True
+        if self.buffered + len(batch) > self.limit and not self._full:
+            self._full = True  # before the reader is told: it looks
             self._source.full_pipes += 1
-        self._announce()
+        self.put(batch)
 
     def put_dropping_new(self, batch: Batch) -> int:
-        """Take what fits, and return how many records were dropped from the end of the batch."""
-        if self._hand_over(batch):
-            return 0
-        room = self.limit - self.buffered
-        lost = max(len(batch) - room, 0)
-        if room > 0:
-            self._batches.append(batch[:room] if lost else batch)
-            self.buffered += len(batch) - lost
-            self._announce()
+        """Take what has room, and return how many records were dropped from the batch's end."""
+        lost = max(len(batch) - self.room(), 0)
+        if lost < len(batch):
+            self.put(batch[: len(batch) - lost] if lost else batch)
         self.dropped += lost
         return lost
 
     def put_dropping_oldest(self, batch: Batch) -> int:
         """Take the batch, and return how many of the oldest waiting records made room for it."""
-        if self._hand_over(batch):
-            return 0
-        self._batches.append(batch)
-        self.buffered += len(batch)
+        if not self.limit:
+            return self.put_dropping_new(batch)  # none waits that could make room
+        self.put(batch)
         lost = excess = max(self.buffered - self.limit, 0)
         while excess:
             oldest = self._batches.popleft()
@@ -169,8 +173,6 @@ class Pipe:
             excess -= min(len(oldest), excess)
         self.buffered -= lost
         self.dropped += lost
-        if self._batches:
-            self._announce()
         return lost
 
     def finish(self, failure: UpstreamFailed | Unknown | None) -> None:
@@ -220,13 +222,6 @@ class Pipe:
 
     def _reader_waits(self) -> bool:
         return self._reader is not None and self._handed is None and self._reader.is_waiting()
-
-    def _hand_over(self, batch: Batch) -> bool:
-        if not self._reader_waits():
-            return False
-        self._handed = batch
-        self._announce()
-        return True
 
     def _announce(self) -> None:
         if self._reader is not None and self.state == "open":

@@ -12,6 +12,8 @@ awaited for each record. The list and its records belong to the stream once sent
 changes them any more. Batches form by what is there: a reader gets all that waits, never less and
 never later. `buffer_size` counts the records that wait; a sender whose batch does not fit into that
 is parked until the reader has taken it, so memory is bounded by the buffer and one batch a sender.
+Where records may get lost, exactly those do that find `buffer_size` others waiting, however they
+came in batches.
 
 How a stream ends (language, section 5):
 
@@ -138,8 +140,8 @@ class Source:
     def put(self, batch: Batch) -> None:
         """Give the batch to all pipes, without waiting; `wait_room` tells when it has fitted in.
 
-        Raises ConsumersClosed, and StreamError when the strategy is `error` and a pipe is full:
-        then no pipe has got any of the batch.
+        Raises ConsumersClosed, and StreamError when the strategy is `error` and a record finds no
+        room in some pipe: then all have got those before it.
         """
         if self.abandoned:
             raise ConsumersClosed
@@ -153,12 +155,15 @@ class Source:
             self._put_or_fail(batch)
         else:
             self._put_dropping(batch, overflow == "drop_oldest")
-        self.records_out += len(batch)
-        self._unbroken += len(batch)
+        self._count(batch)
 
     def fits(self, count: int) -> bool:
-        """Whether `count` records would go to all pipes at once."""
+        """Whether `count` records would go to all pipes at once, or be lost at once."""
         return self.channel.overflow != "block" or all(pipe.fits(count) for pipe in self._open)
+
+    def has_room(self, count: int) -> bool:
+        """Whether `count` records would go to all pipes of a stream that may overflow."""
+        return all(pipe.room() >= count for pipe in self._open)
 
     async def wait_room(self) -> None:
         """Wait until no pipe holds more than its buffer. ConsumersClosed if all close meanwhile.
@@ -211,17 +216,24 @@ class Source:
                 failure.__cause__ = error
             pipe.finish(failure)
 
+    def _count(self, batch: Batch) -> None:
+        self.records_out += len(batch)
+        self._unbroken += len(batch)
+
     def _put_or_fail(self, batch: Batch) -> None:
-        for pipe in self._open:
-            if not pipe.fits(len(batch)):
-                raise StreamError(
-                    f"the stream from '{self.name}' to '{pipe.consumer}' overflowed: a batch of "
-                    f"{len(batch)} does not fit, {pipe.buffered} records wait and its buffer_size "
-                    f"is {pipe.limit}",
-                    hint="raise channel_policy.buffer_size, or use overflow_strategy: block",
-                )
-        for pipe in self._open:
-            pipe.put_blocking(batch)
+        fullest = min(self._open, key=Pipe.room, default=None)
+        if fullest is None or (room := fullest.room()) >= len(batch):
+            for pipe in self._open:
+                pipe.put(batch)
+            return
+        if room:
+            self._put_or_fail(batch[:room])
+            self._count(batch[:room])
+        raise StreamError(
+            f"the stream from '{self.name}' to '{fullest.consumer}' overflowed: "
+            f"its buffer_size is {fullest.limit}, and a record more came",
+            hint="raise channel_policy.buffer_size, or use overflow_strategy: block",
+        )
 
     def _put_dropping(self, batch: Batch, oldest: bool) -> None:
         for pipe in self._open:
@@ -254,18 +266,36 @@ class Out:
         The list must not be changed afterwards. A cancelled wait takes nothing back: the batch was
         sent. Raises ConsumersClosed (let it pass), and StreamError with the strategy `error`.
         """
-        if batch:
-            self._source.put(batch)
-            self.records_out += len(batch)
-            await self._source.wait_room()
+        if not batch:
+            return
+        if self._source.channel.overflow == "block":
+            self._put(batch)
+        else:
+            await self._put_in_parts(batch)
+        await self._source.wait_room()
 
     def send_nowait(self, batch: Batch) -> None:
         """Send a batch at once, or raise WouldBlock and send none of it."""
         if batch:
             if not self._source.fits(len(batch)):
                 raise WouldBlock
+            self._put(batch)
+
+    def _put(self, batch: Batch) -> None:
+        sent = self._source.records_out
+        try:
             self._source.put(batch)
-            self.records_out += len(batch)
+        finally:
+            self.records_out += self._source.records_out - sent
+
+    async def _put_in_parts(self, batch: Batch) -> None:
+        """What finds no room overflows, but a reader that waits for records gets its turn first."""
+        most = max(self._source.channel.buffer_size, 1)
+        for at in range(0, len(batch), most):
+            part = batch[at : at + most]
+            if not self._source.has_room(len(part)):
+                await asyncio.sleep(0)
+            self._put(part)
 
 
 class Records:
