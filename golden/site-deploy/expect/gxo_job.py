@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gxo.runtime import Context, Input, Inputs, Job, Loop, expr
+from gxo.runtime import Context, Input, Job, Loop, Records, expr
 from gxo.stdlib.control import (
     Asserted,
     Synchronized,
@@ -51,9 +51,9 @@ async def scripts(ctx: Context) -> Executed:
 
 
 # built: control:barrier
-@job.workload("built", register="built", inputs=["styles", "scripts"])
-async def built(ctx: Context, inputs: Inputs) -> Synchronized:
-    return await control_barrier(ctx, inputs)
+@job.workload("built", register="built", records=["styles", "scripts"])
+async def built(ctx: Context, records: Records) -> Synchronized:
+    return await control_barrier(ctx, records)
 
 
 # minified: exec

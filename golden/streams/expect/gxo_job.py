@@ -6,7 +6,6 @@ from gxo.runtime import (
     Channel,
     Context,
     Input,
-    Inputs,
     Job,
     Loop,
     Out,
@@ -112,14 +111,10 @@ async def joined_to_page(joined: Stage, page: Stage) -> None:
 
 # done: control:barrier
 @job.workload(
-    "done",
-    inputs=["page", "parsed"],
-    spills=["page", "parsed"],
-    channel=Channel(50, "block"),
-    skip_on_no_input=True,
+    "done", records=["page", "parsed"], channel=Channel(50, "block"), skip_on_no_input=True
 )
-async def done(ctx: Context, inputs: Inputs) -> Synchronized:
-    return await control_barrier(ctx, inputs)
+async def done(ctx: Context, records: Records) -> Synchronized:
+    return await control_barrier(ctx, records)
 
 
 # endings, told: fused into one loop

@@ -7,9 +7,8 @@ from typing import TypedDict, TypeVar
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.runtime.host.tasks import run_all
 from gxo.runtime.spec import Condition, Duration, Message, module
-from gxo.runtime.streams.ports import Inputs, Records
+from gxo.runtime.streams.ports import Records
 
 T = TypeVar("T")
 
@@ -82,7 +81,7 @@ async def assert_(
 
 
 @module("control:barrier", idempotent=True)
-async def barrier(ctx: Context, inputs: Inputs) -> Synchronized:
+async def barrier(ctx: Context, records: Records) -> Synchronized:
     """Wait until all its stream inputs have ended; their records are dropped.
 
     Returns:
@@ -95,14 +94,9 @@ async def barrier(ctx: Context, inputs: Inputs) -> Synchronized:
           module: control:barrier
         stream_inputs: [build-site, build-api]
     """
-    # One after the other, a producer of both a later and an earlier stream would wait for ever.
-    await run_all(*(_drain(inputs[name]) for name in inputs.names))
-    return {"synchronized_streams": len(inputs.names)}
-
-
-async def _drain(records: Records) -> None:
     async for _ in records:
         pass
+    return {"synchronized_streams": len(records.pipes)}
 
 
 @module("control:sleep", idempotent=True)
