@@ -32,6 +32,15 @@ class Names:
     def __init__(self, reserved: Container[str] = (), taken: Iterable[str] = ()) -> None:
         self._reserved = reserved
         self._taken = set(taken)
+        self._around: Names | None = None
+        self._inside: set[str] = set()
+
+    def inner(self, taken: Iterable[str] = ()) -> "Names":
+        """The names of a function inside: none hides a name of these, and another function may
+        have the same ones. taken: those of its parameters."""
+        names = Names(self._reserved, taken)
+        names._around = self
+        return names
 
     def fresh(self, text: str) -> str:
         """A name for the text: its identifier, with `_` for a reserved word, else with a number."""
@@ -39,10 +48,20 @@ class Names:
         if base in RESERVED or base in self._reserved:
             base = f"{base}_"
         name, number = base, 2
-        while name in self._taken:
+        while self._has(name):
             name, number = f"{base}_{number}", number + 1
         self._taken.add(name)
+        if self._around is not None:
+            self._around._inside.add(name)
         return name
+
+    def _has(self, name: str) -> bool:
+        around = self._around
+        return (
+            name in self._taken
+            or name in self._inside
+            or (around is not None and name in around._taken)
+        )
 
 
 def literal(value: object, quote: Quote = '"') -> str:

@@ -19,9 +19,10 @@ the loop is tried a record at a time, so that an error is its stage's own; what 
 is called. Nothing else is counted than what such code leaves out before more of it follows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 from gxo.compiler.codegen.values import Printer
 from gxo.compiler.codegen.views import WorkloadView
@@ -75,11 +76,6 @@ class Stage:
         assert self.module.kernel is not None
         return self.module.kernel
 
-    @property
-    def is_code(self) -> bool:
-        """Whether it is code of the loop, rather than something that takes batches."""
-        return self.kernel.kind == "inline" and not self.kernel.name
-
 
 def loop_views(
     workload: Workload, loop: FusedLoop, block: Block, around: Surroundings
@@ -98,7 +94,8 @@ def loop_views(
 
 def _loop_view(loop: FusedLoop, block: Block, around: Surroundings) -> WorkloadView:
     by_name = {one.name: one for one in block.workloads}
-    stages = [_stage(by_name[name], around) for name in loop.members]
+    local = cache(around.names.inner(_LOCALS).fresh)
+    stages = [_stage(by_name[name], around, local) for name in loop.members]
     helpers: list[str] = []
     members = [_member(stage, around, helpers) for stage in stages]
     body = _Body(stages, around).written()
@@ -115,12 +112,12 @@ def _loop_view(loop: FusedLoop, block: Block, around: Surroundings) -> WorkloadV
     )
 
 
-def _stage(workload: Workload, around: Surroundings) -> Stage:
+def _stage(workload: Workload, around: Surroundings, local: Callable[[str], str]) -> Stage:
     name = around.functions[workload.name]
     if name in _LOCALS:
         name = around.names.fresh(f"{name}_")
     prefix = identifier(workload.name)
-    printer = Printer(prefix, around.names, around.imports, around.mark, f"{name}.ctx")
+    printer = Printer(prefix, around.names, around.imports, around.mark, f"{name}.ctx", local)
     return Stage(name, workload, printer)
 
 
@@ -128,6 +125,7 @@ def _member(stage: Stage, around: Surroundings, helpers: list[str]) -> str:
     """The member as the decorator is given it."""
     workload, module, kernel = stage.workload, stage.module, stage.kernel
     printer = Printer(stage.printer.prefix, around.names, around.imports, around.mark)
+    printer.local = cache(around.names.inner(("ctx", *kernel.takes)).fresh)
     words = [literal(workload.name)]
     if kernel.name:
         name = f"{alias(module)}_batches" if kernel.kind == "head" else None
@@ -163,7 +161,7 @@ class _Body:
         have = "batch"
         segment: list[Stage] = []
         for stage in rest:
-            if stage.is_code:
+            if stage.kernel.is_code:
                 segment.append(stage)
                 continue
             have, segment = self._passed(segment, have), []

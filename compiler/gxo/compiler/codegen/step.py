@@ -1,6 +1,7 @@
 """One step of a `stream:pipeline` as the view that the skeleton prints."""
 
 from collections.abc import Iterator
+from functools import cache
 
 from gxo.compiler.codegen.values import Printer
 from gxo.compiler.codegen.views import WorkloadView
@@ -36,6 +37,7 @@ def step_view(pipeline: Workload, step: Workload, around: Surroundings) -> Workl
         settings = [literal(step.name), *_settings(step, printer)]
         return never_called(comment, decorator, settings, function, printer)
     ports = taken_ports(module, _connected(step))
+    printer.local = cache(around.names.inner(("ctx", *ports, *_TYPES)).fresh)
     arguments = call_arguments(step, module, ports, printer)
     # The record of a module that reads a stream is its own: it is a parameter of its lambdas.
     given = [name for name in _TYPES if name in printer.used]

@@ -24,6 +24,7 @@ class Printer:
 
     `helpers` fills with the functions that the values call, `used` with the names that they read
     from around them: `ctx`, `record`, `event`, `steps`. context: what the context is called there.
+    local: gives the variable of the function around them that keeps a shared value.
     """
 
     prefix: str
@@ -31,6 +32,7 @@ class Printer:
     imports: Imports
     mark: Mark
     context: str = "ctx"
+    local: Callable[[str], str] = str
     helpers: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
 
@@ -91,7 +93,7 @@ class Printer:
         return self._called(value, name) if inline is None else inline
 
     def _inline(self, value: Computed, want: Want) -> str | None:
-        inline = expression(value.template, want, self.mark, self.context)
+        inline = expression(value.template, want, self.mark, self.context, self.local)
         if inline is None:
             return None
         for line in inline.imports:

@@ -1,14 +1,14 @@
 """One workload of the plan as the view that the skeleton prints."""
 
-import keyword
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from gxo.compiler.codegen.imports import Imports
 from gxo.compiler.codegen.lifecycles import lifecycle_code
 from gxo.compiler.codegen.values import Mark, Printer
 from gxo.compiler.codegen.views import WorkloadView
-from gxo.compiler.ir.names import local_name
+from gxo.compiler.ir.names import is_keyword, local_name
 from gxo.compiler.ir.nodes import (
     Channel,
     Constant,
@@ -22,9 +22,6 @@ from gxo.compiler.ir.nodes import (
 from gxo.compiler.ir.walk import every_workload
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.python_source import Names, identifier, literal
-
-NO_KEYWORDS = frozenset((*keyword.kwlist, "__debug__", "ctx"))
-"""What Python takes for no keyword argument's name, though it looks like one."""
 
 PORT_TYPES = {"records": "Records", "inputs": "Inputs", "out": "Out"}
 
@@ -104,21 +101,24 @@ def workload_view(workload: Workload, block: Block, around: Surroundings) -> Wor
     if workload.is_dead:
         return never_called(comment, f"job.{block.kind}", decorator, function, printer)
     ports = taken_ports(module, _connected(workload, around.consumed))
+    parameters = list(_parameters(workload, ports, around.imports))
+    inner = around.names.inner(parameter.partition(":")[0] for parameter in parameters)
+    printer.local = cache(inner.fresh)
+    call = around.imports.use(module.source, module.function, alias(module))
     steps = around.functions[steps_key(workload)] if workload.steps else ""
     extra = [f"steps={steps}"] if steps else []
-    call = around.imports.use(module.source, module.function, alias(module))
-    calls = [
-        f"{call}({', '.join(call_arguments(one, module, ports, printer) + extra)})"
+    body = [
+        f"return await {call}({', '.join(call_arguments(one, module, ports, printer) + extra)})"
         for one in _instances(workload)
     ]
     helpers = list(printer.helpers)
     if steps:
         helpers.insert(0, f"{steps} = {around.imports.use('gxo.runtime', 'Steps')}()")
-    parameters = list(_parameters(workload, ports, around.imports))
-    body = [f"return await {calls[0]}"]
     if workload.calls:
         comment += ", a call for each item"
-        body = list(_by_index(calls, parameters, call))
+        if not (workload.loop and workload.loop.index):
+            parameters.append(f"{inner.fresh('index')}: int")
+        body = list(_by_index(body, parameters[-1].partition(":")[0]))
     return WorkloadView(
         comment=comment,
         decorator=f"job.{block.kind}",
@@ -194,17 +194,12 @@ def _instances(workload: Workload) -> Iterator[Workload]:
         yield replace(workload, arguments=call)
 
 
-def _by_index(calls: list[str], parameters: list[str], called: str) -> Iterator[str]:
-    """The lines that make the call of an instance, whose index is the last parameter."""
-    names = [parameter.partition(":")[0] for parameter in parameters]
-    index = names[-1]
-    if not parameters[-1].endswith(": int"):
-        index = next(one for one in ("index", "index_", "place") if one not in (*names, called))
-        parameters.append(f"{index}: int")
+def _by_index(calls: list[str], index: str) -> Iterator[str]:
+    """The lines that choose the call of an instance."""
     yield f"match {index}:"
     for place, call in enumerate(calls):
         yield f"    case {place if place < len(calls) - 1 else '_'}:"
-        yield f"        return await {call}"
+        yield f"        {call}"
 
 
 def call_arguments(
@@ -223,7 +218,7 @@ def call_arguments(
         code = printer.code(argument.value, argument.name)
         if param:
             arguments.append(f"{param.python}={code}")
-        elif argument.name.isidentifier() and argument.name not in NO_KEYWORDS:
+        elif is_keyword(argument.name):
             arguments.append(f"{argument.name}={code}")
         else:
             free.append(f"{literal(argument.name)}: {code}")

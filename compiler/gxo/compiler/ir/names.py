@@ -1,5 +1,7 @@
 """Names that mean something in generated modules, and those of a workload's own variables."""
 
+import keyword
+
 from gxo.compiler.python_source import RESERVED, identifier
 from gxo.compiler.template.functions import families
 
@@ -26,6 +28,10 @@ RUNTIME_WORDS = frozenset(
 """What a generated module defines, and what it may import from the runtime by its own name."""
 
 
+_NO_KEYWORDS = frozenset((*keyword.kwlist, "__debug__", "ctx"))
+"""What Python takes for no keyword argument's name, though it looks like one."""
+
+
 def module_words() -> frozenset[str]:
     """Names that mean something in every generated module, the function families among them."""
     return RUNTIME_WORDS.union(families())
@@ -40,3 +46,8 @@ def local_name(text: str) -> str:
     """The Python name of a loop variable, which is a parameter of its workload's function."""
     name = identifier(text)
     return f"{name}_" if name in RESERVED or name in local_words() else name
+
+
+def is_keyword(name: str) -> bool:
+    """Whether a module's call can pass a parameter of that name as a keyword argument."""
+    return name.isidentifier() and name not in _NO_KEYWORDS

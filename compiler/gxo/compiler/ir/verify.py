@@ -2,11 +2,15 @@
 playbook."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+from gxo.compiler.ir.evaluation import Place, is_code, visited_call, visited_stage
 from gxo.compiler.ir.nodes import Copy, Fields, Items, Loop, Plan, Workload
 from gxo.compiler.ir.walk import blocks, every_call, every_workload
+from gxo.compiler.template.ast import Expr, Shared
+from gxo.compiler.template.evaluation import Visit, without_shared
+from gxo.compiler.template.pprint import expression
 
 
 class BrokenPlanError(Exception):
@@ -37,6 +41,7 @@ def _problems(plan: Plan) -> Iterator[str]:
     for workload in every_call(plan):
         yield from _workload_problems(workload)
     yield from _loop_problems(plan)
+    yield from _sharing_problems(plan)
 
 
 def _loop_problems(plan: Plan) -> Iterator[str]:
@@ -54,6 +59,56 @@ def _loop_problems(plan: Plan) -> Iterator[str]:
             workload = workloads.get(name)
             if workload and [edge.name for edge in workload.stream_edges] != [before]:
                 yield f"'{name}' is in a loop behind '{before}', and does not read it alone"
+
+
+def _sharing_problems(plan: Plan) -> Iterator[str]:
+    """What a function reads that it did not compute before."""
+    for workload in every_call(plan):
+        for call in workload.calls or (workload.arguments,):
+            shared = _Shared()
+            visited_call(workload, call, shared.at)
+            yield from shared.problems
+    by_name = {workload.name: workload for workload in every_workload(plan)}
+    for loop in plan.fused:
+        shared = _Shared()
+        for member in filter(None, map(by_name.get, loop.members)):
+            if is_code(member):
+                visited_stage(member, shared.at)
+            else:
+                shared.forget()
+        yield from shared.problems
+
+
+class _Shared:
+    """The shared values that have been met, in the order of evaluation."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self._kept: dict[str, str] = {}
+
+    def forget(self) -> None:
+        """What comes next is not evaluated right after what came before."""
+        self._kept.clear()
+
+    def at(self, place: Place) -> Visit:
+        def look(part: Expr, certain: bool, inside: Callable[[], Expr]) -> Expr:
+            if isinstance(part, Shared):
+                self._look(part, certain, f"'{place.workload.name}'")
+            return inside()
+
+        return look
+
+    def _look(self, shared: Shared, certain: bool, where: str) -> None:
+        name, value = shared.name, expression(without_shared(shared.value))
+        if not shared.first:
+            if self._kept.get(name) != value:
+                self.problems.append(f"{where} reads '{name}', which nothing before it has kept")
+            return
+        if name in self._kept:
+            self.problems.append(f"{where} keeps '{name}' a second time")
+        if not certain:
+            self.problems.append(f"{where} keeps '{name}' where it may not be evaluated")
+        self._kept[name] = value
 
 
 def _edge_problems(workload: Workload, names: set[str]) -> Iterator[str]:

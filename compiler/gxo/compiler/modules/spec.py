@@ -103,6 +103,11 @@ class Kernel:
     summary: str
     fresh: bool
 
+    @property
+    def is_code(self) -> bool:
+        """Whether it is code of the loop, rather than something that takes batches."""
+        return self.kind == "inline" and not self.name
+
 
 @dataclass(frozen=True, slots=True)
 class ModuleSpec:

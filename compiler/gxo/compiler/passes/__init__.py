@@ -34,6 +34,7 @@ from gxo.compiler.passes import (
     report_dead,
     resolve_names,
     resolve_policies,
+    share_expressions,
     trace_secrets,
     unroll_loops,
 )
@@ -91,4 +92,10 @@ PASSES: tuple[Pass, ...] = (
         optimizes=True,
     ),
     Pass("fuse_streams", fuse_streams.run, "a record need not wait between stages", optimizes=True),
+    Pass(
+        "share_expressions",
+        share_expressions.run,
+        "what was computed for one value is there for the next",
+        optimizes=True,
+    ),
 )

@@ -24,17 +24,22 @@ from gxo.compiler.ir.nodes import (
     Value,
     Workload,
 )
+from gxo.compiler.ir.pprint import print_value
 from gxo.compiler.ir.walk import computed, map_workloads, rebuild, with_arguments
 from gxo.compiler.template import ast
 from gxo.compiler.template.constants import NoValueError, value_of
-from gxo.compiler.template.items import with_item
 from gxo.compiler.template.parse import single_action
 from gxo.compiler.template.resolve import references
-from gxo.compiler.template.to_python import Want, expression
+from gxo.compiler.template.to_python import Want, needs_function
+from gxo.compiler.template.walk import expressions
 from gxo.compiler.types import ANY
 
-MOST = 8
-"""Items of a loop that is written out: more calls are not read, but skipped."""
+MOST, LONGEST = 8, 2000
+"""Items, and characters of all calls, of a loop that is written out: more is not read, but
+skipped."""
+
+Given = Mapping[str, Any]
+"""What the loop's variables are in one instance, by their names."""
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
@@ -48,7 +53,7 @@ def _unrolled(workload: Workload, diagnostics: Diagnostics) -> Workload:
     calls: tuple[tuple[Argument, ...], ...] = ()
     obstacle = _obstacle(workload, loop)
     if not obstacle:
-        calls = tuple(_call(workload, values) for values in _instances(loop))
+        calls = tuple(_call(workload, given) for given in _instances(loop))
         obstacle = _why_not(workload, calls)
     if obstacle:
         diagnostics.explain("unroll_loops", workload.span, f"not unrolled: {obstacle}")
@@ -64,10 +69,18 @@ def _obstacle(workload: Workload, loop: Loop) -> str:
         return "its items are only known when it runs"
     if workload.steps:
         return "it has steps"
-    count = len(_python(loop.items))
-    if count < 2:
+    items = [given[loop.variable] for given in _instances(loop)]
+    if len(items) < 2:
         return "it has less than two items"
-    return f"it has {count} items, more than {MOST}" if count > MOST else ""
+    if len(items) > MOST:
+        return f"it has {len(items)} items, more than {MOST}"
+    if not _is_own(workload) and any(isinstance(item, list | dict) for item in items):
+        return "it calls a module of yours, which could change an item"
+    return ""
+
+
+def _is_own(workload: Workload) -> bool:
+    return workload.module is not None and workload.module.is_own
 
 
 def _why_not(workload: Workload, calls: tuple[tuple[Argument, ...], ...]) -> str:
@@ -75,22 +88,23 @@ def _why_not(workload: Workload, calls: tuple[tuple[Argument, ...], ...]) -> str
     better = False
     for place, argument in enumerate(workload.arguments):
         made = [call[place].value for call in calls]
-        if any(_needs_function(value) for value in made):
+        if any(_is_function(one) for value in made for one in computed(value)):
             return f"'{argument.name}' would be a function for each item"
-        better = better or all(_is_better(argument.value, value) for value in made)
-    return "" if better else "nothing would be known that is not known now"
+        before = _work(argument.value)
+        better = better or all(_work(value) < before for value in made)
+    if not better:
+        return "nothing would be known that is not known now"
+    length = sum(len(print_value(one.value)) for call in calls for one in call)
+    return f"its calls would take {length} characters" if length > LONGEST else ""
 
 
-def _needs_function(value: Value) -> bool:
-    return any(
-        expression(one.template, Want(one.want, one.type)) is None for one in computed(value)
-    )
+def _is_function(value: Computed) -> bool:
+    return needs_function(value.template, Want(value.want, value.type))
 
 
-def _is_better(before: Value, after: Value) -> bool:
-    """Whether more than names was replaced."""
-    left = set(map(id, computed(after)))
-    return any(id(one) not in left and not _is_name(one) for one in computed(before))
+def _work(value: Value) -> int:
+    """How much is computed: expressions, but for names whose values are merely passed on."""
+    return sum(len(list(expressions(one.template))) for one in computed(value) if not _is_name(one))
 
 
 def _is_name(value: Computed) -> bool:
@@ -100,7 +114,7 @@ def _is_name(value: Computed) -> bool:
     return isinstance(single_action(value.template), ast.Root | ast.Field)
 
 
-def _instances(loop: Loop) -> Iterator[Mapping[str, Any]]:
+def _instances(loop: Loop) -> Iterator[Given]:
     """The loop's variables in each instance, in the order in which they start."""
     items = _python(loop.items)
     if isinstance(items, dict):
@@ -120,47 +134,51 @@ def _python(value: Value) -> Any:
     raise AssertionError(value)
 
 
-def _call(workload: Workload, values: Mapping[str, Any]) -> tuple[Argument, ...]:
+def _call(workload: Workload, given: Given) -> tuple[Argument, ...]:
     """The arguments for one instance."""
 
     def change(value: Computed) -> Value:
-        return _folded(value, values)
+        return _known(value, given)
 
     return with_arguments(workload, lambda one: rebuild(one.value, change)).arguments
 
 
-def _folded(value: Computed, values: Mapping[str, Any]) -> Value:
-    """The value for one instance; itself where nothing of it is known."""
-    written = with_item(value.template, values)
-    if written == value.template:
+def _known(value: Computed, given: Given) -> Value:
+    """The value for one instance; itself where nothing of it is known.
+
+    A list or a map stays what it is: a module may keep it, and each call makes its own.
+    """
+    if not any(_is_loop(part) for part in expressions(value.template)):
         return value
     try:
-        constant = value_of(written, Want(value.want, value.type))
+        constant = value_of(value.template, Want(value.want, value.type), given)
     except NoValueError:
-        return _with_known_texts(value, written)
+        return _with_known_texts(value, given)
     return value if isinstance(constant, list | dict) else Constant(constant, value.span)
 
 
-def _with_known_texts(value: Computed, written: ast.Template | ast.Expr) -> Value:
-    """A text in which what some of its actions print is known."""
+def _is_loop(part: ast.Expr) -> bool:
+    return isinstance(part, ast.Root) and part.kind == "loop"
+
+
+def _with_known_texts(value: Computed, given: Given) -> Value:
+    """A text in which what some of its parts print is known."""
     template = value.template
-    if value.want != "text" or not isinstance(written, ast.Template):
+    if value.want != "text" or not isinstance(template, ast.Template):
         return value
-    assert isinstance(template, ast.Template)
-    pairs = zip(template.nodes, written.nodes, strict=True)
-    nodes = tuple(_printed(before, after, written) for before, after in pairs)
+    nodes = tuple(_printed(node, template, given) for node in template.nodes)
     known = replace(template, nodes=nodes)
-    return (
-        value if known == template else replace(value, template=known, references=references(known))
-    )
+    if known == template:
+        return value
+    return replace(value, template=known, references=references(known))
 
 
-def _printed(before: ast.Node, after: ast.Node, template: ast.Template) -> ast.Node:
-    """The text of an action that is known; else the action as it was."""
-    if before == after or not isinstance(after, ast.Action):
-        return before
+def _printed(node: ast.Node, template: ast.Template, given: Given) -> ast.Node:
+    """The text of a part that is known; else the part as it was."""
+    if not isinstance(node, ast.Action | ast.If):
+        return node
     try:
-        alone = replace(template, nodes=(after,), defines=())
-        return ast.Text(value_of(alone, Want("text")), after.span)
+        alone = replace(template, nodes=(node,), defines=())
+        return ast.Text(value_of(alone, Want("text"), given), node.span)
     except NoValueError:
-        return before
+        return node

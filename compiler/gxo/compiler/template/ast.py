@@ -133,7 +133,22 @@ class Or:
     span: Span = field(compare=False)
 
 
-Expr = Literal | Nil | Dot | Variable | Root | Field | Call | Method | Binary | Not | And | Or
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A value that is computed once: the first evaluates it and keeps it, the others read it.
+
+    Only the pass `share_expressions` makes these.
+    """
+
+    name: str
+    value: "Expr"
+    first: bool
+    span: Span | None = field(compare=False)
+
+
+Expr = (
+    Literal | Nil | Dot | Variable | Root | Field | Call | Method | Binary | Not | And | Or | Shared
+)
 
 
 # Statements ------------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ fails in it has no value, so that it fails in the run, at its place.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from gxo.compiler.template import ast, functions, walk
@@ -22,6 +23,7 @@ LONGEST = 1000
 """Characters, or elements of lists and maps, that a value may have, on the way to it too."""
 _MOST_PARTS = 50
 _PYTHON = "<constant>"
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _SIZED = frozenset(("repeat", "until", "untilStep", "seq", "indent", "nindent", "printf"))
 """Functions whose result is as long as a number in their arguments says."""
 _LONG_NUMBER = re.compile(r"\d{4}")
@@ -31,18 +33,19 @@ class NoValueError(Exception):
     """The template is no constant; the message says why, or is empty where that is plain."""
 
 
-def value_of(template: ast.Template | ast.Expr, want: Want) -> Any:
+def value_of(
+    template: ast.Template | ast.Expr, want: Want, given: Mapping[str, Any] = _NOTHING
+) -> Any:
     """What the template is in every run: a text, number, bool, nil, or lists and maps of them.
+
+    given: what loop variables are, by their names.
 
     Raises: NoValueError
     """
-    if isinstance(template, ast.Template):
-        parts = [pipe for node in template.nodes for pipe in _pipes(node)]
-    else:
-        parts = [template]
+    parts = list(_pipes(template.nodes)) if isinstance(template, ast.Template) else [template]
     for part in parts:
-        _check(part)
-    value = _run(template, want)
+        _check(part, given)
+    value = _run(template, want, given)
     if not _is_plain(value):
         raise NoValueError("its value cannot be written out")
     if _size(value) > LONGEST:
@@ -50,10 +53,12 @@ def value_of(template: ast.Template | ast.Expr, want: Want) -> Any:
     return value
 
 
-def is_decided(expression: ast.Expr) -> bool:
-    """Whether nothing outside the expression takes part in its value."""
+def is_decided(expression: ast.Expr, given: Mapping[str, Any] = _NOTHING) -> bool:
+    """Whether nothing outside the expression takes part in its value but what is given."""
     for part in walk.expressions(expression):
         match part:
+            case ast.Root(kind="loop", name=name) if name in given:
+                pass
             case ast.Root() | ast.Variable() | ast.Dot():
                 return False
             case ast.Call(name):
@@ -65,55 +70,75 @@ def is_decided(expression: ast.Expr) -> bool:
     return True
 
 
-def _pipes(node: ast.Node) -> tuple[ast.Expr, ...]:
-    match node:
-        case ast.Text():
-            return ()
-        case ast.Action(pipe):
-            return (pipe,)
-    raise NoValueError  # a block, whose parts were looked at before
+def _pipes(nodes: tuple[ast.Node, ...]) -> Iterator[ast.Expr]:
+    """What texts and actions evaluate, and choices between them."""
+    for node in nodes:
+        match node:
+            case ast.Text():
+                pass
+            case ast.Action(pipe):
+                yield pipe
+            case ast.If(branches, otherwise):
+                for branch in branches:
+                    yield branch.condition
+                    yield from _pipes(branch.body)
+                yield from _pipes(otherwise)
+            case _:
+                raise NoValueError  # a block, whose parts were looked at before
 
 
-def _check(expression: ast.Expr) -> None:
+def _check(expression: ast.Expr, given: Mapping[str, Any]) -> None:
     """Let no part take long: each part works on small values, so no call of it does much."""
-    if not is_decided(expression):
+    if not is_decided(expression, given):
         raise NoValueError
     parts = list(walk.expressions(expression))
     if len(parts) > _MOST_PARTS:
         raise NoValueError("it has too many parts")
     for part in reversed(parts):  # inner ones first
-        if isinstance(part, ast.Call) and part.function in _SIZED and _asks_for_much(part):
+        if isinstance(part, ast.Call) and part.function in _SIZED and _asks_for_much(part, given):
             raise NoValueError("its value may be too long to be written out")
         is_inner = part is not expression and not isinstance(part, ast.Literal | ast.Nil)
-        if is_inner and _size(_run(part, Want("native"))) > LONGEST:
+        if is_inner and _size(_run(part, Want("native"), given)) > LONGEST:
             raise NoValueError("a part of its value is too long")
 
 
-def _asks_for_much(call: ast.Call) -> bool:
+def _asks_for_much(call: ast.Call, given: Mapping[str, Any]) -> bool:
     """Whether a number of four digits stands in the arguments, or an unknown one."""
-    return any(
-        _LONG_NUMBER.search(str(one.value)) if isinstance(one, ast.Literal) else True
-        for one in call.args
-    )
+    for argument in call.args:
+        match argument:
+            case ast.Literal(value):
+                pass
+            case ast.Root() | ast.Field(ast.Root()):
+                value = _run(argument, Want("native"), given)
+            case _:
+                return True
+        if _LONG_NUMBER.search(str(value)):
+            return True
+    return False
 
 
-def _run(template: ast.Template | ast.Expr, want: Want) -> Any:
+def _run(template: ast.Template | ast.Expr, want: Want, given: Mapping[str, Any]) -> Any:
     made = function(template, "constant", want)
-    if made.parameters:
+    read = {
+        part.python: given[part.name]
+        for part in walk.expressions(template)
+        if isinstance(part, ast.Root)
+    }
+    if len(made.parameters) > len(read):
         raise NoValueError
     try:
-        return _executed("\n".join([*sorted(made.imports), *made.lines]))
+        return _compiled("\n".join([*sorted(made.imports), *made.lines]))(**read)
     except Exception as error:
         raise NoValueError("it fails in every run") from error
 
 
 @lru_cache(maxsize=1024)
-def _executed(source: str) -> Any:
-    """What the function gives; playbooks repeat themselves, and nobody changes the value."""
+def _compiled(source: str) -> Callable[..., Any]:
+    """The function that the source defines; playbooks repeat themselves."""
     names: dict[str, Any] = {"__name__": _PYTHON}
     exec(compile(source, _PYTHON, "exec"), names)  # noqa: S102 - the compiler's own output
-    constant: Callable[[], Any] = names["constant"]
-    return constant()
+    constant: Callable[..., Any] = names["constant"]
+    return constant
 
 
 def _is_plain(value: Any) -> bool:

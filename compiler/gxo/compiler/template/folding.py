@@ -175,6 +175,8 @@ class _Folder:
         match expression:
             case ast.Literal() | ast.Nil() | ast.Root() | ast.Dot() | ast.Variable():
                 return expression
+            case ast.Shared():
+                return expression
         if is_decided(expression):
             return self._literal(expression)
         match expression:

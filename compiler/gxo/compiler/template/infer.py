@@ -79,6 +79,8 @@ def infer(expression: ast.Expr, env: Env = NOTHING_KNOWN) -> Known:
         case ast.Field(base, names):
             known = infer(base, env)
             return Known(chain_type(known.type, names), known.native)
+        case ast.Shared(_, value):
+            return infer(value, env)
         case ast.Call():
             return _call(expression, env)
         case ast.Method():

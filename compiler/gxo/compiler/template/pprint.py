@@ -110,6 +110,8 @@ def _printed(node: ast.Expr) -> tuple[str, int]:
             return _applied(_chain(base, (name,)), args), _APPLY
         case ast.Binary(operator, left, right):
             return _binary(operator, left, right)
+        case ast.Shared(name, value, first):
+            return (f"({name} := {expression(value)})" if first else name), _ATOM
         case ast.Not(operand):
             return f"!{_at(operand, _NOT)}", _NOT
         case ast.And((operand,)):

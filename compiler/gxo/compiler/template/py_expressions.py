@@ -75,7 +75,8 @@ class ExpressionPrinter:
     env: the types known there. variables: the Python names of the template's variables. dot: that
     of the inner dot. copies: roots that were copied, by kind and name, to the local that holds the
     copy. context: what the context is called. to_text: the function of `gxo.runtime.expr` that
-    prints values into a text. quote: of text literals.
+    prints values into a text. quote: of text literals. local: the variable that keeps a shared
+    value, by its name.
     """
 
     collected: Collected
@@ -89,6 +90,7 @@ class ExpressionPrinter:
     quote: Quote = '"'
     depth: int = 0
     hoist: Hoist | None = None
+    local: Callable[[str], str] = str
 
     # Entry points
 
@@ -106,6 +108,9 @@ class ExpressionPrinter:
                 return Code(self.dot)
             case ast.Variable(name):
                 return Code(self.variables[name])
+            case ast.Shared(name, value, first):
+                local = self.local(name)
+                return Code(f"({local} := {inner.code(value).text})" if first else local)
             case ast.Root():
                 return inner.root(expression)
             case ast.Field():

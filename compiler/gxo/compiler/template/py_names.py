@@ -3,6 +3,8 @@
 $class, $print, $x and an inner $x, .hosts     class_, print_, x, x_2, host
 """
 
+import re
+
 from gxo.compiler.python_source import Names
 from gxo.compiler.template import ast, functions
 
@@ -28,6 +30,45 @@ def noun(expression: ast.Expr, fallback: str) -> str:
             return name
         case _:
             return fallback
+
+
+_OPERATORS = {
+    "+": "plus",
+    "-": "minus",
+    "*": "times",
+    "/": "per",
+    "%": "modulo",
+    "add": "plus",
+    "sub": "minus",
+    "mul": "times",
+    "div": "per",
+}
+_LONG_NAME = 30
+
+
+def value_name(expression: ast.Expr) -> str:
+    """What one would call the value of a call or an operator: `upper_name`, `price_times_2`."""
+    match expression:
+        case ast.Call("len", (value,)):
+            words = ["number_of", value_name(value)]
+        case ast.Binary(operator, left, right) | ast.Call(operator, (left, right)) if (
+            operator in _OPERATORS
+        ):
+            words = [value_name(left), _OPERATORS[operator], value_name(right)]
+            if words[0].isdecimal() and words[1] in ("plus", "times"):
+                words.reverse()
+        case ast.Call(function, args):
+            words = [_snake_case(function), *map(value_name, args[-1:])]
+        case ast.Literal(int() | float() as value):
+            words = [str(value)]
+        case _:
+            words = [noun(expression, "")]
+    name = "_".join(word for word in words if word)
+    return name if len(name) <= _LONG_NAME else f"{words[0]}_{words[-1]}"
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def singular(word: str) -> str:

@@ -290,7 +290,7 @@ def _cuts_nothing(part: ast.Expr) -> bool:
         case ast.Call(name):
             return name in _CUT_NOTHING
         case _:
-            return isinstance(part, ast.Literal | ast.Root | ast.Field)
+            return isinstance(part, ast.Literal | ast.Root | ast.Field | ast.Shared)
 
 
 _CUT_NOTHING = frozenset(

@@ -8,6 +8,7 @@
 The templates are resolved and checked; one with errors must not come here.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -82,14 +83,21 @@ def unmarked(code: str, span: Span) -> str:  # noqa: ARG001
 
 
 def expression(
-    template: ast.Template | ast.Expr, want: Want, mark: Mark = unmarked, context: str = "ctx"
+    template: ast.Template | ast.Expr,
+    want: Want,
+    mark: Mark = unmarked,
+    context: str = "ctx",
+    local: Callable[[str], str] = str,
 ) -> PyExpr | None:
-    """The template as one expression, in which the context has that name; None when it needs a
-    function."""
-    if _needs_function(template, want):
+    """The template as one expression; None when it needs a function.
+
+    context: what the context is called there. local: gives the variable of a shared value.
+    """
+    if needs_function(template, want):
         return None
     collected = Collected()
-    printer = ExpressionPrinter(collected, mark, context=context, to_text=_to_text(want))
+    to_text = _to_text(want)
+    printer = ExpressionPrinter(collected, mark, context=context, to_text=to_text, local=local)
     code = _value(template, want, printer)
     return PyExpr(code.text, frozenset(collected.imports), frozenset(collected.names))
 
@@ -204,7 +212,8 @@ def _opposite(action: ast.Expr, written_around: bool, printer: ExpressionPrinter
 # Functions ---------------------------------------------------------------------------------------
 
 
-def _needs_function(template: ast.Template | ast.Expr, want: Want) -> bool:
+def needs_function(template: ast.Template | ast.Expr, want: Want) -> bool:
+    """Whether the template is no expression that one would write in its place."""
     if mutates(template) or _is_deep(template):
         return True
     if _action(template, want) is not None:

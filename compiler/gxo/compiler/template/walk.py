@@ -10,6 +10,8 @@ def parts(expression: ast.Expr) -> tuple[ast.Expr, ...]:
     match expression:
         case ast.Field(base):
             return (base,)
+        case ast.Shared(_, value):
+            return (value,)
         case ast.Call(_, args):
             return args
         case ast.Method(base, _, args):
