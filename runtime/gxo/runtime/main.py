@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 USAGE, DEFECT = 2, 70
 
+YOUNG = 20_000
+"""Objects between two runs of the collector. A batch of records is thousands that die by
+themselves, and Python's own 700 would have it look through each batch for cycles."""
+
 
 def main(job: Job, bundle: "Bundle | None" = None, argv: Sequence[str] | None = None) -> int:
     """Run the job as the options in `argv` (default: the command line) say; returns the exit code.
@@ -48,6 +52,7 @@ def main(job: Job, bundle: "Bundle | None" = None, argv: Sequence[str] | None = 
         run = Run(job, settings, bundle)
         if alone:
             gc.freeze()
+            gc.set_threshold(YOUNG)
             gc.enable()
         return _run(run)
     except (UsageError, ArtifactError) as error:

@@ -14,7 +14,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from itertools import islice, repeat
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gxo.runtime.errors import ParameterError
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 BLOCK = 64 * 1024
 """Bytes: what is made of so many still lies in the processor's cache when it is used."""
 
-_AT_A_TIME = 4
-"""Pieces that are read from a file at a time: a change to another thread costs as 50 lines do."""
+_AT_A_TIME = 4 * BLOCK
+"""Bytes that are read from a file at a time, or more: a change to another thread costs as 50 lines
+do. Where the end of a small file is read with it, nobody has to look for it again."""
 
 
 class LineReader(Protocol):
@@ -52,8 +53,7 @@ class Blocks:
     """
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._lines = line_blocks(iter(self._read, b""))
+        self._lines = line_blocks(pieces)
         self._error: Exception | None = None
         self.ready: deque[bytes] = deque()
         self.ended = False
@@ -62,26 +62,23 @@ class Blocks:
         return self
 
     def __next__(self) -> bytes:
-        if not self.ready:
-            self.ready.extend(_split(next(self._lines)))
-        return self.ready.popleft()
+        if not self.ready and self._error is None:
+            self._read()
+        if self.ready:
+            return self.ready.popleft()
+        raise self._error or StopIteration
 
-    def _read(self) -> bytes:
-        """The next pieces; what is wrong with one of them comes after those before it."""
-        if self._error is not None:
-            raise self._error
-        found: list[bytes] = []
+    def _read(self) -> None:
+        """Read on. What is wrong with a piece comes after the blocks before it."""
+        size = 0
         try:
-            found.extend(islice(self._pieces, _AT_A_TIME))
+            while size < _AT_A_TIME and not self.ended:
+                text = next(self._lines, b"")
+                self.ready.extend(_split(text))
+                size += len(text)
+                self.ended = not text
         except (ValueError, OSError) as error:
-            if not found:
-                raise
             self._error = error
-        text = b"".join(found)
-        # What stands behind the last line feed would be a block of its own.
-        is_last = len(found) < _AT_A_TIME and self._error is None
-        self.ended = is_last and text.endswith(b"\n")
-        return text
 
 
 def _split(text: bytes) -> Iterator[bytes]:
@@ -144,7 +141,7 @@ class JsonLines:
     def quick(self, block: bytes) -> list[Record] | None:
         found = block.removesuffix(b"\n").split(b"\n")
         count = len(found)
-        if b"\n\n" in block or block.startswith(b"\n"):
+        if not all(found):
             found = [line for line in found if line]
         try:
             values = self._decode(found)

@@ -12,7 +12,7 @@ from itertools import chain
 from gxo.runtime.errors import ModuleError
 from gxo.runtime.workspace.jail import Jail
 
-PIECE = 256 * 1024
+PIECE = 512 * 1024
 """Bytes that are turned into records at a time."""
 
 _GZIP = b"\x1f\x8b"

@@ -64,18 +64,17 @@ def line_blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 def _cut_after_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
     waiting: list[bytes] = []
-    size = 0
-    line = 1
+    size = at = 0  # of what waits, and where it begins
     for piece in pieces:
         cut = piece.rfind(b"\n") + 1
         if cut:
-            line += piece.count(b"\n")
-            yield b"".join([*waiting, piece[:cut]])
+            yield b"".join([*waiting, memoryview(piece)[:cut]])
+            at += size + cut
             waiting, size = [], 0
         waiting.append(piece[cut:])
         size += len(piece) - cut
         if size > MAX_LINE:
-            raise ValueError(f"line {line} is longer than {MAX_LINE:,} bytes")
+            raise ValueError(f"byte {at}: a line is longer than {MAX_LINE:,} bytes")
     if size:
         yield b"".join(waiting)
 
