@@ -22,8 +22,12 @@ from tests.topologies.parameters import (
     map_params,
     policies,
     sending,
+    yaml_items,
 )
 from tests.topologies.records import Record
+
+TEXTS = ["{{ .by }}:{{ .k }}", "{{ .n }}", "{{ . | toJson }}"]
+"""Templates for a line of text."""
 
 REDUCES = ("template", "drop")
 """Parameters of `data:map` that leave fields out."""
@@ -103,7 +107,7 @@ class _Maker:
         if register is None:
             return
         if module in ("data:collect", "flow:take"):
-            template = f"{{{{ .{register}.records }}}}"
+            template = self._list_of(f".{register}.records")
             self.earlier.append(call("data:generate_from_list", items=template))
             self.numbers.append(f"{{{{ len .{register}.records }}}}")
         elif sink["process"]["params"] == {"format": "jsonl"}:
@@ -130,7 +134,7 @@ class _Maker:
         made = self._workload(name, "")
         rows = make_rows(self.luck, name)
         kind = self.luck.random.choice(
-            ["list", "list", "list", "text", "csv", "own", "own", "loop"]
+            ["list", "list", "list", "text", "csv", "own", "own", "loop", "yaml", "yaml"]
         )
         if self.earlier and self.luck.sometimes(0.5):
             made["process"] = self.luck.random.choice(self.earlier)
@@ -140,6 +144,9 @@ class _Maker:
             made["process"] = call(
                 "data:parse", format="jsonl", content=self._input(name, json_lines(self.luck, rows))
             )
+        elif kind == "yaml" and rows:
+            content = self._input(name, yaml_items(self.luck, rows[:6]))  # it is slow to read
+            made["process"] = call("data:parse", format="yaml", content=content)
         elif kind == "csv":
             lines = [f"{row['by']},{row.get('n')},{row['k']}" for row in rows]
             content = self._input(name, "\n".join(["by,n,k", *lines, ""]))
@@ -176,8 +183,13 @@ class _Maker:
         # Else the compiler would see that no template can read them.
         has_numbers = any(type(row.get("n")) is int for row in rows)
         if not has_numbers or len(rows) > 20 or self.luck.sometimes(0.8):
-            return self._input(name, rows)
+            return self._list_of(self._input(name, rows)[3:-3])
         return [{"more": []} | row for row in rows]
+
+    def _list_of(self, path: str) -> str:
+        """The list; or the list twice, whose records are the same objects."""
+        is_twice = not self.luck.large and self.luck.sometimes(0.15)
+        return f"{{{{ concat {path} {path} }}}}" if is_twice else f"{{{{ {path} }}}}"
 
     # What reads and writes
 
@@ -261,7 +273,7 @@ class _Maker:
         elif kind == "file":
             made["process"] = call("data:format", format="jsonl", path=f"out/{name}.jsonl")
         elif kind == "text":
-            options = {"template": self.luck.random.choice(["{{ .by }}:{{ .k }}", "{{ .n }}"])}
+            options = {"template": self.luck.random.choice(TEXTS)}
             made["process"] = call("data:format", format="text", format_options=options)
         else:
             made["process"] = {"module": "control:barrier"}

@@ -168,9 +168,9 @@ class _Model:
 
     def _value(self, value: Any) -> Any:
         """A parameter's value; None for what a workload that was skipped has not left."""
-        match = (
-            re.fullmatch(r"\{\{ \.(\w+)(\.\w+)? \}\}", value) if isinstance(value, str) else None
-        )
+        if match := re.fullmatch(r"\{\{ concat (\S+) \1 \}\}", str(value)):
+            return _twice(self._value(f"{{{{ {match[1]} }}}}"))
+        match = re.fullmatch(r"\{\{ \.(\w+)(\.\w+)? \}\}", str(value))
         if match is None:
             return value
         if match[2] is None:
@@ -364,6 +364,14 @@ def is_numbered(record: Any) -> bool:
     if not isinstance(record, dict) or "workload" not in record:
         return True
     return "number" in record and is_numbered(record["record"])
+
+
+def _twice(items: Any) -> Any:
+    """A list's elements, and then again."""
+    if not isinstance(items, Flow):
+        return items and [*items, *items]
+    strands = (tuple(items.records * 2),) if items.is_ordered else items.strands * 2
+    return Flow(strands, items.exact)
 
 
 def _producer(stream: str) -> str:

@@ -7,11 +7,16 @@ none: one producer's stream is one strand, a fan-in has those of all.
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from tests.topologies.records import CONDITIONS, TEMPLATE_FIELDS, VALUES, Bad, Record, field
+import yaml
+
+from tests.topologies.modules.flow import change_in_place
+from tests.topologies.records import CONDITIONS, TEMPLATES, VALUES, Bad, Record, field
 
 Strand = tuple[Record, ...]
 Params = dict[str, Any]
@@ -88,9 +93,12 @@ def generate_from_list(params: Params, flows: list[Flow]) -> Made:
 def parse(params: Params, flows: list[Flow]) -> Made:
     content = params.get("content", params.get("path"))
     if isinstance(content, Flow):
-        return Made(Flow(content.strands, content.exact))
+        strands = json.loads(json.dumps(content.strands))
+        return Made(Flow(tuple(map(tuple, strands)), content.exact))
     if params["format"] == "csv":
         return Made(Flow((tuple(csv.DictReader(io.StringIO(content))),)))
+    if params["format"] == "yaml":
+        return Made(Flow((tuple(yaml.load(content, yaml.CSafeLoader)),)))
     lines = Flow((tuple({"line": line} for line in content.splitlines()),))
 
     def decoded(record: Record) -> list[Record]:
@@ -122,7 +130,8 @@ def map_(params: Params, flows: list[Flow]) -> Made:
         if "template" in params:
             if record.get("by", "") is None:
                 raise Bad
-            return [{name: field(name)(record) for name in TEMPLATE_FIELDS}]
+            fields = TEMPLATES[params["template"]]
+            return [{name: record if name == "was" else field(name)(record) for name in fields}]
         made = {name: VALUES[text](record) for name, text in params.get("fields", {}).items()}
         if not params.get("keep", True):
             return [made]
@@ -153,11 +162,9 @@ def passthrough(params: Params, flows: list[Flow]) -> Made:
 
 def change(params: Params, flows: list[Flow]) -> Made:
     def changed(record: Record) -> list[Record]:
-        new = {
-            name: [*value, 0] if isinstance(value, list) else value
-            for name, value in record.items()
-        }
-        return [new | {"changed": True}]
+        new = deepcopy(record)  # what is one object in a record is one in its copy
+        change_in_place(new)
+        return [new]
 
     return each(merged(flows), changed)
 
@@ -320,7 +327,7 @@ def format_(params: Params, flows: list[Flow]) -> Made:
         if params["format"] == "csv" and record.keys() - columns:
             raise Bad
         if params["format"] == "text":
-            names = ("n",) if "n" in params["format_options"]["template"] else ("by", "k")
+            names = re.findall(r"\.(\w+)", params["format_options"]["template"])
             if any(isinstance(record.get(name), list | dict | None) for name in names):
                 raise Bad
         return [record]
@@ -346,6 +353,6 @@ MODULES: dict[str, Callable[[Params, list[Flow]], Made]] = {
     "flow:slow": slow,
     "flow:source": source,
     "flow:stop": first,
-    "flow:take": passthrough,
+    "flow:take": change,
     "passthrough": passthrough,
 }

@@ -4,7 +4,12 @@ import json
 from random import Random
 from typing import Any
 
-from tests.topologies.records import CONDITIONS, TEMPLATE, VALUES, Record
+import yaml
+
+from tests.topologies.records import CONDITIONS, TEMPLATES, VALUES, WHOLE, Record
+
+TWICE = ["p", "q"]
+"""Two fields with one value."""
 
 Params = dict[str, Any]
 Workload = dict[str, Any]
@@ -61,6 +66,18 @@ def make_rows(luck: Luck, name: str) -> list[Record]:
     return rows
 
 
+def yaml_items(luck: Luck, rows: list[Record]) -> str:
+    """The records as a YAML list, with maps in them; what is one object is an alias there."""
+    aliased: list[Record] = []
+    for row in rows:
+        shared = aliased[-1].get("m") if aliased and luck.sometimes(0.5) else None
+        row["m"] = shared or {"a": row["k"]}
+        if luck.sometimes(0.5):
+            row["o"] = row["m"]
+        aliased.append(luck.random.choice(aliased) if aliased and luck.sometimes(0.5) else row)
+    return yaml.dump(aliased, Dumper=yaml.CSafeDumper, sort_keys=False)
+
+
 def spoil(luck: Luck, row: Record) -> None:
     """Make a bad record of it."""
     what = luck.random.randrange(5)
@@ -83,18 +100,22 @@ def json_lines(luck: Luck, rows: list[Record]) -> str:
 def map_params(luck: Luck, full: bool) -> Params:
     """full: the records have all fields."""
     kind = luck.random.randrange(4) if full else 3
-    if kind == 0:
-        return {"template": TEMPLATE}
-    if kind == 1:
-        return {"drop": ["more"]}
     choose = luck.random.choice
-    wanted = choose([["n"], ["n"], ["k"], ["via"], ["n", "via"]])
+    if kind == 0:
+        return {"template": choose(list(TEMPLATES))}
+    if kind == 1:
+        return {"drop": ["more"]} | ({"fields": {"was": choose(WHOLE)}} if choose([0, 1]) else {})
+    wanted = choose(
+        [["n"], ["n"], ["k"], ["via"], ["n", "via"], ["was"], ["n", "was"], TWICE, TWICE]
+    )
     choices = {
         "n": ["{{ .n * 2 }}", "{{ .n + 1 }}", "{{ .n | default 7 }}"],
         "k": ["{{ .k }}", "{{ add .k 1 }}"],
-        "via": ["via", "{{ upper .by }}"],
+        "via": ["via", "{{ upper .by }}", "{{ len . }}"],
+        "was": WHOLE,
+        "p": [choose(["{{ list .k }}", "{{ list .k }}", "{{ .tags }}" if full else "{{ . }}"])],
     }
-    fields = {one: choose(choices[one]) for one in wanted}
+    fields = {one: choose(choices["p" if one == "q" else one]) for one in wanted}
     assert all(text in VALUES for text in fields.values())
     return {"fields": fields, "keep": True}
 

@@ -15,8 +15,10 @@ from unittest.mock import patch
 
 from gxo.compiler import driver
 from gxo.compiler.diagnostics import Diagnostics
-from gxo.compiler.driver import Compilation, Options
+from gxo.compiler.driver import Compilation, Dump, Options, ignore_dump
+from gxo.compiler.ir.nodes import Plan
 from gxo.compiler.modules.index import Library, Root, standard_roots
+from gxo.compiler.passes import PASSES
 from gxo.runtime.host.clock import Clock
 from gxo.runtime.host.eventloop import JobLoop
 from gxo.runtime.kernel.run import Run
@@ -30,6 +32,9 @@ from tests.topologies.generate import Topology
 OWN = Root(str(Path(__file__).parent / "modules"), "tests.topologies.modules")
 _LIBRARY = Library((*standard_roots(), OWN), Diagnostics())
 """Kept from one playbook to the next: to read its files takes as long as all the rest."""
+
+SHARED = next(place for place, one in enumerate(PASSES) if one.optimizes)
+"""So many passes do the same at both levels. They run once for both, and take half of the time."""
 
 HEADER = {"name": "case", "schemaVersion": "v1.0.0"}
 
@@ -63,12 +68,23 @@ def programs(topology: Topology) -> tuple[Program, Program]:
     text = json.dumps(HEADER | topology.document)  # which is YAML too, and faster to write
     front = Compilation("case.gxo.yaml")
     front.read(text.encode())
-    return program(front, optimize=False), program(front, optimize=True)
+    plans: dict[str, Plan] = {}
+    optimized = program(front, optimize=True, dump=plans.__setitem__)
+    return _plain(front, plans[PASSES[SHARED - 1].name]), optimized
 
 
-def program(front: Compilation, *, optimize: bool) -> Program:
+def _plain(front: Compilation, plan: Plan) -> Program:
+    """What becomes at -O0 of a plan that all passes which both levels share have seen."""
+    for one in PASSES[SHARED:]:
+        if not one.optimizes:
+            plan = one.run(plan, Diagnostics())
+    module = replace(front, plan=plan).generate(pretty=False)
+    return Program(module.text, module.source_map)
+
+
+def program(front: Compilation, *, optimize: bool, dump: Dump = ignore_dump) -> Program:
     """What becomes of a playbook that has been read. Refused when there are errors in it."""
-    options = Options(optimize=optimize, module_roots=(OWN,))
+    options = Options(optimize=optimize, module_roots=(OWN,), dump=dump)
     diagnostics = deepcopy(front.diagnostics)
     compilation = replace(front, options=options, diagnostics=diagnostics)
     _LIBRARY.diags = diagnostics

@@ -1,7 +1,8 @@
 """What the records of random topologies look like, and what gxo's templates make of them, in Python.
 
 A record is `{by: its source, n: a number, k: 0 to 3, tags: a list, more: a list}`; in a bad one `n` is
-something else, or `tags` is no list.
+something else, or `tags` is no list. Some have maps as well, `m` and `o`, which may be one object; and
+what stands twice in a value is one object in the model if it is one at -O0.
 """
 
 import operator
@@ -56,13 +57,26 @@ VALUES: dict[str, Callable[[Record], Any]] = {
     "{{ add .k 1 }}": lambda record: int(field("k")(record) or 0) + 1,
     "{{ upper .by }}": lambda record: text(record).upper(),
     "via": lambda record: "via",
+    "{{ .tags }}": field("tags"),
+    "{{ list .k }}": lambda record: [field("k")(record)],
+    "{{ . }}": lambda record: record,
+    "{{ list $ }}": lambda record: [record],
+    '{{ dict "all" . }}': lambda record: {"all": record},
+    "{{ len . }}": len,
 }
 """Templates for a field of `data:map`."""
 
-TEMPLATE = '{"by": "{{ .by }}", "n": {{ .n }}, "k": {{ .k }}, "tags": {{ .tags }}}'
-"""The one for a whole record."""
+WHOLE = ["{{ . }}", "{{ list $ }}", '{{ dict "all" . }}']
+"""Those whose value holds the record itself."""
 
-TEMPLATE_FIELDS = ("by", "n", "k", "tags")
+TEMPLATES = {
+    f'{{"by": "{{{{ .by }}}}", "n": {{{{ .n }}}}, "k": {{{{ .k }}}}, "tags": {{{{ .tags }}}}{more}}}': fields
+    for more, fields in {
+        "": ("by", "n", "k", "tags"),
+        ', "was": {{ . }}': ("by", "n", "k", "tags", "was"),
+    }.items()
+}
+"""Those for a whole record, and the fields that they give it."""
 
 CONDITIONS: dict[Any, Callable[[Record], bool]] = {
     "{{ .n > 3 }}": lambda record: number(record) > 3,
@@ -71,6 +85,8 @@ CONDITIONS: dict[Any, Callable[[Record], bool]] = {
     "{{ .k }} == 1": lambda record: key(record) == 1,
     "{{ .k != 2 }}": lambda record: key(record) != 2,
     '{{ .by }} == "s0"': lambda record: operator.eq(field("by")(record), "s0"),
+    "{{ len . }} > 4": lambda record: len(record) > 4,
+    '{{ hasKey . "more" }}': lambda record: "more" in record,
     True: lambda record: True,
     False: lambda record: False,
 }

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from gxo.runtime.context import Context
+from gxo.runtime.kernel.state import deep_copy
 from gxo.runtime.streams.pipes import Pipe
-from gxo.runtime.streams.ports import Source
+from gxo.runtime.streams.ports import Records, Source
+from gxo.stdlib.data._formats.yaml import _Builder as Builder
 from tests.topologies.compare import differences, problems, unsound, wrong
 from tests.topologies.generate import Topology, generate
 from tests.topologies.model import expect
@@ -45,13 +47,48 @@ IN_PROGRAMS = {
     "records that are not copied": (r"copies_of\(records\)", "records"),
 }
 
+IN_LOOPS = {
+    "a record that becomes a part of itself": (
+        r"(?m)record = \{\*\*record, (.*\brecord\W*)\}$",
+        r"record.update({\1})",
+        "was",
+    ),
+    "a whole record that is another one": (
+        r"(\"was\": )record\b",
+        r"\1{**record, 'n': 0}",
+        "{{ . }}",
+    ),
+    "one list for two fields": (
+        r"\"p\": (\[record\[\"k\"\]\]), \"q\": \1",
+        r'"p": (one := \1), "q": one',
+        "list .k",
+    ),
+    "another size of a record": (r"len\(record\) > 4", "len(record) > 3", "len . }} > 4"),
+}
+"""Mistakes in loops that several workloads became; and a part of the playbooks that can have them."""
+
 
 @cache
 def ordinary(seed: int) -> tuple[Topology, Program, Observed]:
     """A topology, and its run without a mistake."""
-    topology = generate(Random(seed))
-    program = programs(topology)[0]
+    topology, program, _ = compiled(seed)
     return topology, program, run(program, topology.inputs)
+
+
+@cache
+def compiled(seed: int) -> tuple[Topology, Program, Program]:
+    """A topology, without optimization and with it."""
+    topology = generate(Random(seed))
+    return topology, *programs(topology)
+
+
+def seeds(part: str) -> Iterator[int]:
+    """Those of the topologies that have this in their playbooks; without it they are cheap, and more
+    are looked at.
+    """
+    for seed in range(4 * TRIES if part else TRIES):
+        if part in repr(generate(Random(seed)).document):
+            yield seed
 
 
 def found(topology: Topology, plain: Observed, other: Observed) -> Iterator[str]:
@@ -68,6 +105,19 @@ def test_a_mistake_in_a_program_is_found(mistake: str) -> None:
         topology, program, plain = ordinary(seed)
         changed = Program(re.sub(before, after, program.text), program.source_map)
         if changed != program and any(found(topology, plain, run(changed, topology.inputs))):
+            return
+    raise AssertionError("nobody has noticed")
+
+
+@pytest.mark.parametrize("mistake", IN_LOOPS)
+def test_a_mistake_in_a_loop_is_found(mistake: str) -> None:
+    before, after, part = IN_LOOPS[mistake]
+    for seed in seeds(part):
+        topology, plain, program = compiled(seed)
+        changed = Program(re.sub(before, after, program.text), program.source_map)
+        if changed == program or program.text == plain.text:
+            continue
+        if any(found(topology, ordinary(seed)[2], run(changed, topology.inputs))):
             return
     raise AssertionError("nobody has noticed")
 
@@ -117,25 +167,50 @@ def counts_from_another_number(patch: pytest.MonkeyPatch) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "plant",
-    [
-        loses_a_record,
-        turns_a_batch_around,
-        hides_a_failure,
-        ends_with_the_first_reader,
-        counts_from_another_number,
-    ],
-)
+def copies_batches_whole(patch: pytest.MonkeyPatch) -> None:
+    def take(self: Records) -> list[dict[str, Any]]:
+        batch = self._pull()
+        self.records_in += len(batch)
+        return deep_copy(batch) if self.copied else batch
+
+    patch.setattr(Records, "_take", take)
+
+
+def makes_one_record_of_what_is_one_in_yaml(patch: pytest.MonkeyPatch) -> None:
+    put: Callable[..., bool] = Builder._put
+
+    def puts(self: Builder, value: Any, *rest: Any) -> bool:
+        is_record = put(self, value, *rest)
+        if is_record and self.value == value:
+            self.value = value
+        return is_record
+
+    patch.setattr(Builder, "_put", puts)
+
+
+IN_RUNTIME = [
+    (loses_a_record, ""),
+    (turns_a_batch_around, ""),
+    (hides_a_failure, ""),
+    (ends_with_the_first_reader, ""),
+    (counts_from_another_number, ""),
+    (copies_batches_whole, ""),
+    (makes_one_record_of_what_is_one_in_yaml, "yaml"),
+]
+
+
+@pytest.mark.parametrize(("plant", "part"), IN_RUNTIME, ids=[one.__name__ for one, _ in IN_RUNTIME])
 def test_a_mistake_in_the_runtime_is_found(
-    plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+    plant: Callable[[pytest.MonkeyPatch], None], part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = [ordinary(seed) for seed in range(TRIES)]
-    plant(monkeypatch)
-    assert any(
-        any(found(topology, observed, run(program, topology.inputs)))
-        for topology, program, observed in plain
-    )
+    for seed in seeds(part):
+        topology, _, observed = ordinary(seed)
+        for program in dict.fromkeys(compiled(seed)[1:]):
+            with monkeypatch.context() as patch:
+                plant(patch)
+                if any(found(topology, observed, run(program, topology.inputs))):
+                    return
+    raise AssertionError("nobody has noticed")
 
 
 def test_no_run_is_sound_that_succeeds_on_half_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:

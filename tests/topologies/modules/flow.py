@@ -86,14 +86,21 @@ async def change(ctx: Context, records: Records, out: Out | None) -> Seen:
     seen = 0
     async for batch in records:
         for record in batch:
-            record["changed"] = True
-            for value in record.values():
-                if isinstance(value, list):
-                    value.append(0)
+            change_in_place(record)
         seen += len(batch)
         if out is not None:
             await out.send(batch)
     return {"seen": seen}
+
+
+def change_in_place(record: Record) -> None:
+    """Change the record, and the lists and maps in it, each as often as it stands there."""
+    for value in record.values():
+        if isinstance(value, list):
+            value.append(0)
+        elif isinstance(value, dict):
+            value["changes"] = value.get("changes", 0) + 1
+    record["changed"] = True
 
 
 @module("flow:stop")
@@ -134,9 +141,11 @@ async def fail(ctx: Context, records: Records, out: Out | None, *, after: int) -
 
 @module("flow:take")
 async def take(ctx: Context, records: Records) -> Taken:
-    """Keep all records."""
+    """Change each record as `flow:change` does, and keep it."""
     taken: list[Record] = []
     async for batch in records:
+        for record in batch:
+            change_in_place(record)
         taken += batch
     return {"records": taken}
 
