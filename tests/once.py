@@ -9,7 +9,7 @@ import os
 
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.modules.annotations import SourceFile
-from gxo.compiler.modules.index import Library, standard_roots
+from gxo.compiler.modules.index import Library, Root, standard_roots
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.package import collect, link
 from gxo.compiler.package.bytecode import compile_module
@@ -18,12 +18,19 @@ _SHARED = Library(standard_roots(), Diagnostics())
 _read, _parse, _needed = Library._read, Library._parse, link._Library.needed
 
 
+@functools.cache
 def share_own_files() -> None:
     """Let all compilations in this process take what one has made. Faults fail whoever asks."""
     Library._read = _read_once  # type: ignore[method-assign]
     Library._parse = _parse_once  # type: ignore[method-assign]
     link._Library.needed = _needed_once  # type: ignore[method-assign, assignment]
     collect.compile_module = functools.cache(compile_module)  # type: ignore[attr-defined]
+
+
+def keep_modules(root: Root) -> None:
+    """Read the modules of a folder of the tests once, too."""
+    share_own_files()
+    _SHARED.roots = (*_SHARED.roots, root)
 
 
 def _read_once(self: Library, path: str, package: str) -> tuple[ModuleSpec, ...]:

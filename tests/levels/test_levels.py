@@ -22,6 +22,7 @@ from gxo.runtime.host.eventloop import JobLoop
 from gxo.runtime.kernel.inputs import resolve
 from gxo.runtime.kernel.run import Run
 from gxo.runtime.settings import Settings
+from tests.both_levels import HEADER, Program, program
 from tests.examples.orders_server import TOKEN, shop
 from tests.golden.test_golden import GOLDEN, VALID, playbook_of, run_of
 from tests.levels.kernel_cases import Part, kernel_cases
@@ -29,7 +30,7 @@ from tests.runtime.kernel.harness import Stage
 from tests.topologies.compare import differences
 from tests.topologies.model import Expected
 from tests.topologies.modules.script import StageClock
-from tests.topologies.real import HEADER, Observed, Program, observe, program
+from tests.topologies.real import OWN, Observed, observe
 
 EXAMPLES = sorted((GOLDEN.parent / "docs" / "examples").glob("*/*.gxo.yaml"))
 CASES = [playbook_of(case) for case in VALID if "refused" not in run_of(case)]
@@ -49,7 +50,7 @@ COMMANDS = {
 
 def levels(front: Compilation) -> tuple[Program, Program]:
     """The job without and with optimization."""
-    return program(front, optimize=False), program(front, optimize=True)
+    return program(front, OWN, optimize=False), program(front, OWN, optimize=True)
 
 
 def found(front: Compilation, plain: Observed, optimized: Observed) -> list[str]:

@@ -26,16 +26,15 @@ def check(document: dict[str, Any], name_of_case: str = "") -> int:
     playbook = read(document)
     allowed = outcomes(playbook)
     levels: dict[str, str] = {}
-    for optimize in (False, True):  # where both make the same program, it is run once
-        text = compiled(document, optimize)
-        levels[text] = f"{levels.get(text, '')} -O{int(optimize)}"
-    for text, level in levels.items():
+    for level, text in enumerate(compiled(document)):  # where both are the same, it is run once
+        levels[text] = f"{levels.get(text, '')} -O{level}"
+    for text, named in levels.items():
         real, order = run(text)
         problems = list(differences(real, allowed)) + list(wrong_order(playbook, order))
         if problems:
             raise Disagreement(
                 f"{name_of_case}\n{yaml.safe_dump(document, sort_keys=False)}\n"
-                f"with{level}: {shown(real)}\n"
+                f"with{named}: {shown(real)}\n"
                 f"the nearest of {len(allowed)} that are allowed: {shown(nearest(real, allowed))}\n"
                 + "\n".join(problems)
             )

@@ -9,24 +9,21 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gxo.compiler.driver import Compilation, Options
 from gxo.compiler.modules.index import Root
 from gxo.runtime.kernel.run import Run
 from gxo.runtime.main import drive
 from gxo.runtime.reporting.logs import Log
 from gxo.runtime.reporting.report import report
 from gxo.runtime.settings import Settings
+from tests.both_levels import programs
+from tests.once import keep_modules
 from tests.reference.outcome import Outcome, Result, canonical, noted_key
 from tests.reference.world import Noted
 from tests.runtime.kernel.harness import FakeClock, FakeLoop
 
 PROBES = Root(str(Path(__file__).parent / "modules"), "tests.reference.modules")
 
-HEADER = {"name": "case", "schemaVersion": "v1.0.0"}
-
-
-class Refused(Exception):
-    """The compiler has found errors; the message holds them."""
+keep_modules(PROBES)
 
 
 class NotingClock(FakeClock):
@@ -40,15 +37,12 @@ class NotingClock(FakeClock):
         self.notes.append((call, what, microseconds(self.monotonic())))
 
 
-def compiled(document: dict[str, Any], optimize: bool) -> str:
-    """The text of the playbook's generated module. Refused when there are errors in it."""
-    text = json.dumps(HEADER | document)  # which is YAML too, and faster to write
-    compilation = Compilation("case.gxo.yaml", Options(optimize=optimize, module_roots=(PROBES,)))
-    valid = compilation.read(text.encode()) and compilation.analyse()
-    if not valid:
-        errors = [one for one in compilation.diagnostics.sorted() if one.level == "error"]
-        raise Refused("\n".join(f"{one.code} {one.message}" for one in errors))
-    return compilation.generate(pretty=False).text
+def compiled(document: dict[str, Any]) -> tuple[str, str]:
+    """The text of the playbook's generated module at -O0 and at -O1. Refused when there are errors
+    in it.
+    """
+    plain, optimized = programs(document, PROBES)
+    return plain.text, optimized.text
 
 
 def run(text: str) -> tuple[Outcome, list[tuple[str, str]]]:

@@ -6,19 +6,12 @@ import linecache
 import os
 import tempfile
 from collections.abc import Callable, Mapping
-from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from unittest.mock import patch
 
-from gxo.compiler import driver
-from gxo.compiler.diagnostics import Diagnostics
-from gxo.compiler.driver import Compilation, Dump, Options, ignore_dump
-from gxo.compiler.ir.nodes import Plan
-from gxo.compiler.modules.index import Library, Root, standard_roots
-from gxo.compiler.passes import PASSES
+from gxo.compiler.modules.index import Root
 from gxo.runtime.host.clock import Clock
 from gxo.runtime.host.eventloop import JobLoop
 from gxo.runtime.kernel.run import Run
@@ -26,29 +19,14 @@ from gxo.runtime.main import drive
 from gxo.runtime.reporting.logs import Log
 from gxo.runtime.reporting.report import report
 from gxo.runtime.settings import Settings
+from tests import both_levels
+from tests.both_levels import Program
+from tests.once import keep_modules
 from tests.runtime.kernel.harness import FakeClock, FakeLoop
 from tests.topologies.generate import Topology
 
 OWN = Root(str(Path(__file__).parent / "modules"), "tests.topologies.modules")
-_LIBRARY = Library((*standard_roots(), OWN), Diagnostics())
-"""Kept from one playbook to the next: to read its files takes as long as all the rest."""
-
-SHARED = next(place for place, one in enumerate(PASSES) if one.optimizes)
-"""So many passes do the same at both levels. They run once for both, and take half of the time."""
-
-HEADER = {"name": "case", "schemaVersion": "v1.0.0"}
-
-
-class Refused(Exception):
-    """The compiler has found errors; the message holds them."""
-
-
-@dataclass(frozen=True)
-class Program:
-    """A generated module and its source map."""
-
-    text: str
-    source_map: str
+keep_modules(OWN)
 
 
 @dataclass
@@ -65,36 +43,7 @@ class Observed:
 
 def programs(topology: Topology) -> tuple[Program, Program]:
     """What the playbook is compiled to at -O0 and at -O1. Refused when there are errors in it."""
-    text = json.dumps(HEADER | topology.document)  # which is YAML too, and faster to write
-    front = Compilation("case.gxo.yaml")
-    front.read(text.encode())
-    plans: dict[str, Plan] = {}
-    optimized = program(front, optimize=True, dump=plans.__setitem__)
-    return _plain(front, plans[PASSES[SHARED - 1].name]), optimized
-
-
-def _plain(front: Compilation, plan: Plan) -> Program:
-    """What becomes at -O0 of a plan that all passes which both levels share have seen."""
-    for one in PASSES[SHARED:]:
-        if not one.optimizes:
-            plan = one.run(plan, Diagnostics())
-    module = replace(front, plan=plan).generate(pretty=False)
-    return Program(module.text, module.source_map)
-
-
-def program(front: Compilation, *, optimize: bool, dump: Dump = ignore_dump) -> Program:
-    """What becomes of a playbook that has been read. Refused when there are errors in it."""
-    options = Options(optimize=optimize, module_roots=(OWN,), dump=dump)
-    diagnostics = deepcopy(front.diagnostics)
-    compilation = replace(front, options=options, diagnostics=diagnostics)
-    _LIBRARY.diags = diagnostics
-    with patch.object(driver, "Library", return_value=_LIBRARY):
-        valid = compilation.playbook is not None and compilation.analyse()
-    if not valid:
-        errors = [one for one in diagnostics.sorted() if one.level == "error"]
-        raise Refused("\n".join(f"{one.code} {one.message}" for one in errors))
-    module = compilation.generate(pretty=False)
-    return Program(module.text, module.source_map)
+    return both_levels.programs(topology.document, OWN)
 
 
 def run(program: Program, inputs: dict[str, Any]) -> Observed:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tests.both_levels import Refused
 from tests.topologies.generate import Topology, Workload
-from tests.topologies.real import Refused
 
 OPTIONAL = (
     "channel_policy",

@@ -13,10 +13,11 @@ from gxo.runtime.kernel.state import deep_copy
 from gxo.runtime.streams.pipes import Pipe
 from gxo.runtime.streams.ports import Records, Source
 from gxo.stdlib.data._formats.yaml import _Builder as Builder
+from tests.both_levels import Program
 from tests.topologies.compare import differences, problems, unsound, wrong
 from tests.topologies.generate import Topology, generate
 from tests.topologies.model import expect
-from tests.topologies.real import Observed, Program, programs, run
+from tests.topologies.real import Observed, programs, run
 from tests.topologies.shrink import shrunk
 
 TRIES = 300
