@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import random
+import re
 import tempfile
 import tracemalloc
 import zipfile
@@ -11,10 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.stdlib.data import _json, _source, _text
+from gxo.stdlib.data import _json, _lines, _source, _text
 from gxo.stdlib.data._formats import xlsx, xml, yaml
 from gxo.stdlib.data._readers import READERS
 from tests.stdlib.data import bad_input
@@ -83,18 +85,21 @@ def test_bytes_that_are_no_text(kind: str, good: bytes, bad: bytes, tmp_path: Pa
     assert len(outcome.sent) == 19_999
 
 
-@pytest.mark.parametrize(
-    ("kind", "head", "tail"),
-    [("json", b"[1,\n", b']"'), ("yaml", b"- 1\n- ", b""), ("xml", b"<a><r>1</r>\n", b"</a>")],
-)
-def test_bytes_that_are_no_text_in_a_document(
-    kind: str, head: bytes, tail: bytes, tmp_path: Path
-) -> None:
-    (tmp_path / "a").write_bytes(head + b"\xff" + tail)
+def test_bytes_that_are_no_text_in_a_document_whose_encoding_is_its_own(tmp_path: Path) -> None:
+    """Those of JSON and YAML are in the table of cases."""
+    (tmp_path / "a").write_bytes(b"<a><r>1</r>\n\xff</a>")
+    error = parse(tmp_path, "xml", "a").error
+    assert str(error).startswith("cannot parse 'a': line 2, column 1: ")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ONE_LINE if kind != "xml"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-16-le"])
+def test_a_text_in_utf_16(kind: str, encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes("a b c d e f g h\n".encode(encoding))
     error = parse(tmp_path, kind, "a").error
-    place = "line 2, column 1" if kind == "xml" else f"byte {len(head)}"
-    assert str(error).startswith("cannot parse 'a': ")
-    assert place in str(error)
+    assert str(error) == "cannot parse 'a': byte 0: it is in UTF-16, not in UTF-8"
+    assert isinstance(error, ModuleError)
+    assert error.hint == "iconv -f UTF-16 -t UTF-8 changes it"
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "text_lines", "json", "csv"])
@@ -147,10 +152,34 @@ def test_gzip_that_becomes_one_endless_line(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("members", [1, 100])
+def test_gzip_that_unpacks_to_more_and_more(
+    members: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_source, "FREE", MIB)
+    (tmp_path / "a.gz").write_bytes(gzip.compress(b"x" * (8 * MIB // members) + b"\n") * members)
+    outcome = parse(tmp_path, "text_lines", "a.gz")
+    assert isinstance(outcome.error, ModuleError)
+    assert re.fullmatch(
+        r"cannot parse 'a.gz': byte \d+, or before: the gzip file unpacks to more than 200 times its size",
+        str(outcome.error),
+    )
+    assert "gunzip" in str(outcome.error.hint)
+
+
+def test_a_row_that_goes_on_over_all_that_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_lines, "MAX_VALUE", MIB)
+    (tmp_path / "a").write_bytes(b'a,b\n1,2\n"x\n' + b'",x,"\n' * (MIB // 2))
+    outcome = parse(tmp_path, "csv", "a")
+    assert str(outcome.error).startswith("cannot parse 'a': line 3: a row is longer than 1,048,576")
+
+
 def test_a_row_with_too_many_fields(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b'a,b\n1,2\n"x\ny",2,3\n4,5\n')
     outcome = parse(tmp_path, "csv", "a")
-    assert outcome.record_errors == ["'a', line 4: the row has 3 fields, and there are 2 columns"]
+    assert outcome.record_errors == ["'a', line 3: the row has 3 fields, and there are 2 columns"]
     assert outcome.sent == [{"a": "1", "b": "2"}, {"a": "4", "b": "5"}]
 
 
@@ -235,6 +264,63 @@ def test_a_workbook_of_too_many_parts_or_bytes(
         with monkeypatch.context() as patch:
             patch.setattr(xlsx, name, value)
             assert message in str(parse(tmp_path, "xlsx", "a.xlsx").error)
+
+
+def test_a_workbook_packed_as_no_workbook_is(tmp_path: Path) -> None:
+    """LZMA says itself how much memory it needs."""
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("xl/workbook.xml", b"x" * 100)
+    error = parse(tmp_path, "xlsx", "a.xlsx").error
+    assert "the part xl/workbook.xml is packed as no workbook's are" in str(error)
+
+
+def test_a_workbook_whose_directory_is_far_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xlsx, "MAX_DIRECTORY", 1000)
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
+        for number in range(100):
+            archive.writestr(str(number), b"")
+    assert "it is no xlsx workbook" in str(parse(tmp_path, "xlsx", "a.xlsx").error)
+
+
+def write_workbook(path: Path, rows: list[list[Any]]) -> None:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+
+
+def test_a_workbook_with_a_cell_far_to_the_right(tmp_path: Path) -> None:
+    """A row of it is 16,384 cells, so few of them are a slice."""
+    wide = [*[None] * 16_383, 1]
+    write_workbook(tmp_path / "a.xlsx", [["a", *[None] * 16_382, "z"], *[wide] * 8])
+    slices = READERS["xlsx"](iter([(tmp_path / "a.xlsx").read_bytes()]), {})
+    sizes = [len(records) for records, _ in slices]
+    assert sum(sizes) == 8
+    assert max(sizes) <= 7
+
+
+def test_what_was_read_of_a_workbook_comes_before_its_fault(tmp_path: Path) -> None:
+    write_workbook(tmp_path / "good.xlsx", [["a"], [1], [2]])
+    with (
+        zipfile.ZipFile(tmp_path / "good.xlsx") as good,
+        zipfile.ZipFile(tmp_path / "a.xlsx", "w") as bad,
+    ):
+        for name in good.namelist():
+            data = good.read(name)
+            bad.writestr(name, data.replace(b"</sheetData>", b"<x") if "sheet1" in name else data)
+    outcome = parse(tmp_path, "xlsx", "a.xlsx")
+    assert outcome.sent == [{"a": 1}, {"a": 2}]
+    assert str(outcome.error).startswith("cannot parse 'a.xlsx': row 4: the workbook is damaged: ")
+
+
+def test_a_workbook_whose_columns_cannot_be_named(tmp_path: Path) -> None:
+    write_workbook(tmp_path / "a.xlsx", [[], ["a", "b", "a"], [1, 2, 3]])
+    error = parse(tmp_path, "xlsx", "a.xlsx").error
+    assert str(error) == "cannot parse 'a.xlsx': row 2: the column 'a' is there twice"
+    error = parse(tmp_path, "xlsx", "a.xlsx", {"headers": ["a", "a"]}).error
+    assert str(error) == "format_options.headers: the column 'a' is there twice"
 
 
 def test_a_workbook_that_is_a_zip_of_nonsense(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sys
 import tracemalloc
 from collections.abc import Iterator
@@ -336,21 +337,23 @@ def test_csv_is_what_csv_reads(rows: list[list[str]], size: int, bom: bool, end:
 
 def table_by_one_reader(data: str) -> tuple[list[dict[str, str]], list[tuple[int, str]]]:
     """What one `csv.reader` over all lines makes of columns a and b; no more than that."""
-    rows = csv.reader(io.StringIO(data, newline=""), strict=True)
+    lines = list(io.StringIO(data, newline=""))
+    rows = csv.reader(lines, strict=True)
     found: list[dict[str, str]] = []
     faults: list[tuple[int, str]] = []
     while True:
+        began = rows.line_num
         try:
             row = next(rows)
         except StopIteration:
             return found, faults
         except csv.Error:
-            faults.append((rows.line_num, ""))
+            faults.append((began + 1, "".join(lines[began : rows.line_num])))
             continue
         if len(row) == 2:
             found.append({"a": row[0], "b": row[1]})
         elif row:
-            faults.append((rows.line_num, ",".join(row)))
+            faults.append((began + 1, ",".join(row)))
 
 
 @given(st.text(st.sampled_from('ab",\n\r\n'), max_size=40), st.integers(1, 30), st.integers(1, 12))
@@ -369,14 +372,43 @@ def test_a_table_is_the_same_however_it_is_cut(data: str, size: int, block: int)
 def test_no_bytes_are_lost_or_crash_a_reader(data: bytes, size: int) -> None:
     lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     expected = len(lines) - (not lines[-1])
-    found, faults = read("text_lines", data, size)
-    assert len(found) + len(faults) == expected
-    for kind, options in (("csv", {"headers": ["a", "b"]}), ("jsonl", {})):
-        read(kind, data, size, options)  # type: ignore[arg-type]
+    if not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        found, faults = read("text_lines", data, size)
+        assert len(found) + len(faults) == expected
+    for kind, options in DAMAGED.items():
+        try:
+            found, faults = read(kind, data, size, options)
+            assert json.dumps(found, allow_nan=False, ensure_ascii=False).encode()
+        except ValueError as error:
+            assert re.search("line |byte ", str(error))
+
+
+DAMAGED: dict[str, ParseOptions] = {
+    "csv": {"headers": ["a", "b"]},
+    **{kind: {} for kind in ("json", "jsonl", "logfmt", "xml", "yaml")},
+    "grok": {"pattern": "%{WORD:a:int}"},
+}
+
+
+@given(st.data(), st.sampled_from(["json", "yaml", "xml", "logfmt"]), st.integers(1, 60))
+def test_a_document_that_was_damaged_is_refused_or_read(draw: Any, kind: str, size: int) -> None:
+    """With its place, and what is read of it can be written again."""
+    good = {
+        "json": b'[{"a": 1}, "\\ud83d\\ude00", {"b": [true, -1.5e3]}]',
+        "yaml": b'%YAML 1.2\n---\n- &a {x: 1, y: [a, "b\\n"]}\n- <<: *a\n  k: |\n    t\n  ? z\n--- >-\n  b\n...\n',
+        "xml": b"<?xml version='1.0' encoding='utf-8'?><!DOCTYPE a SYSTEM 'x'><a><r b='&lt;'>c<d/></r></a>",
+        "logfmt": b'level=info msg="say \\"hi\\"" cached\n',
+    }[kind]
+    at = draw.draw(st.integers(0, len(good)))
+    put = draw.draw(
+        st.binary(max_size=2) | st.sampled_from([b"&b;", b"\t", b"1.", b"\xed\xa0\x80"])
+    )
+    cut = draw.draw(st.integers(0, 3))
     try:
-        read("json", data, size)
+        found, _ = read(kind, good[:at] + put + good[at + cut :], size)
+        assert json.dumps(found, allow_nan=False, ensure_ascii=False).encode()
     except ValueError as error:
-        assert "line" in str(error) or "byte" in str(error)
+        assert re.search("line |byte ", str(error))
 
 
 @given(records)

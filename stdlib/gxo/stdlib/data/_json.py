@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from gxo.stdlib.data._text import NOT_UTF8, is_damaged
+
 MAX_DEPTH = 1000
 MAX_VALUE = 64 * 1024 * 1024
 """Characters: a longer value is refused instead of filling memory."""
@@ -23,6 +25,7 @@ Scan = Callable[[str, int], tuple[Any, int]]
 _SPACE = re.compile(r"[ \t\n\r]*")
 # A text may have millions of characters: a group keeps something of each, at most a thousand times.
 _STRUCTURE = re.compile(r'[\[{]|[\]}]|"(?>(?:[^"\\]++|\\.){1,1000})*"', re.DOTALL)
+_ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _ANY_DIGIT = str.maketrans("123456789", "000000000")
 _LONG_NUMBER = "0" * 19
@@ -128,8 +131,32 @@ def _check_surrogates(value: Any) -> None:
         raise Unfit("nested too deeply to be checked") from None
 
 
+def reason(error: json.JSONDecodeError) -> str:
+    """What is wrong, without the place."""
+    message = error.msg.rstrip(": ")
+    return _REASONS.get(message, message)
+
+
+_REASONS = {
+    "Expecting value": "expected a value",
+    "Expecting ',' delimiter": "expected a comma",
+    "Expecting ':' delimiter": "expected a colon",
+    "Expecting property name enclosed in double quotes": "expected a key in double quotes",
+    "Extra data": "text after the end of the value",
+    "Unterminated string starting at": "the text that begins here does not end",
+    "Invalid control character at": "a control character within a text",
+    "Invalid \\escape": "no escape that JSON has",
+    "Invalid \\uXXXX escape": "\\u is followed by four hexadecimal digits",
+}
+"""Python's words, which differ between its versions, in ours."""
+
+
 class Document:
-    """One JSON text that arrives in pieces. Its errors name line and column in the whole."""
+    """One JSON text that arrives in pieces. Its errors name line and column in the whole.
+
+    Bytes that are no UTF-8 may be there as `surrogateescape` writes them. Within a text they make
+    the value unfit that it belongs to, as NaN does; anywhere else the document is no JSON.
+    """
 
     def __init__(self, pieces: Iterator[str]) -> None:
         self._pieces = pieces
@@ -138,6 +165,7 @@ class Document:
         self._line = 1
         self._column = 1
         self._scan = quick_scan
+        self._is_damaged = False
 
     def records(self, path: list[str]) -> "Iterator[Any | Unfit]":
         """The values that the path selects, a list's elements each for itself, and what is unfit.
@@ -194,7 +222,7 @@ class Document:
                 raise self._error("expected a key in double quotes")
             key = self._value()
             if isinstance(key, Unfit):
-                raise self._error(str(key))
+                raise ValueError(str(key))
             self._expect(":")
             yield str(key)
             if self._separator("}"):
@@ -239,15 +267,21 @@ class Document:
             try:
                 value, end = decode_at(text, start, self._scan)
             except Unfit as error:
-                value, end = error, decode_at(text, start, _lenient_scan)[1]
+                value, end = (
+                    self._unfit(str(error), start),
+                    decode_at(text, start, _lenient_scan)[1],
+                )
         except json.JSONDecodeError as error:
             if self._is_cut(error) and self._more():
                 return False, None
-            raise self._error(error.msg, error.pos) from None
+            why = NOT_UTF8 if _ESCAPED_BYTE.match(text, error.pos) else reason(error)
+            raise self._error(why, error.pos) from None
         except Unfit as error:
             raise self._error(str(error)) from None
         if len(text) - end <= _NUMBER_CUT and self._more():
             return False, None
+        if self._is_damaged and (damage := _ESCAPED_BYTE.search(text, start, end)):
+            value = self._unfit(NOT_UTF8, damage.start())
         self._at += end - start
         return True, value
 
@@ -285,6 +319,7 @@ class Document:
         self._text = "".join(parts)
         self._at = 0
         self._scan = careful_scan if needs_care(self._text) else quick_scan
+        self._is_damaged = is_damaged(self._text)
         return True
 
     def _position(self, at: int) -> tuple[int, int]:
@@ -295,5 +330,11 @@ class Document:
         return self._line, self._column + at
 
     def _error(self, message: str, at: int | None = None) -> ValueError:
-        line, column = self._position(self._at if at is None else at)
-        return ValueError(f"line {line}, column {column}: {message}")
+        return ValueError(self._placed(message, self._at if at is None else at))
+
+    def _unfit(self, message: str, at: int) -> Unfit:
+        return Unfit(self._placed(message, at))
+
+    def _placed(self, message: str, at: int) -> str:
+        line, column = self._position(at)
+        return f"line {line}, column {column}: {message}"

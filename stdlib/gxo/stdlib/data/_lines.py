@@ -20,8 +20,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gxo.runtime.errors import ParameterError
 from gxo.runtime.host.eventloop import LARGE
 from gxo.runtime.spec import Record
-from gxo.stdlib.data._json import MAX_DEPTH, MAX_VALUE, decode
-from gxo.stdlib.data._text import NOT_UTF8, Fault, Slice, is_damaged, line_blocks, lines, readable
+from gxo.stdlib.data._json import MAX_DEPTH, MAX_VALUE, decode, reason
+from gxo.stdlib.data._text import (
+    NOT_UTF8,
+    Fault,
+    Slice,
+    given_columns,
+    is_damaged,
+    line_blocks,
+    lines,
+    readable,
+    repeated,
+)
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -153,18 +163,23 @@ class JsonLines:
     def careful(self, block: bytes, more: Iterator[bytes]) -> Slice:  # noqa: ARG002 - one a line
         records: list[Record] = []
         faults: list[Fault] = []
-        found = lines(readable(block))
+        text = readable(block)
+        damaged = is_damaged(text)
+        found = lines(text)
         for number, line in enumerate(found, self._number + 1):
+            if damaged and is_damaged(line):
+                faults.append(Fault.line(number, line, NOT_UTF8))
+                continue
             try:
                 value = decode(line)
-            except ValueError as error:
+            except json.JSONDecodeError as error:
                 if line.strip():
-                    faults.append(Fault.line(number, line, str(error)))
+                    faults.append(Fault.line(number, line, reason(error), error.pos + 1))
                 continue
-            if is_damaged(line):
-                faults.append(Fault.line(number, line, NOT_UTF8))
-            else:
-                records.append(value if value.__class__ is dict else {"value": value})
+            except ValueError as error:
+                faults.append(Fault.line(number, line, str(error)))
+                continue
+            records.append(value if value.__class__ is dict else {"value": value})
         self._number += len(found)
         return records, faults
 
@@ -298,9 +313,8 @@ class Table:
         csv.field_size_limit(MAX_VALUE)
         self._delimiter = delimiter
         self._named = headers is not False
-        self._columns = headers if isinstance(headers, list) else None
+        self._columns = given_columns(headers)
         self._number = 0
-        _check_columns(self._columns or [])
 
     def quick(self, block: bytes) -> list[Record] | None:
         if self._columns is None:
@@ -324,18 +338,20 @@ class Table:
         source = _RowLines(block, more)
         rows = self._rows(source)
         while source.waiting:
+            line = self._number + rows.line_num + 1
+            source.begin(line)
             try:
                 row: list[str] = next(rows, [])
+                if row and self._columns is None:
+                    row = self._begin(row, line)
             except csv.Error as error:
+                why = _UNCLOSED if source.is_over else str(error)
                 if self._columns is None:
-                    raise ValueError(f"the first row cannot be read: {error}") from None
-                faults.append(Fault.line(self._number + rows.line_num, "", str(error)))
+                    raise ValueError(f"line {line}: the first row cannot be read: {why}") from None
+                faults.append(Fault.line(line, source.text[:_SHOWN], why))
                 continue
-            if row and self._columns is None:
-                row = self._begin(row)
             if why := self._misfit(row, source.damaged):
-                text = self._delimiter.join(row)
-                faults.append(Fault.line(self._number + rows.line_num, text, why))
+                faults.append(Fault.line(line, self._delimiter.join(row), why))
             elif row and self._columns:
                 records.append(dict(zip(self._columns, row, strict=True)))
         self._number += rows.line_num
@@ -344,12 +360,13 @@ class Table:
     def _rows(self, source: Iterable[str]) -> "Reader":
         return csv.reader(source, delimiter=self._delimiter, strict=True)
 
-    def _begin(self, row: list[str]) -> list[str]:
+    def _begin(self, row: list[str], line: int) -> list[str]:
         """Name the columns by the first row; returns what is left of it to be a record."""
         if is_damaged("".join(row)):
-            raise ValueError(f"the first row is {NOT_UTF8}")
+            raise ValueError(f"line {line}: the first row is {NOT_UTF8}")
         if self._named:
-            _check_columns(row)
+            if twice := repeated(row):
+                raise ValueError(f"line {line}: the column '{twice[:50]}' is there twice")
             self._columns = row
             return []
         self._columns = [f"column_{number}" for number in range(1, len(row) + 1)]
@@ -363,30 +380,49 @@ class Table:
         return NOT_UTF8 if damaged and is_damaged("".join(row)) else ""
 
 
-def _check_columns(names: list[str]) -> None:
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"the column '{twice[0]}' is there twice")
+_UNCLOSED = "the quotes of a field are never closed"
+_SHOWN = 1000
+"""Characters of a row that cannot be read: it may be all that follows."""
 
 
 class _RowLines:
     """A block's lines with their ends, and those of the next block where a row goes on in it.
 
-    waiting: lines that `csv.reader` has not asked for.
+    waiting: lines that `csv.reader` has not asked for. text: how the row at hand begins.
     """
 
     def __init__(self, block: bytes, more: Iterator[bytes]) -> None:
         self.waiting: deque[str] = deque()
-        self.damaged = False
+        self.damaged = self.is_over = False
+        self.text = ""
+        self._line = self._size = 0
         self._more = more
         self._add(block)
+
+    def begin(self, line: int) -> None:
+        """A row begins on this line."""
+        self.text = ""
+        self._line, self._size = line, 0
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
         if not self.waiting:
-            self._add(next(self._more))
-        return self.waiting.popleft()
+            block = next(self._more, None)
+            if block is None:
+                self.is_over = True
+                raise StopIteration
+            self._add(block)
+        line = self.waiting.popleft()
+        self._size += len(line)
+        if self._size > MAX_VALUE:  # its fields are many, or one of them goes on and on
+            raise ValueError(
+                f"line {self._line}: a row is longer than {MAX_VALUE:,} characters, or {_UNCLOSED}"
+            )
+        if len(self.text) < _SHOWN:
+            self.text += line
+        return line
 
     def _add(self, block: bytes) -> None:
         text = readable(block)

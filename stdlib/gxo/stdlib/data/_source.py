@@ -11,9 +11,15 @@ from itertools import chain
 
 from gxo.runtime.errors import ModuleError
 from gxo.runtime.workspace.jail import Jail
+from gxo.stdlib.data._text import Refused
 
 PIECE = 512 * 1024
 """Bytes that are turned into records at a time."""
+
+MAX_RATIO = 200
+"""How many bytes one byte of a gzip file may become, on average, past `FREE`. Logs become 10 to 30,
+and whole disks of zeros 1,000."""
+FREE = 64 * 1024 * 1024
 
 _GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31
@@ -66,7 +72,7 @@ def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield from pieces
         return
     member = zlib.decompressobj(_GZIP_WINDOW)
-    at = 0
+    at = unpacked = 0
     for data in chain([first], pieces):
         at += len(data)
         while data:
@@ -75,10 +81,21 @@ def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
                 if not data:
                     break
                 member = zlib.decompressobj(_GZIP_WINDOW)
-            yield from _inflated(member, data, at)
+            for piece in _inflated(member, data, at):
+                unpacked += len(piece)
+                if unpacked > max(FREE, MAX_RATIO * at):
+                    raise _bomb(at)
+                yield piece
             data = member.unused_data
     if not member.eof:
         raise ValueError(f"byte {at}: the gzip file ends too early")
+
+
+def _bomb(at: int) -> Refused:
+    return Refused(
+        f"byte {at}, or before: the gzip file unpacks to more than {MAX_RATIO} times its size",
+        "if it may be so large, unpack it first: `exec` with gunzip",
+    )
 
 
 def _inflated(member: "zlib._Decompress", data: bytes, at: int) -> Iterator[bytes]:

@@ -7,8 +7,10 @@ A line that is not UTF-8 stays one line (its bytes escaped), so that it can be a
 """
 
 import codecs
+from collections import Counter
 from collections.abc import Iterator
 
+from gxo.runtime.errors import ParameterError
 from gxo.runtime.spec import Record
 
 MAX_LINE = 64 * 1024 * 1024
@@ -25,14 +27,23 @@ class Fault:
         self.why = why
 
     @classmethod
-    def line(cls, number: int, text: str, why: str) -> "Fault":
+    def line(cls, number: int, text: str, why: str, column: int | None = None) -> "Fault":
         """The line with this number, counted from 1, cannot become a record.
 
         Bytes that are not UTF-8 are shown as U+FFFD, so that what reads `.errors` can write it.
         """
         if is_damaged(text):
             text = text.encode(errors="surrogateescape").decode(errors="replace")
-        return cls({"line": text, "number": number}, f"line {number}: {why}")
+        place = f"line {number}" if column is None else f"line {number}, column {column}"
+        return cls({"line": text, "number": number}, f"{place}: {why}")
+
+
+class Refused(ValueError):  # noqa: N818 - what became of the input
+    """An input that is not read any further. hint: what its user can do."""
+
+    def __init__(self, why: str, hint: str) -> None:
+        super().__init__(why)
+        self.hint = hint
 
 
 Slice = tuple[list[Record], list[Fault]]
@@ -54,12 +65,28 @@ def readable(block: bytes) -> str:
 
 def line_blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Bytes that end with a line's end (the last ones where the input ends), without a BOM."""
-    first = True
-    for block in _cut_after_lines(pieces):
-        block = block.removeprefix(codecs.BOM_UTF8) if first else block
-        first = False
-        if block:
-            yield block
+    found = _cut_after_lines(pieces)
+    if first := _without_mark(next(found, b"")):
+        yield first
+    yield from found
+
+
+def _without_mark(head: bytes) -> bytes:
+    """How an input begins, without a byte order mark. Refused where that shows that it is UTF-16:
+    it has a mark of its own, or a NUL beside each letter."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or _has_wide_letters(head):
+        raise Refused(
+            "byte 0: it is in UTF-16, not in UTF-8", "iconv -f UTF-16 -t UTF-8 changes it"
+        )
+    return head.removeprefix(codecs.BOM_UTF8)
+
+
+def _has_wide_letters(head: bytes) -> bool:
+    """Whether every second of the first 16 bytes is a NUL, and no other."""
+    halves = head[0:16:2], head[1:16:2]
+    return len(head) >= 16 and any(
+        not any(one) and 0 not in other for one, other in (halves, halves[::-1])
+    )
 
 
 def _cut_after_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -103,20 +130,28 @@ def is_damaged(text: str) -> bool:
 NOT_UTF8 = "not valid UTF-8"
 
 
+def given_columns(headers: bool | list[str]) -> list[str] | None:
+    """The names of the columns, if the option `headers` says them."""
+    if isinstance(headers, bool):
+        return None
+    if twice := repeated(headers):
+        raise ParameterError(f"format_options.headers: the column '{twice}' is there twice")
+    return headers
+
+
+def repeated(names: list[str]) -> str | None:
+    """The first of the names that is there twice."""
+    return next((name for name, count in Counter(names).items() if count > 1), None)
+
+
 def decoded(pieces: Iterator[bytes]) -> Iterator[str]:
-    """The pieces as text, for a format without lines; ValueError at a byte that is not UTF-8."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    position = 0
+    """The pieces as text, for a format without lines. Bytes that are not UTF-8 are escaped in it,
+    so that what holds them can be an error of its own."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    first = True
     for piece in pieces:
-        start = len(codecs.BOM_UTF8) if not position and piece.startswith(codecs.BOM_UTF8) else 0
-        held = len(decoder.getstate()[0])
-        try:
-            text = decoder.decode(piece[start:])
-        except UnicodeDecodeError as error:
-            at = position - held + start + error.start
-            raise ValueError(f"{NOT_UTF8} at byte {at}") from None
-        position += len(piece)
-        if text:
+        if text := decoder.decode(_without_mark(piece) if first else piece):
             yield text
-    if decoder.getstate()[0]:
-        raise ValueError(f"{NOT_UTF8}: it ends inside a character, at byte {position}")
+        first = False
+    if rest := decoder.decode(b"", final=True):
+        yield rest

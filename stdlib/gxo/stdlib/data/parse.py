@@ -12,7 +12,7 @@ from gxo.stdlib.data._batches import BATCH, deliver
 from gxo.stdlib.data._lines import LineSlices
 from gxo.stdlib.data._readers import READERS, ParseOptions
 from gxo.stdlib.data._source import file_pieces, text_pieces
-from gxo.stdlib.data._text import Slice
+from gxo.stdlib.data._text import Refused, Slice
 
 OPTIONS = {
     "json": ["json_path"],
@@ -93,11 +93,13 @@ async def parse(
     `logfmt`: the words `key=value` of a line; a `key` alone is true. Blank lines are passed over,
     except by `text_lines`.
 
-    A file is read in pieces, never whole, and unpacked if it is gzip; of one that grows, what it
-    held at first. Integers past 64 bits become floats; NaN, infinities and lone surrogates are
-    record errors; data nested deeper than 1,000, and a single value or line past 64 MiB, are
-    refused, and so are workbooks past 256 MiB, or 4 GiB unpacked, and a single value of YAML, or
-    aliases in it that stand for more, past 8 MiB.
+    A file is read in pieces, never whole, and unpacked if it is gzip, to 200 times its size; of one
+    that grows, what it held at first. Integers past 64 bits become floats; NaN, infinities and lone
+    surrogates are record errors. So is a line, an element of JSON or a value of YAML with bytes
+    that are not UTF-8; between them such bytes end the document, and only XML may be UTF-16. Data
+    nested deeper than 1,000, and a single value, row or line past 64 MiB, are refused, and so are
+    workbooks past 256 MiB, or 4 GiB unpacked, and a single value of YAML, or aliases in it that
+    stand for more, past 8 MiB.
 
     Args:
         format_: What the text is.
@@ -194,6 +196,7 @@ def _next(slices: Iterator[Slice], source: str) -> Slice | None:
     try:
         return next(slices, None)
     except ValueError as error:
-        raise ModuleError(f"cannot parse {source}: {error}") from None
+        hint = error.hint if isinstance(error, Refused) else None
+        raise ModuleError(f"cannot parse {source}: {error}", hint=hint) from None
     except OSError as error:
         raise ModuleError(f"cannot read {source}: {error.strerror}") from None

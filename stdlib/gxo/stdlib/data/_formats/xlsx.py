@@ -16,12 +16,13 @@ import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from typing import IO, Any
 
 from gxo.runtime.errors import ParameterError
 from gxo.stdlib.data._batches import BATCH
 from gxo.stdlib.data._json import Unfit
-from gxo.stdlib.data._text import Fault, Slice
+from gxo.stdlib.data._text import Fault, Slice, given_columns, repeated
 
 MIB = 1024 * 1024
 MAX_FILE = 256 * MIB
@@ -32,6 +33,9 @@ MAX_PART = 128 * MIB
 MAX_RATIO = 200
 """How many bytes one byte may become, in parts of more than a mebibyte."""
 MAX_ROWS = 1_048_576
+MAX_DIRECTORY = 4 * MIB
+MAX_CELLS = 100_000
+"""Of the rows that become a slice: one cell far to the right makes a row of thousands."""
 
 _IN_MEMORY = 8 * MIB
 _SHEETS = "xl/worksheets/"
@@ -59,7 +63,7 @@ def _check_parts(file: IO[bytes]) -> None:
     Python unpacks no more of a part than the directory says that it has.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
+        with zipfile.ZipFile(_DirectoryReader(file)) as archive:
             parts = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
         raise ValueError("it is no xlsx workbook, or a protected one") from None
@@ -68,90 +72,122 @@ def _check_parts(file: IO[bytes]) -> None:
     if sum(part.file_size for part in parts) > MAX_UNPACKED:
         raise ValueError(f"the workbook unpacks to more than {MAX_UNPACKED // MIB:,} MiB")
     for part in parts:
+        if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"the part {part.filename[:100]} is packed as no workbook's are")
         if part.file_size > MAX_PART and not part.filename.startswith(_SHEETS):
-            raise ValueError(f"the part {part.filename} is larger than {MAX_PART // MIB} MiB")
+            raise ValueError(f"the part {part.filename[:100]} is larger than {MAX_PART // MIB} MiB")
         if part.file_size > MIB and part.file_size > MAX_RATIO * part.compress_size:
             raise ValueError(
-                f"the part {part.filename} unpacks to more than {MAX_RATIO} times its size"
+                f"the part {part.filename[:100]} unpacks to more than {MAX_RATIO} times its size"
             )
 
 
+class _DirectoryReader:
+    """The file for who reads its directory, which is small: Python makes objects of all of it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        if size > MAX_DIRECTORY:
+            raise ValueError("the directory is too large")
+        return self._file.read(min(size, MAX_DIRECTORY) if size >= 0 else MAX_DIRECTORY)
+
+
 def _read_rows(file: IO[bytes], sheet: str | None, headers: bool | list[str]) -> Iterator[Slice]:
+    table = _Table(headers)
+    number = 0
+    try:
+        with _opened(file) as book:
+            for number, row in enumerate(_rows(book, sheet), 1):
+                if number > MAX_ROWS:
+                    raise Unfit(f"the sheet has more than {MAX_ROWS:,} rows")
+                table.add(number, row)
+                if number % BATCH == 0 or table.is_full:
+                    yield table.taken()
+    except (ParameterError, Unfit, MemoryError):
+        yield table.taken()
+        raise
+    except Exception as error:  # openpyxl trusts what it reads
+        yield table.taken()
+        raise ValueError(f"row {number + 1}: the workbook is damaged: {error!r:.200}") from None
+    yield table.taken()
+
+
+def _opened(file: IO[bytes]) -> Any:
     import openpyxl  # start-up: only this format needs it
 
     warnings.filterwarnings("ignore", module="openpyxl")  # they are about styles and the like
-    number = 0
-    book = None
-    try:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
-        found = _sheet(book.worksheets, sheet)
-        found.reset_dimensions()  # a sheet can claim to be far larger than it is
-        table = _Table(headers)
-        for number, row in enumerate(found.iter_rows(), 1):
-            if number > MAX_ROWS:
-                raise ValueError(f"the sheet has more than {MAX_ROWS:,} rows")
-            table.add(number, row)
-            if number % BATCH == 0:
-                yield table.taken()
-        yield table.taken()
-    except (ParameterError, ValueError, MemoryError):
-        raise
-    except Exception as error:  # openpyxl trusts what it reads
-        raise ValueError(f"row {number + 1}: the workbook is damaged: {error!r:.200}") from None
-    finally:
-        if book is not None:
-            book.close()
+    return closing(openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False))
 
 
-def _sheet(sheets: list[Any], name: str | None) -> Any:
+def _rows(book: Any, name: str | None) -> Iterator[tuple[Any, ...]]:
+    """The rows of the sheet with this name, or of the first one."""
+    sheets = book.worksheets
     for sheet in sheets:
         if name is None or sheet.title == name:
-            return sheet
+            sheet.reset_dimensions()  # a sheet can claim to be far larger than it is
+            return sheet.iter_rows()  # type: ignore[no-any-return]
+    if name is None:
+        raise Unfit("the workbook has no sheet of cells")
     titles = ", ".join(sheet.title for sheet in sheets)
     raise ParameterError(f"format_options.sheet: there is no sheet '{name}'; there is: {titles}")
 
 
 class _Table:
-    """Rows as records, under the names of their columns."""
+    """Rows as records, under the names of their columns. is_full: they are to be taken."""
 
     def __init__(self, headers: bool | list[str]) -> None:
+        self.is_full = False
         self._headers = headers
-        self._columns = headers if isinstance(headers, list) else None
+        self._columns = given_columns(headers)
         self._slice: Slice = ([], [])
+        self._cells = 0
 
     def add(self, number: int, cells: tuple[Any, ...]) -> None:
         """The next row, which has this number in the sheet."""
-        records, faults = self._slice
         try:
             row = _values(cells)
-            if not row:
-                return
-            if self._columns is None:
-                self._columns = self._named(row)
-                if self._headers is True:
-                    return
-            if self._headers is False:
-                self._widen(len(row))
-            if len(row) > len(self._columns):
-                raise Unfit(f"it has {len(row)} cells, and there are {len(self._columns)} columns")
         except Unfit as error:
-            shown = {"number": number, "cells": [str(cell.value) for cell in cells[:20]]}
-            faults.append(Fault(shown, f"row {number}: {error}"))
+            if self._columns is None and self._headers is True:
+                raise Unfit(f"row {number}: {error}") from None
+            self._refuse(number, cells, str(error))
             return
-        row += [None] * (len(self._columns) - len(row))
-        records.append(dict(zip(self._columns, row, strict=True)))
+        if not row:
+            return
+        if self._columns is None:
+            self._columns = self._named(row, number)
+            if self._headers is True:
+                return
+        if self._headers is False:
+            self._widen(len(row))
+        width = len(self._columns)
+        if len(row) > width:
+            why = f"it has {len(row)} cells, and there are {width} columns"
+            self._refuse(number, cells, why)
+            return
+        row += [None] * (width - len(row))
+        self._slice[0].append(dict(zip(self._columns, row, strict=True)))
+        self._cells += width
+        self.is_full = self._cells >= MAX_CELLS
 
     def taken(self) -> Slice:
         """What was added since the last time."""
         done, self._slice = self._slice, ([], [])
+        self._cells, self.is_full = 0, False
         return done
 
-    def _named(self, row: list[Any]) -> list[str]:
+    def _refuse(self, number: int, cells: tuple[Any, ...], why: str) -> None:
+        shown = {"number": number, "cells": [str(cell.value) for cell in cells[:20]]}
+        self._slice[1].append(Fault(shown, f"row {number}: {why}"))
+
+    def _named(self, row: list[Any], number: int) -> list[str]:
         if self._headers is False:
             return []
         names = [f"column_{at}" if value is None else str(value) for at, value in enumerate(row, 1)]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"the column '{twice[0]}' is there twice")
+        if twice := repeated(names):
+            raise Unfit(f"row {number}: the column '{twice[:50]}' is there twice")
         return names
 
     def _widen(self, width: int) -> None:

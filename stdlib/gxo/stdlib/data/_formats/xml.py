@@ -13,17 +13,20 @@ declares an entity is refused before one is used.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from xml.parsers import expat
 
 from gxo.runtime.spec import Record
 from gxo.stdlib.data._json import MAX_DEPTH, MAX_VALUE
-from gxo.stdlib.data._text import Slice
+from gxo.stdlib.data._text import Refused, Slice
 
 MAX_TAG = 16 * 1024 * 1024
 """Bytes of a tag or comment. The parser begins it anew with each piece until it is complete."""
 
 _ENCODING = re.compile(r"""(?<=\s)encoding\s*=\s*("[^"]*"|'[^']*')""")
+_EXPATS = frozenset(["UTF-8", "UTF-16", "UTF-16BE", "UTF-16LE", "ISO-8859-1", "US-ASCII"])
+_REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\w+);)[^;]*;")
 _DECLARATION = re.compile(r"\ufeff?<\?xml\s[^>]*>")
 
 
@@ -59,6 +62,47 @@ class _Element:
         return self.fields
 
 
+class _Tags:
+    """The tags as they stand in the document, looked at before the parser gets them.
+
+    Where a document type lies elsewhere, the parser does not know what is declared. It then takes
+    an entity in an attribute for an empty text, without a word.
+    """
+
+    def __init__(self) -> None:
+        self._part = ""
+        self._fault: tuple[int, ValueError] | None = None
+        self._parser = parser = expat.ParserCreate()
+        parser.DefaultHandler = (
+            self._see
+        )  # gets what no other handler does: tags and default values
+        parser.CharacterDataHandler = _pass_over
+        parser.CommentHandler = _pass_over
+        parser.ProcessingInstructionHandler = _pass_over
+        parser.EntityDeclHandler = _pass_over
+
+    def fault(self, piece: bytes) -> tuple[int, ValueError] | None:
+        """The byte before which no tag refers to an entity, and what to tell of the one there."""
+        with suppress(expat.ExpatError, LookupError, ValueError):  # who makes the records tells it
+            self._parser.Parse(piece, False)
+        return self._fault
+
+    def _see(self, text: str) -> None:
+        """A tag, or a part of a long one."""
+        if self._fault is not None or ("&" not in text and not self._part):
+            return
+        text = self._part + text
+        if found := _REFERENCE.search(text):
+            error = _error(self._parser, f"it does not declare the entity {found[0][:50]}")
+            self._fault = self._parser.CurrentByteIndex, error
+        last = text.rfind("&")
+        self._part = text[last:] if last > text.rfind(";") else ""
+
+
+def _pass_over(*_: object) -> None:
+    pass
+
+
 class _Records:
     """What the parser calls; `found` are the records that nobody has taken yet."""
 
@@ -68,8 +112,12 @@ class _Records:
         self._depth = 0
         self._open: list[_Element] = []
         self._record_began = 0
+        self._has_type = False
         self._parser = parser = expat.ParserCreate()
         parser.buffer_text = True
+        self._tags: _Tags | None = _Tags()
+        parser.XmlDeclHandler = self._declaration
+        parser.StartDoctypeDeclHandler = self._document_type
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
@@ -80,26 +128,43 @@ class _Records:
     def feed(self, piece: bytes, read: int) -> None:
         """Go on with a piece, the last of `read` bytes. ValueError says where what is wrong."""
         parser = self._parser
+        if piece and self._tags is not None and (fault := self._tags.fault(piece)):
+            at, error = fault
+            self._parse(piece[: max(at - read + len(piece), 0)], is_last=False)
+            raise error
+        self._parse(piece, is_last=not piece)
+        if self._open and read - self._record_began > MAX_VALUE:
+            raise _error(self._parser, f"an element is longer than {MAX_VALUE:,} bytes")
+        # A tag, a comment or an attribute that does not end is held back by the parser.
+        if read - parser.CurrentByteIndex > MAX_TAG:
+            raise _error(self._parser, f"a tag or comment is longer than {MAX_TAG:,} bytes")
+
+    def _parse(self, piece: bytes, *, is_last: bool) -> None:
         try:
-            parser.Parse(piece, not piece)
+            self._parser.Parse(piece, is_last)
         except expat.ExpatError as error:
             raise ValueError(
                 f"line {error.lineno}, column {error.offset + 1}: {expat.ErrorString(error.code)}"
             ) from None
-        if self._open and read - self._record_began > MAX_VALUE:
-            raise self._error(f"an element is longer than {MAX_VALUE:,} bytes")
-        # A tag, a comment or an attribute that does not end is held back by the parser.
-        if read - parser.CurrentByteIndex > MAX_TAG:
-            raise self._error(f"a tag or comment is longer than {MAX_TAG:,} bytes")
+
+    def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding is not None and not _is_known(encoding):
+            place = _error(self._parser, f"the encoding {encoding[:50]} is none that can be read")
+            raise Refused(str(place), "convert it to UTF-8, and change what it declares")
+
+    def _document_type(self, *_: object) -> None:
+        self._has_type = True
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
+        if not self._has_type:
+            self._tags = None
         if self._depth > MAX_DEPTH:
-            raise self._error(f"nested deeper than {MAX_DEPTH:,}")
+            raise _error(self._parser, f"nested deeper than {MAX_DEPTH:,}")
         local = name.rpartition(":")[2]
         if self._open:
             self._open.append(_Element(local, attributes))
-        elif self._depth == 2 if self._tag is None else local == self._tag:
+        elif self._depth == 2 if self._tag is None else self._tag in (local, name):
             self._record_began = self._parser.CurrentByteIndex
             self._open.append(_Element(local, attributes))
 
@@ -119,14 +184,25 @@ class _Records:
             self._open[-1].text.append(text)
 
     def _refuse_entity(self, name: str, *_: object) -> None:
-        raise self._error(f"it declares the entity '{name}', which is not allowed")
+        raise _error(self._parser, f"it declares the entity '{name}', which is not allowed")
 
     def _refuse_reference(self, *_: object) -> int:
-        raise self._error("it refers to an entity outside of it, which is not allowed")
+        raise _error(self._parser, "it refers to an entity outside of it, which is not allowed")
 
-    def _error(self, message: str) -> ValueError:
-        line, column = self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1
-        return ValueError(f"line {line}, column {column}: {message}")
+
+def _is_known(encoding: str) -> bool:
+    """Whether expat has the encoding, or Python has it with one byte a character."""
+    if encoding.upper() in _EXPATS:
+        return True
+    try:
+        return len(bytes(range(256)).decode(encoding, "replace")) == 256
+    except (LookupError, ValueError):
+        return False
+
+
+def _error(parser: expat.XMLParserType, message: str) -> ValueError:
+    line, column = parser.CurrentLineNumber, parser.CurrentColumnNumber + 1
+    return ValueError(f"line {line}, column {column}: {message}")
 
 
 def read_xml(pieces: Iterator[bytes], tag: str | None) -> Iterator[Slice]:

@@ -5,10 +5,15 @@
     after:   {"name": "a", "port": 80}, {"name": "b", "port": 80}
 
 Unquoted values mean what they do in a playbook (`gxo.runtime.yamltext`). ruamel.yaml tells what
-stands in the text, event by event; the values are made here, so that no tag makes an object of
-Python's and every limit is kept before something grows.
+stands in the text, event by event (`yaml_scanner`); the values are made here, so that no tag makes
+an object of Python's and every limit is kept before something grows.
+
+What is wrong with a value (a key twice, a number without end, bytes that are not UTF-8) makes it a
+record error, and the others go on. Where nothing tells any more what belongs to what (a bracket
+that is not closed, a character that YAML does not have) the document is refused from there on.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +21,7 @@ from gxo.runtime.spec import Record
 from gxo.runtime.yamltext import resolve
 from gxo.stdlib.data._formats.slices import PAUSE, sliced
 from gxo.stdlib.data._json import MAX_DEPTH, Unfit
-from gxo.stdlib.data._text import Slice, decoded
+from gxo.stdlib.data._text import NOT_UTF8, Slice, decoded, is_damaged
 
 MAX_TEXT = 8 * 1024 * 1024
 """Characters of one value, and of what a document's anchors hold. YAML is slow to read, and nothing
@@ -24,6 +29,12 @@ can end the reading of one long text."""
 
 MAX_COPIED = 8 * 1024 * 1024
 """What the aliases of one record may stand for, in characters; each value counts as 8 more."""
+
+_NO_CHARACTER = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\udc80-\udcff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
+"""\\udc80 to \\udcff stand for bytes that are not UTF-8: a fault of the value that holds them."""
+_ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
 _VALUE_WEIGHT = 8
 _EVENTS = 2000
@@ -36,7 +47,24 @@ _NO_KEY: Any = object()
 
 def read_yaml(pieces: Iterator[bytes]) -> Iterator[Slice]:
     """Documents, or elements of a document that is a list; empty documents are passed over."""
-    return sliced(_values(_Text(_in_time(decoded(pieces)))), "value")
+    return sliced(_values(_Text(_in_time(_checked(decoded(pieces))))), "value")
+
+
+def _checked(texts: Iterator[str]) -> Iterator[str]:
+    """The texts up to a character that YAML does not have; what comes before it is read first."""
+    line = column = 1
+    for text in texts:
+        bad = _NO_CHARACTER.search(text)
+        good = text if bad is None else text[: bad.start()]
+        if good:
+            yield good
+        breaks = good.count("\n")
+        line += breaks
+        column = len(good) - good.rfind("\n") if breaks else column + len(good)
+        if bad is not None:
+            raise ValueError(
+                f"line {line}, column {column}: U+{ord(bad[0]):04X} is no character of YAML"
+            )
 
 
 def _in_time(texts: Iterator[str]) -> Iterator[str]:
@@ -74,13 +102,13 @@ class _Text:
 
 def _values(text: _Text) -> Iterator[Any]:
     """The records' values as they end, what is unfit, and pauses."""
-    from ruamel.yaml import YAML  # start-up: only this format needs it
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.error import MarkedYAMLError  # start-up: only this format needs it
 
-    parser = YAML(typ="safe", pure=True)
+    from gxo.stdlib.data._formats.yaml_scanner import events
+
     builder = _Builder()
     try:
-        for number, event in enumerate(parser.parse(text)):
+        for number, event in enumerate(events(text)):
             text.line = event.start_mark.line + 1
             if builder.take(event):
                 text.forget()
@@ -90,9 +118,6 @@ def _values(text: _Text) -> Iterator[Any]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _error(mark, error.problem or error.context) from None
-    except YAMLError as error:  # a character that YAML does not have
-        where = parser.reader
-        raise _error(where, f"{getattr(error, 'reason', error)}, here or soon after") from None
 
 
 def _is_finite(value: float) -> bool:
@@ -182,9 +207,9 @@ class _Builder:
             return False
         at_key = bool(self._open) and self._open[-1].value.__class__ is dict
         if at_key and self._open[-1].key is _NO_KEY:
-            self._check_text(text)
-            self._anchor(event.anchor, text, len(text))
-            self._key(text, is_merge=text == "<<" and event.implicit[0])
+            name = self._text(text)
+            self._anchor(event.anchor, name, len(text))
+            self._key(name, is_merge=text == "<<" and event.implicit[0])
             return False
         return self._put(self._resolved(event), len(text) + _VALUE_WEIGHT, event.anchor)
 
@@ -193,9 +218,10 @@ class _Builder:
         tag = (event.tag or "").removeprefix(_TAG)
         try:
             if tag in ("!", "str") or (not tag and not event.implicit[0]):
-                self._check_text(text)
-                return text
+                return self._text(text)
             value: Any = resolve(text)
+            if value.__class__ is str:
+                value = self._text(value)
         except ValueError as error:
             self._refuse(str(error))
             return None
@@ -206,11 +232,18 @@ class _Builder:
         is_long = value.__class__ is int and not -(2**63) <= value < 2**64
         return float(value) if is_long and not self._fault else value
 
-    def _check_text(self, text: str) -> None:
+    def _text(self, text: str) -> str:
+        """The text, in which two escapes may stand for one character, as in JSON."""
+        if not is_damaged(text):
+            return text
         try:
-            text.encode()
-        except UnicodeEncodeError:
-            self._refuse("a lone surrogate (\\ud800 to \\udfff) is no character")
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            is_byte = _ESCAPED_BYTE.search(text)
+            self._refuse(
+                NOT_UTF8 if is_byte else "a lone surrogate (\\ud800 to \\udfff) is no character"
+            )
+            return ""
 
     def _alias(self, event: Any) -> bool:
         if event.anchor not in self._anchors:
