@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gxo.runtime.expr import Int64
+from gxo.stdlib.data import _keys
 from tests.stdlib.data.live import Live, live
 from tests.stdlib.data.oracle import cut, play
 
@@ -141,3 +142,19 @@ def test_integers_of_any_length_are_told_apart() -> None:
     """Also those that Python refuses to write as decimal text."""
     rows = [{"n": 10**5000 + more, "ratio": 0.5} for more in (0, 1, 0)]
     assert play("data:dedupe", {}, {"rows": rows}).sent == rows[:2]
+
+
+def nested(depth: int, inmost: Any) -> Any:
+    for _ in range(depth):
+        inmost = {"b": [inmost, 2.0], "a": None}
+    return inmost
+
+
+@given(st.recursive(values, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_what_is_nested_deeply_is_told_apart_as_anything_else(value: Any) -> None:
+    assert _keys._deep_content(value) == _keys.content(value)
+
+
+def test_values_as_deep_as_no_function_of_pythons_goes() -> None:
+    assert _keys.content(nested(5000, 1)) == _keys.content(nested(5000, 1.0))
+    assert _keys.content(nested(5000, 1)) != _keys.content(nested(5000, 2))

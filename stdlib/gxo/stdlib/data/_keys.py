@@ -66,14 +66,48 @@ def distinct_key(value: Any) -> Key:
 
 def content(value: object) -> str:
     """What is the same for lists and maps whose contents are; 1.0 in them is 1."""
-    text = json.dumps(value, sort_keys=True, default=str)
-    if ".0" in text or "e+" in text:
-        text = json.dumps(json.loads(text, parse_float=_shortest), sort_keys=True)
+    try:
+        text = json.dumps(value, sort_keys=True, default=str)
+        if ".0" in text or "e+" in text:
+            text = json.dumps(json.loads(text, parse_float=_shortest), sort_keys=True)
+    except RecursionError:
+        return _deep_content(value)
     return text
 
 
-def _shortest(text: str) -> int | float:
-    number = float(text)
+def _deep_content(value: object) -> str:
+    """As `content`, for what is nested deeper than Python's own functions go."""
+    written: list[str] = []
+    waiting: list[Any] = [value]  # the last one comes next
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, _Text):
+            written.append(item)
+        elif isinstance(item, dict):
+            waiting.append(_Text("}"))
+            for number, key in enumerate(sorted(item, reverse=True)):
+                comma = ", " if number < len(item) - 1 else ""
+                waiting += item[key], _Text(f"{comma}{json.dumps(str(key))}: ")
+            waiting.append(_Text("{"))
+        elif isinstance(item, (list, tuple)):
+            waiting.append(_Text("]"))
+            for number, one in enumerate(reversed(item)):
+                waiting += one, _Text(", " if number < len(item) - 1 else "")
+            waiting.append(_Text("["))
+        else:
+            plain = _shortest(item) if isinstance(item, float) else item
+            written.append(json.dumps(plain, default=str))
+    return "".join(written)
+
+
+class _Text(str):
+    """What stands between values."""
+
+    __slots__ = ()
+
+
+def _shortest(value: str | float) -> int | float:
+    number = float(value)
     return int(number) if number.is_integer() else number
 
 
