@@ -15,11 +15,13 @@ PIECE = 256 * 1024
 class Spool:
     """Gathers bytes, past a piece in a nameless file in the workspace; `save` gives them a name.
 
-    Nothing is left of it when it is not saved, however the job ends. size: bytes so far.
+    Nothing is left of it when it is not saved, however the job ends. path: its name in the
+    workspace. size: bytes so far.
     """
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, path: str) -> None:
         self.size = 0
+        self._path = path
         self._ctx = ctx
         self._pieces: list[bytes] = []
         self._waiting = 0
@@ -39,7 +41,8 @@ class Spool:
     def close(self) -> None:
         """Forget what was gathered and not saved."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # what a full disk did not take
+                self._file.close()
 
     async def add(self, piece: bytes) -> None:
         """Append bytes. ModuleError when they cannot be kept: the disk is full, say."""
@@ -47,20 +50,17 @@ class Spool:
         self.size += len(piece)
         self._waiting += len(piece)
         if self._waiting >= PIECE:
-            try:
-                await self._ctx.thread(self._move_to_disk)
-            except OSError as error:
-                raise ModuleError(f"cannot write to the workspace: {error.strerror}") from error
+            await self._ctx.thread(self._move_to_disk)
 
-    async def check(self, path: str) -> None:
+    async def check(self) -> None:
         """Refuse a path that leaves the workspace before the work, not after."""
         with suppress(Unknown):  # whether a file is there may not be known in a dry run
-            await self._ctx.thread(self._ctx.workspace.exists, path)
+            await self._ctx.thread(self._ctx.workspace.exists, self._path)
 
-    async def save(self, path: str) -> None:
-        """Replace the file at a path of the workspace by what was gathered."""
-        await self._ctx.show_diff(path, self._head)
-        await self._ctx.thread(self._save, path)
+    async def save(self) -> None:
+        """Replace the file at the path by what was gathered."""
+        await self._ctx.show_diff(self._path, self._head)
+        await self._ctx.thread(self._save)
 
     def _head(self) -> bytes:
         """The first piece of what was gathered, and one byte more, which tells that there is."""
@@ -72,21 +72,26 @@ class Spool:
         return head + b" "
 
     def _move_to_disk(self) -> None:
-        if self._file is None:
-            import tempfile  # start-up: most files are written without it
+        try:
+            if self._file is None:
+                import tempfile  # start-up: most files are written without it
 
-            # A dry run must not touch the workspace, not even for a moment.
-            folder = None if self._ctx.dry_run else self._ctx.workspace.path
-            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - __exit__ closes it
-        self._file.writelines(self._pieces)
+                # A dry run must not touch the workspace, not even for a moment.
+                folder = None if self._ctx.dry_run else self._ctx.workspace.path
+                self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - __exit__ closes it
+            self._file.writelines(self._pieces)
+            self._file.flush()
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise ModuleError(f"cannot write '{self._path}': {why}") from error
         self._pieces.clear()
         self._waiting = 0
 
-    def _save(self, path: str) -> None:
+    def _save(self) -> None:
         if self._file is None:
-            self._ctx.workspace.write(path, b"".join(self._pieces))
+            self._ctx.workspace.write(self._path, b"".join(self._pieces))
             return
         self._move_to_disk()
         file = self._file
         file.seek(0)
-        self._ctx.workspace.write(path, iter(lambda: file.read(PIECE), b""))
+        self._ctx.workspace.write(self._path, iter(lambda: file.read(PIECE), b""))

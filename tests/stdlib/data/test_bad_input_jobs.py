@@ -15,8 +15,8 @@ import yaml
 
 from gxo.cli.main import main
 from gxo.stdlib.data._text import MAX_LINE
-from tests.stdlib.data import bad_input
 from tests.reports import read_report
+from tests.stdlib.data import bad_input
 from tests.stdlib.stream.test_pipelines import ran, workload
 
 GOOD = b'{"key": 1, "text": "%s"}\n' % (b"x" * 500) * 1000

@@ -116,7 +116,7 @@ class Formatter:
         self._path = path
         self._writer = _writer(format_, format_options or {})
         self._pieces: list[bytes] = []
-        self._file = Spool(ctx)
+        self._file = Spool(ctx, path or "")
         self._seen = self._written = 0
         if path is None:
             ctx.changes_nothing()
@@ -143,7 +143,7 @@ class Formatter:
             length = sum(map(len, self._pieces))
             text = await self._ctx.offload(length, lambda: b"".join(self._pieces).decode())
             return {"formatted_content": text, "records": self._written}
-        await self._file.save(self._path)
+        await self._file.save()
         result: Formatted = {"path": self._path, "records": self._written}
         if self._ctx.dry_run:
             size = f"{shown_size(self._file.size)}, {self._written} records"
@@ -161,7 +161,7 @@ class Formatter:
 
     async def _open(self, first: Record | None) -> None:
         if self._path is not None:
-            await self._file.check(self._path)
+            await self._file.check()
         try:
             head = self._writer.open(first).encode()
         except UnicodeEncodeError:

@@ -222,13 +222,13 @@ def _record(item: Any) -> Record:
 
 
 async def _download(ctx: Context, call: Call, path: str) -> Response:
-    with Spool(ctx) as spool:
-        await spool.check(path)
+    with Spool(ctx, path) as spool:
+        await spool.check()
         call.spool = spool
         answer = await exchange(ctx, call, call.url)
         if not answer.saved:
             return await ctx.offload(len(answer.body), _whole, answer)
-        await spool.save(path)
+        await spool.save()
     response = _response(answer, text="")
     response["path"] = path
     return response
