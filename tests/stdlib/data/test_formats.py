@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gxo.stdlib.data import _lines
-from gxo.stdlib.data._json import Document, Unfit, decode
+from gxo.stdlib.data._json import PAUSE, Document, Unfit, decode
 from gxo.stdlib.data._lines import JsonLines, LineSlices, decode_lines, native_decoder
 from gxo.stdlib.data._readers import READERS, ParseOptions
 from gxo.stdlib.data._writers import CsvWriter, JsonLinesWriter
@@ -315,7 +315,9 @@ def test_what_lies_beside_the_path_is_passed_over_in_pieces() -> None:
         yield '0], "rows": [1, 2]}'
 
     document = Document(pieces())
-    assert list(document.records(["rows"])) == [1, 2]
+    found = list(document.records(["rows"]))
+    assert [one for one in found if one is not PAUSE] == [1, 2]
+    assert len(found) > 1000, "a cancelled job would go on"
     assert max(sizes) < 200_000
 
 

@@ -12,7 +12,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from gxo.stdlib.data._text import NOT_UTF8, is_damaged
 
@@ -33,6 +33,10 @@ _LONG_NUMBER = "0" * 19
 _CUT = 12
 # A number may go on behind what was read: 1, 1., 1e, 1e+.
 _NUMBER_CUT = 2
+
+
+PAUSE: Final = object()
+"""Given instead of a value that takes long: a cancelled job ends here."""
 
 
 class Unfit(ValueError):  # noqa: N818 - what the value is
@@ -165,10 +169,11 @@ class Document:
         self._line = 1
         self._column = 1
         self._scan = quick_scan
-        self._is_damaged = False
+        self._is_damaged = self._has_moved = False
 
     def records(self, path: list[str]) -> "Iterator[Any | Unfit]":
-        """The values that the path selects, a list's elements each for itself, and what is unfit.
+        """The values that the path selects, a list's elements each for itself, what is unfit, and
+        pauses where much lies beside the path.
 
         ValueError when the text is no JSON, or the path leads nowhere.
         """
@@ -194,7 +199,7 @@ class Document:
                 found = True
                 yield from self._select(path, level + 1)
             else:
-                self._skip()
+                yield from self._passed_over()
         if not found:
             raise ValueError(f"there is no {'.'.join(path[: level + 1])} in it")
 
@@ -289,15 +294,18 @@ class Document:
         at_end = error.pos >= len(self._text) - _CUT
         return at_end or error.msg.startswith("Unterminated string")
 
-    def _skip(self) -> None:
-        """Consume one value without keeping more of it than a few pieces."""
+    def _passed_over(self) -> Iterator[object]:
+        """Consume one value without keeping more of it than a few pieces; a pause after each."""
         complete, _ = self._try_value()
         if complete:
             return
         first = self._peek()
         if first in ("[", "{"):
             for _ in self._elements() if first == "[" else self._members():
-                self._skip()
+                yield from self._passed_over()
+                if self._has_moved:
+                    self._has_moved = False
+                    yield PAUSE
         else:
             self._value()
 
@@ -320,6 +328,7 @@ class Document:
         self._at = 0
         self._scan = careful_scan if needs_care(self._text) else quick_scan
         self._is_damaged = is_damaged(self._text)
+        self._has_moved = True
         return True
 
     def _position(self, at: int) -> tuple[int, int]:

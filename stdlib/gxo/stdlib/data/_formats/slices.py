@@ -5,15 +5,12 @@ after:   [{"a": 1}, {"value": 2}] and the fault `element 3: NaN is no JSON`
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Any
 
 from gxo.runtime.spec import Record
 from gxo.stdlib.data._batches import BATCH
-from gxo.stdlib.data._json import Unfit
+from gxo.stdlib.data._json import PAUSE, Unfit
 from gxo.stdlib.data._text import NOT_UTF8, Fault, Slice, blocks, is_damaged, lines
-
-PAUSE: Final = object()
-"""Given instead of a value that takes long: a cancelled job ends here."""
 
 
 def sliced(values: Iterable[Any], noun: str) -> Iterator[Slice]:

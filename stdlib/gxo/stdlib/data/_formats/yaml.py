@@ -19,8 +19,8 @@ from typing import Any
 
 from gxo.runtime.spec import Record
 from gxo.runtime.yamltext import resolve
-from gxo.stdlib.data._formats.slices import PAUSE, sliced
-from gxo.stdlib.data._json import MAX_DEPTH, Unfit
+from gxo.stdlib.data._formats.slices import sliced
+from gxo.stdlib.data._json import MAX_DEPTH, PAUSE, Unfit
 from gxo.stdlib.data._text import NOT_UTF8, Slice, decoded, is_damaged
 
 MAX_TEXT = 8 * 1024 * 1024
