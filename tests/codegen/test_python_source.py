@@ -34,6 +34,16 @@ def test_what_is_no_value_has_no_literal() -> None:
         literal(object())
 
 
+def test_a_function_hides_no_name_around_it() -> None:
+    names = Names({"expr"}, {"exec_"})
+    names.fresh("total")
+    one, other = names.inner({"ctx"}), names.inner()
+    given = [one.fresh(text) for text in ("ctx", "total", "expr", "exec", "class", "mine")]
+    assert given == ["ctx_2", "total_2", "expr_", "exec__2", "class_", "mine"]
+    assert [other.fresh(text) for text in ("ctx", "mine")] == ["ctx", "mine"]
+    assert [names.fresh(text) for text in ("mine", "ctx")] == ["mine_2", "ctx_3"]
+
+
 @given(st.lists(st.from_regex(r"[A-Za-z0-9_-]+", fullmatch=True)))
 def test_names_are_unique_identifiers(texts: list[str]) -> None:
     names = Names(local_words())

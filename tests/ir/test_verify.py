@@ -7,8 +7,22 @@ import pytest
 
 from gxo.compiler.diagnostics import Span
 from gxo.compiler.driver import Compilation
-from gxo.compiler.ir.nodes import Argument, Constant, Loop, Plan, Retry, StateEdge, StreamEdge
+from gxo.compiler.ir.nodes import (
+    NO_REFERENCES,
+    Argument,
+    Computed,
+    Constant,
+    Items,
+    Loop,
+    Plan,
+    Retry,
+    StateEdge,
+    StreamEdge,
+    Value,
+)
 from gxo.compiler.ir.verify import BrokenPlanError, verify
+from gxo.compiler.template import ast
+from gxo.compiler.types import ANY
 
 PLAYBOOK = b"""\
 name: p
@@ -36,7 +50,32 @@ def with_first(**changes: object) -> Callable[[Plan], Plan]:
     return change
 
 
+def computed(expression: ast.Expr) -> Computed:
+    return Computed(expression, "native", ANY, NO_REFERENCES, HERE)
+
+
+def call(command: Value, *args: Value) -> tuple[Argument, ...]:
+    return (Argument("command", command), Argument("args", Items(args, HERE)))
+
+
+WHO = ast.Call("upper", (ast.Root("input", "who"),), HERE)
+KEPT = ast.Shared("who", WHO, True, HERE)
+READ = ast.Shared("who", WHO, False, HERE)
+OTHER = ast.Shared("who", ast.Root("input", "who"), False, HERE)
+PERHAPS = ast.Or((ast.Root("input", "who"), KEPT), HERE)
+TWO = Loop(Items((Constant(1, HERE), Constant(2, HERE)), HERE), "item", None, 1)
+ONE_CALL = call(Constant("x", HERE))
+
 BROKEN = {
+    "reads 'who', which nothing": with_first(arguments=call(computed(READ), computed(KEPT))),
+    "'who', which nothing": with_first(arguments=call(computed(KEPT), computed(OTHER))),
+    "'a' reads 'who'": with_first(
+        loop=TWO, arguments=ONE_CALL, calls=(call(computed(KEPT)), call(computed(READ)))
+    ),
+    "'who' a second time": with_first(arguments=call(computed(KEPT), computed(KEPT))),
+    "may not be evaluated": with_first(arguments=call(computed(PERHAPS), computed(READ))),
+    "other arguments than the rest": with_first(loop=TWO, calls=(ONE_CALL, ONE_CALL)),
+    "1 calls, and not as many items": with_first(loop=TWO, arguments=ONE_CALL, calls=(ONE_CALL,)),
     "never runs": with_first(is_dead=True, steps=(plan().workloads[1],)),
     "one name": with_first(name="b"),
     "has an edge from 'nobody'": with_first(state_edges=(StateEdge("nobody", HERE, "needs"),)),
@@ -54,6 +93,7 @@ BROKEN = {
 
 def test_a_good_plan_passes() -> None:
     verify(plan(), "build")
+    verify(with_first(arguments=call(computed(KEPT), computed(READ)))(plan()), "share_expressions")
 
 
 @pytest.mark.parametrize("says", BROKEN)

@@ -193,6 +193,7 @@ def of_the_kernel(document: Part) -> tuple[Compilation, tuple[Program, Program]]
 MISTAKES = {
     "another status": ("ignore_errors=True", "ignore_errors=False"),
     "another number of attempts": ("attempts=3", "attempts=2"),
+    "another item": ("Loop([[1], 2]", "Loop([2, [1]]"),
     "the call of another item": ("case 0:", "case 9:"),
     "another result": ("return {n: 3}", "return {n: 4}"),
     "another moment": ("sleep 2", "sleep 3"),

@@ -45,6 +45,10 @@ TIES = {
     "each workload keeps the records' fields and adds one": "- name: w{n}\n"
     + "  lifecycle: {{policy: run_once}}\n  stream_inputs: [w{last}]\n  process:\n"
     + '    module: data:map\n    params: {{keep: true, fields: {{f{n}: "{{{{ .a }}}}"}}}}\n',
+    "each workload is a loop whose calls compute something twice": "- name: w{n}\n"
+    + "  lifecycle: {{policy: run_once}}\n  loop: [a, b]\n  process:\n"
+    + "    module: exec\n    params:\n"
+    + "      command: '{{{{ .item }}}} {{{{ len .r0.stdout }}}} {{{{ len .r0.stdout }}}}'\n",
     "each workload accepts a finding": "- name: w{n}\n"
     + "  lifecycle: {{policy: run_once}}\n  process:\n    module: exec\n    params:\n"
     + "      command: 'echo {{{{ env \"A\" }}}} | cat'  # gxo: allow GXO0802 it is ours\n",

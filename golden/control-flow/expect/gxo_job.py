@@ -97,7 +97,9 @@ async def blocks(ctx: Context) -> dict[str, Any]:
 )
 async def around_actions(ctx: Context) -> Asserted:
     return await control_assert(
-        ctx, condition=len(ctx.vars["hosts"]) == 2, fail_message=f"{len(ctx.vars['hosts'])} hosts"
+        ctx,
+        condition=(number_of_hosts := len(ctx.vars["hosts"])) == 2,
+        fail_message=f"{number_of_hosts} hosts",
     )
 
 

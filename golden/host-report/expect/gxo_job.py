@@ -65,7 +65,7 @@ async def filesystems_to_sized(filesystems: Stage, in_use: Stage, sized: Stage) 
         passed: list[Record] = []
         for record in in_use.each(batch):
             try:
-                if not math.int_(record["percent"]) >= in_use.ctx.inputs["min_used"]:
+                if not (percent := math.int_(record["percent"])) >= in_use.ctx.inputs["min_used"]:
                     in_use.dropped += 1
                     continue
             except (Exception, Unknown) as error:
@@ -76,7 +76,7 @@ async def filesystems_to_sized(filesystems: Stage, in_use: Stage, sized: Stage) 
                     "mount": record["mount"],
                     "used_mib": math.div(math.int_(record["used"]), 1024),
                     "free_mib": math.div(math.int_(record["free"]), 1024),
-                    "percent": math.int_(record["percent"]),
+                    "percent": percent,
                 }
             except (Exception, Unknown) as error:
                 await sized.failed(record, error)

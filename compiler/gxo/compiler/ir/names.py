@@ -1,8 +1,10 @@
 """Names that mean something in generated modules, and those of a workload's own variables."""
 
 import keyword
+from collections.abc import Callable
 
-from gxo.compiler.python_source import RESERVED, identifier
+from gxo.compiler.ir.nodes import Loop
+from gxo.compiler.python_source import RESERVED, Names, identifier
 from gxo.compiler.template.functions import families
 
 RUNTIME_WORDS = frozenset(
@@ -51,3 +53,9 @@ def local_name(text: str) -> str:
 def is_keyword(name: str) -> bool:
     """Whether a module's call can pass a parameter of that name as a keyword argument."""
     return name.isidentifier() and name not in _NO_KEYWORDS
+
+
+def shared_names(loop: Loop | None = None) -> Callable[[str], str]:
+    """Gives names to what one function computes once: to each its own, and none of its loop's."""
+    words = (loop.variable, loop.index or "") if loop else ()
+    return Names(module_words(), map(local_name, words)).fresh

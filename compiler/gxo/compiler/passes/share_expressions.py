@@ -8,8 +8,8 @@
 The value is kept where it is computed first, so that what fails, fails there, as it would without
 this pass; and that is a place that is evaluated in any case before the others. Only what comes to
 the same each time, and what nobody can change, is shared. A comparison is not: it is as quick as
-the name that it would have. Stages of a loop share what reads the record alone, until one of them
-changes what that reads.
+the name that it would have. Stages of a loop share what reads the record, inputs and vars, until
+one of them changes what that reads; what reads a secret taints its workload, and is read by each.
 """
 
 from collections.abc import Callable
@@ -25,10 +25,9 @@ from gxo.compiler.ir.evaluation import (
     visited_call,
     visited_stage,
 )
-from gxo.compiler.ir.names import local_name
+from gxo.compiler.ir.names import shared_names
 from gxo.compiler.ir.nodes import Argument, Plan, Workload
 from gxo.compiler.ir.walk import every_workload, map_workloads
-from gxo.compiler.python_source import Names
 from gxo.compiler.template import ast, functions
 from gxo.compiler.template.evaluation import Visit
 from gxo.compiler.template.infer import infer
@@ -62,16 +61,13 @@ def _share_stages(members: list[Workload], diagnostics: Diagnostics) -> tuple[Wo
     def visited(visit: VisitAt) -> tuple[Workload, ...]:
         return tuple(visited_stage(workload, visit) for workload in code)
 
-    return _Function(diagnostics).shared(visited, _Versions(members).of)
+    return _Function(diagnostics, shared_names()).shared(visited, _Versions(members).of)
 
 
 def _share_calls(workload: Workload, diagnostics: Diagnostics) -> Workload:
     if workload.is_dead:
         return workload
-    function = _Function(diagnostics)
-    if workload.loop:
-        for name in (workload.loop.variable, workload.loop.index):
-            function.names.fresh(local_name(name or ""))
+    function = _Function(diagnostics, shared_names(workload.loop))
 
     def shared(call: tuple[Argument, ...]) -> tuple[Argument, ...]:
         return function.shared(lambda visit: visited_call(workload, call, visit), _same)
@@ -108,8 +104,11 @@ class _Versions:
     def of(self, place: Place, expression: ast.Expr) -> _Version:
         at = self._places[place.workload.name]
         roots = [part for part in expressions(expression) if isinstance(part, ast.Root)]
-        if not all(map(_is_of_record, roots)):
-            return _Version(at, "it reads more than the record")
+        if not all(map(_is_in_reach, roots)):
+            return _Version(at, "it reads more than the record, inputs and vars")
+        outside = [root for root in roots if root.outer or root.kind not in ("record", "field")]
+        if place.workload.secrets and outside:
+            return _Version(at, f"'{place.workload.name}' reads secrets")
         read = {"" if root.kind == "record" else root.name for root in roots}
         for before in range(at - 1, -1, -1):
             if why := _why_another(self._members[before], read):
@@ -127,8 +126,11 @@ def _why_another(member: Workload, read: set[str]) -> str:
     return ""
 
 
-def _is_of_record(root: ast.Root) -> bool:
-    return root.kind == "record" or (root.kind == "field" and root.outer is None)
+def _is_in_reach(root: ast.Root) -> bool:
+    """Whether each stage would read the same."""
+    if root.kind == "field":
+        return root.outer is None or _is_in_reach(root.outer)
+    return root.kind in ("record", "input", "var")
 
 
 # What is shared ----------------------------------------------------------------------------------
@@ -186,10 +188,10 @@ class _Survey:
 
 @dataclass(slots=True)
 class _Function:
-    """What one generated function keeps, by its text."""
+    """What one generated function keeps. called: the names of that, by its text."""
 
     diagnostics: Diagnostics
-    names: Names = field(default_factory=Names)
+    fresh: Callable[[str], str]
     called: dict[str, str] = field(default_factory=dict)
 
     def shared(self, visited: Callable[[VisitAt], T], version: VersionOf) -> T:
@@ -237,7 +239,7 @@ class _Function:
     def _name(self, text: str, first: _Found) -> str:
         if text not in self.called:
             wanted = first.name or value_name(first.expression) or "result"
-            self.called[text] = self.names.fresh(wanted)
+            self.called[text] = self.fresh(wanted)
         return self.called[text]
 
     def _explain(self, found: _Found, words: str) -> None:

@@ -43,6 +43,7 @@ _OPERATORS = {
     "mul": "times",
     "div": "per",
 }
+_CONVERSIONS = frozenset(("atoi", "float64", "int", "int64", "toString"))
 _LONG_NAME = 30
 
 
@@ -51,6 +52,8 @@ def value_name(expression: ast.Expr) -> str:
     match expression:
         case ast.Call("len", (value,)):
             words = ["number_of", value_name(value)]
+        case ast.Call(function, (value,)) if function in _CONVERSIONS:
+            words = [value_name(value)]
         case ast.Binary(operator, left, right) | ast.Call(operator, (left, right)) if (
             operator in _OPERATORS
         ):
