@@ -94,7 +94,7 @@ def test_a_source_without_a_stream() -> None:
     log = LOG.replace(", stdout_to: lines", "")
     assert told(log + handler("{policy: event_driven, source: log}")) == [
         "8:47: GXO0620 workload 'log' has no stream, so it gives no events"
-        " (exec has one with the parameter `stdout_to`)"
+        " (exec has a stream with the parameter `stdout_to`)"
     ]
     sleep = "- name: log\n  process: {module: control:sleep, params: {duration: 1s}}\n"
     assert told(sleep + handler("{policy: event_driven, source: log}")) == [

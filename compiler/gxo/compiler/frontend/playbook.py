@@ -148,6 +148,7 @@ class StatePolicy:
 class ChannelPolicy:
     """None means: as the playbook's policy or the language's default says."""
 
+    span: Span
     buffer_size: int | None
     overflow: str | None
 

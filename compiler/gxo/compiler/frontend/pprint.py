@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import fields
 
+from gxo.compiler.diagnostics import Span
 from gxo.compiler.frontend.playbook import (
     Backoff,
     ChannelPolicy,
@@ -143,6 +144,6 @@ def _settings(settings: LoopControl | RetryDecl | StatePolicy | ChannelPolicy | 
     parts = []
     for field in fields(settings):
         value = getattr(settings, field.name)
-        if value is not None:
+        if value is not None and not isinstance(value, Span):
             parts.append(f"{field.name} {value.text if isinstance(value, Name) else value}")
     return ", ".join(parts)

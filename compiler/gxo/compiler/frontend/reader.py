@@ -295,11 +295,12 @@ class _Reader:
         return StatePolicy(self._text(policy, "access_mode") or "deep_copy")
 
     def _channel_policy(self, tree: Mapping) -> ChannelPolicy | None:
-        policy = self._get(tree, "channel_policy")
-        if not isinstance(policy, Mapping):
+        policy, key = self._get(tree, "channel_policy"), tree.key("channel_policy")
+        if not isinstance(policy, Mapping) or key is None:
             return None
         size = self._get(policy, "buffer_size")
         return ChannelPolicy(
+            span=key.span,
             buffer_size=None if size is None else int(self._number(policy, "buffer_size", 0)),
             overflow=self._text(policy, "overflow_strategy"),
         )

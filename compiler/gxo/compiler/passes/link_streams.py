@@ -17,11 +17,12 @@ from gxo.compiler.ir.nodes import Plan, StreamEdge, Workload
 from gxo.compiler.ir.order import Before
 from gxo.compiler.ir.stream_names import stream_names
 from gxo.compiler.ir.walk import every_workload
+from gxo.compiler.modules.spec import ModuleSpec
 
 UNKNOWN_STREAM, READS_ITSELF, NO_PORT, NO_INPUT = "GXO0305", "GXO0602", "GXO0603", "GXO0604"
 UNKNOWN_SOURCE, NO_STREAM, TWO_PLACES = "GXO0309", "GXO0620", "GXO0621"
 LOOP_READS, NOT_AN_INPUT, FAIL_AND_ERRORS = "GXO0605", "GXO0606", "GXO0607"
-LEAVES_BLOCK, NO_BACKGROUND = "GXO0608", "GXO0623"
+LEAVES_BLOCK, NO_BACKGROUND, USELESS_POLICY = "GXO0608", "GXO0623", "GXO0625"
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
@@ -58,6 +59,7 @@ def _link(
         _check_stream_names(workload, diagnostics)
         _check_background(workload, outermost, diagnostics)
     _check_error_readers(linked, diagnostics)
+    _check_policies(linked, diagnostics)
     background = _background(linked)
     return tuple(replace(one, background=one.name in background) for one in _mark_diamonds(linked))
 
@@ -164,10 +166,7 @@ def _check_source(
         module = producer.module
         assert module is not None
         message = f"workload '{source.text}' has no stream, so it gives no events"
-        hint = None
-        if module.emits_when:
-            hint = f"{module.name} has one with the parameter `{module.emits_when}`"
-        diagnostics.error(NO_STREAM, source.span, message, hint)
+        diagnostics.error(NO_STREAM, source.span, message, _how_it_emits(module))
     if source and inputs:
         message = f"workload '{workload.name}' gets its events from `source`, or reads streams"
         hint = "take out `stream_inputs`, or the lifecycle event_driven"
@@ -220,3 +219,25 @@ def _check_error_readers(workloads: tuple[Workload, ...], diagnostics: Diagnosti
             note = Note(readers[workload.name], "its record errors are read here")
             message = "`on_record_error: fail` and a reader of its errors exclude each other"
             diagnostics.error(FAIL_AND_ERRORS, workload.span, message, notes=[note])
+
+
+def _check_policies(workloads: tuple[Workload, ...], diagnostics: Diagnostics) -> None:
+    """A `channel_policy` is for the streams that its own workload sends (language, section 2)."""
+    rejects = {edge.source for one in workloads for edge in one.stream_edges if edge.errors}
+    for workload in workloads:
+        policy, module = workload.decl.channel_policy, workload.module
+        has_none = not workload.emits and workload.is_understood and workload.name not in rejects
+        if policy and module and has_none:
+            message = f"channel_policy does nothing here: {module.name} sends no records"
+            hint = _how_it_emits(module)
+            if hint is None and workload.stream_edges:
+                names = " and ".join(f"'{edge.source}'" for edge in workload.stream_edges)
+                hint = f"it is for what a workload sends: give it to {names}"
+            diagnostics.warning(USELESS_POLICY, policy.span, message, hint)
+
+
+def _how_it_emits(module: ModuleSpec) -> str | None:
+    """What gives a module that sends no records here a stream, if anything does."""
+    if not module.emits_when:
+        return None
+    return f"{module.name} has a stream with the parameter `{module.emits_when}`"
