@@ -75,6 +75,8 @@ class Layout:
             for index, one in enumerate(results)
         ]
         """Of each result its place in the states and that of its source, and how values go in."""
+        self._finishing = [(one.name, one.operation.result) for one in results]
+        self._starts = [one.operation.start for one in results]
         self._numbers = self._taking("numbers")
         self._ordered = self._taking("what has an order")
         self._orders: dict[int, type] = {}
@@ -103,14 +105,17 @@ class Layout:
 
     def start(self) -> list[Any]:
         """What is known of a group without records."""
-        return [one.operation.start for one in self.results]
+        return self._starts.copy()
 
     def result(self, key: Any, states: list[Any]) -> Record:
         """The record that a group becomes."""
-        parts = key if len(self.by) > 1 else [key]
-        record = {name: grouped_value(part) for name, part in zip(self.by, parts, strict=False)}
-        for one, state in zip(self.results, states, strict=True):
-            record[one.name] = one.operation.result(state)
+        record: Record = {}
+        if len(self.by) == 1:
+            record[self.by[0]] = grouped_value(key)
+        else:
+            record.update(zip(self.by, map(grouped_value, key or ()), strict=True))
+        for (name, finish), state in zip(self._finishing, states, strict=True):
+            record[name] = finish(state)
         return record
 
 
@@ -178,7 +183,11 @@ class Groups:
         bounds: what all of them have besides.
         """
         while keys := list(islice(self._states, BATCH)):
-            yield [self._layout.result(key, self._states.pop(key)) | bounds for key in keys]
+            results = [self._layout.result(key, self._states.pop(key)) for key in keys]
+            if bounds:
+                for result in results:
+                    result.update(bounds)
+            yield results
 
 
 _ANY: Kinds = frozenset()

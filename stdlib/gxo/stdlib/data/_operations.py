@@ -10,7 +10,6 @@ A fold gets at least one value, no null (as in SQL), and the types that are amon
 others. Numbers reach it checked: they are finite, and none is a bool.
 """
 
-import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,10 +91,12 @@ def _rounded(above: int, below: int) -> float:
 
 def _float_sum(total: Total) -> float:
     whole, parts = total
-    if not whole:
-        with contextlib.suppress(OverflowError):
-            return math.fsum(parts)
-    return _rounded(*_ratio(total))
+    if whole:
+        return _rounded(*_ratio(total))
+    try:
+        return math.fsum(parts)
+    except OverflowError:  # on the way: what is added up may be less
+        return _rounded(*_ratio(total))
 
 
 def _sum(total: Total) -> Number:
