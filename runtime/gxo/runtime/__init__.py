@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from gxo.runtime.pipelines.steps import Event, Results, Steps
     from gxo.runtime.spec import Record
     from gxo.runtime.streams.copies import copies_of
-    from gxo.runtime.streams.fused import Stage
     from gxo.runtime.streams.pipes import Channel
     from gxo.runtime.streams.ports import Inputs, Out, Records
+    from gxo.runtime.streams.stages import Stage
 
 __all__ = [
     "Backoff",
@@ -58,7 +58,7 @@ _FILES = {
     "Results": "pipelines.steps",
     "Retry": "job",
     "Scheduled": "lifecycles",
-    "Stage": "streams.fused",
+    "Stage": "streams.stages",
     "Steps": "pipelines.steps",
     "Supervise": "lifecycles",
     "Unknown": "errors",

@@ -361,6 +361,13 @@ class Records:
         """Whether a read would get records; only to be asked when it would not wait."""
         return bool(self.queue)
 
+    def has_ended(self) -> bool:
+        """Whether all is read, and no producer has failed."""
+        try:
+            return self.ready() and not self.has_records()
+        except (UpstreamFailed, Unknown):
+            return False
+
     async def changed(self) -> None:
         """Wait until there may be something to read."""
         await wait_any([self])

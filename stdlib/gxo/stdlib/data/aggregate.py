@@ -6,6 +6,7 @@ from typing import Literal, NotRequired, TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError, RecordError
 from gxo.runtime.spec import Duration, FieldName, Record, module
+from gxo.runtime.streams.kernels import Tail
 from gxo.runtime.streams.ports import Out, Records
 from gxo.stdlib.data._batches import Paced
 from gxo.stdlib.data._groups import Layout, Result
@@ -44,7 +45,7 @@ class Aggregated(TypedDict):
     records: int
 
 
-class Totals:
+class Totals(Tail):
     """What a stream's records come to, by group and by window. Parameters as of the module."""
 
     def __init__(

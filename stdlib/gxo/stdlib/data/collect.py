@@ -4,6 +4,7 @@ from typing import Any, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.spec import Record, module
+from gxo.runtime.streams.kernels import Tail
 from gxo.runtime.streams.ports import Records
 
 
@@ -35,7 +36,7 @@ async def collect(ctx: Context, records: Records) -> Collected:
     return await gathering.finish()
 
 
-class Gathering:
+class Gathering(Tail):
     """The records that have come so far."""
 
     def __init__(self, ctx: Context) -> None:  # noqa: ARG002 - every tail has it

@@ -7,6 +7,7 @@ from gxo.runtime import expr
 from gxo.runtime.context import Context
 from gxo.runtime.errors import RecordError
 from gxo.runtime.spec import FieldName, Record, module
+from gxo.runtime.streams.kernels import Splitter
 from gxo.runtime.streams.ports import Out, Records
 from gxo.stdlib.data._batches import BATCH, deliver
 
@@ -50,7 +51,7 @@ async def flatten(
     return {"records": made}
 
 
-class Flattening:
+class Flattening(Splitter):
     """Makes records of the list in the field of a record."""
 
     def __init__(self, ctx: Context, *, field: str) -> None:

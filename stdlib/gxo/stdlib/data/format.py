@@ -5,6 +5,7 @@ from typing import Literal, NotRequired, TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError, RecordError, Unknown
 from gxo.runtime.spec import Record, WorkspacePath, module, writes
+from gxo.runtime.streams.kernels import Tail
 from gxo.runtime.streams.ports import Records
 from gxo.stdlib._sizes import shown_size
 from gxo.stdlib._spool import Spool
@@ -98,7 +99,7 @@ async def format_(
         text.close()
 
 
-class Formatter:
+class Formatter(Tail):
     """Makes one text of the batches that it is given, in memory or in a file.
 
     Once it is closed nothing is left of a file that was not finished.

@@ -5,6 +5,7 @@ from typing import TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
 from gxo.runtime.spec import Record, module
+from gxo.runtime.streams.kernels import Limiter
 from gxo.runtime.streams.ports import Out, Records
 from gxo.stdlib.data._batches import deliver
 
@@ -52,7 +53,7 @@ async def limit(
     return {"records": sent}
 
 
-class Limit:
+class Limit(Limiter):
     """Lets the first `count` records pass."""
 
     def __init__(self, ctx: Context, *, count: int) -> None:  # noqa: ARG002 - every kernel has it

@@ -9,7 +9,9 @@ from gxo.runtime import Context, Job, Out, Record, Records, Stage
 from gxo.runtime.errors import ModuleError
 from gxo.runtime.kernel.run import Run
 from gxo.runtime.settings import Settings
+from gxo.runtime.streams.kernels import Limiter, Splitter, Tail
 from gxo.runtime.streams.ports import RECORDS_A_TURN
+from gxo.stdlib.data.limit import Limit
 from tests.runtime.kernel.harness import Played, play
 from tests.runtime.kernel.harness import Stage as Scene
 
@@ -38,7 +40,7 @@ class Head:
             self.closed = True
 
 
-class Tail:
+class Sink(Tail):
     """Keeps what comes; fails or waits when it is told to."""
 
     def __init__(self, *, fails: str = "", finishing: float = 0.0) -> None:
@@ -48,7 +50,7 @@ class Tail:
         self._finishing = finishing
         self._ctx: Context
 
-    def begin(self, ctx: Context) -> "Tail":
+    def begin(self, ctx: Context) -> "Sink":
         self._ctx = ctx
         if self._fails == "begin":
             raise ModuleError("cannot begin")
@@ -72,9 +74,29 @@ class Tail:
         self.ends.append("close")
 
 
+class Singly(Splitter):
+    """Makes a batch of each record; says so when it is not let to its end."""
+
+    async def split(self, batch: list[Record]) -> Batches:
+        try:
+            for record in batch:
+                yield [record]
+        except GeneratorExit:
+            raise ModuleError("cannot close") from None
+
+
+class Never(Limiter):
+    """A limit that cannot take anything."""
+
+    is_full = False
+
+    def take(self, batch: list[Record]) -> list[Record]:
+        raise ModuleError("cannot take")
+
+
 def three(
     source: Head,
-    sink: Tail,
+    sink: Sink,
     passes: Callable[[Record], bool],
     **keywords: dict[str, Any],
 ) -> Job:
@@ -121,7 +143,7 @@ def statuses(played: Played) -> list[str]:
 
 
 def test_a_head_that_never_waits_is_stopped_though_no_record_passes() -> None:
-    head, tail = Head(None, size=100), Tail()
+    head, tail = Head(None, size=100), Sink()
     job = three(head, tail, lambda _: False)
     seen: list[int] = []
 
@@ -145,7 +167,7 @@ def test_a_head_that_never_waits_is_stopped_though_no_record_passes() -> None:
 
 def test_a_head_that_never_waits_meets_the_time_out_of_any_stage() -> None:
     for late in ("head", "middle", "tail"):
-        head, tail = Head(None, pause=0.1), Tail()
+        head, tail = Head(None, pause=0.1), Sink()
         job = three(head, tail, lambda _: False, **{late: {"timeout": 2.0, "ignore_errors": True}})
         played = run(job)
         expected = {"head": "Completed", "middle": "Completed", "tail": "Completed"}
@@ -156,7 +178,7 @@ def test_a_head_that_never_waits_meets_the_time_out_of_any_stage() -> None:
 
 def test_a_stage_fails_in_each_place() -> None:
     for fails in ("begin", "add", "finish"):
-        head, tail = Head(1000), Tail(fails=fails)
+        head, tail = Head(1000), Sink(fails=fails)
         played = run(three(head, tail, lambda _: True))
         assert played.statuses == {"head": "Completed", "middle": "Completed", "tail": "Failed"}
         assert played.run.nodes["tail"].error == f"cannot {fails}"
@@ -164,20 +186,20 @@ def test_a_stage_fails_in_each_place() -> None:
 
 
 def test_a_stage_that_cancels_itself_has_failed() -> None:
-    played = run(three(Head(10), Tail(fails="cancel"), lambda _: True))
+    played = run(three(Head(10), Sink(fails="cancel"), lambda _: True))
     assert played.statuses == {"head": "Completed", "middle": "Completed", "tail": "Failed"}
     assert played.run.nodes["tail"].error == "the module cancelled itself"
 
 
 def test_those_before_are_done_while_the_tail_finishes() -> None:
-    head, tail = Head(10), Tail(finishing=5.0)
+    head, tail = Head(10), Sink(finishing=5.0)
     played = run(three(head, tail, lambda _: True, head={"timeout": 1.0}, middle={"timeout": 1.0}))
     assert statuses(played) == ["Completed"] * 3
     assert [played.run.nodes[name].ended for name in ("head", "middle", "tail")] == [0, 0, 5]
 
 
 def test_the_tail_is_stopped_while_it_finishes() -> None:
-    tail = Tail(finishing=5.0)
+    tail = Sink(finishing=5.0)
     played = run(three(Head(10), tail, lambda _: True, tail={"timeout": 2.0}))
     assert statuses(played) == ["Completed", "Completed", "Failed"]
     assert played.time == 2.0 and tail.ends == ["finish", "close"]
@@ -187,21 +209,21 @@ def test_the_number_of_a_record_is_its_place_in_its_own_stream() -> None:
     def passes(record: Record) -> bool:
         return record["n"] != 7 or bool(record["missing"])
 
-    job = three(Head(10, size=4), Tail(), passes, middle={"on_record_error": "skip"})
+    job = three(Head(10, size=4), Sink(), passes, middle={"on_record_error": "skip"})
     played = run(job)
     assert "middle: record 7 failed" in played.log
     assert played.run.nodes["tail"].records_in == 11
 
 
 def test_a_job_runs_its_loop_again() -> None:
-    job = three(Head(3), tail := Tail(), lambda _: True)
+    job = three(Head(3), tail := Sink(), lambda _: True)
     assert statuses(run(job)) == statuses(run(job)) == ["Completed"] * 3
     assert tail.got == [1, 2, 3, 1, 2, 3]
 
 
 def test_nothing_of_a_loop_stays_when_its_members_have_ended() -> None:
     for fails in ("", "begin", "add", "finish"):
-        tail = Tail(fails=fails)
+        tail = Sink(fails=fails)
         played = run(three(Head(10), tail, lambda _: True, tail={"ignore_errors": True}))
         assert not played.run.fused, fails
 
@@ -239,3 +261,39 @@ def test_a_stage_that_has_failed_when_its_reader_closes_has_failed() -> None:
 
     played = run(job, meanwhile)
     assert (played.code, played.statuses["odd"]) == (1, "Failed"), played.log
+
+
+def test_members_end_when_a_stage_cannot_be_closed() -> None:
+    job = Job("loop")
+
+    @job.pipeline(
+        job.member("head", lambda ctx: Head(3, size=3).batches(ctx)),
+        job.member("parts", lambda ctx: Singly(), records=["head"]),
+        job.member("first", lambda ctx: Limit(ctx, count=2), records=["parts"]),
+    )
+    async def head_to_first(head: Stage, parts: Stage, first: Stage) -> None:
+        async for batch in head.read():
+            async for part in parts.split(batch):
+                await first.send(first.take(part))
+                if first.is_full:
+                    return
+
+    played = run(job)
+    assert statuses(played) == ["Completed", "Failed", "Failed"], played.log
+    assert played.run.nodes["parts"].error == "cannot close"
+
+
+def test_the_stage_that_ran_has_failed() -> None:
+    job = Job("loop")
+
+    @job.pipeline(
+        job.member("head", lambda ctx: Head(3).batches(ctx)),
+        job.member("never", lambda ctx: Never(), records=["head"]),
+    )
+    async def head_to_never(head: Stage, never: Stage) -> None:
+        async for batch in head.read():
+            await never.send(never.take(batch))
+
+    played = run(job)
+    assert statuses(played) == ["Completed", "Failed"], played.log
+    assert played.run.nodes["never"].error == "cannot take"
