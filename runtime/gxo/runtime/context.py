@@ -1,5 +1,6 @@
 """What a workload's function and the modules it calls are given: all they need."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -232,6 +233,20 @@ class Context:
     async def thread(self, function: Callable[..., T], *args: Any) -> T:
         """Call what blocks in a thread. A cancelled call is waited for: it cannot be stopped."""
         return await self._run.loop.threads.call(function, *args)
+
+    async def complete(self, function: Callable[..., T], *args: Any) -> T:
+        """Call what completes the module's work in a thread, as `thread` does.
+
+        Once that is done it is too late to cancel the workload: the module returns its summary, and
+        waits for nothing before.
+        """
+        done: list[T] = []
+        try:
+            await self.thread(lambda: done.append(function(*args)))
+        except asyncio.CancelledError:
+            if not done:
+                raise
+        return done[0]
 
     async def offload(self, size: int, function: Callable[..., T], *args: Any) -> T:
         """Call what computes: in a thread if that could hold up the others, else here and now.

@@ -58,9 +58,12 @@ class Spool:
             await self._ctx.thread(self._ctx.workspace.exists, self._path)
 
     async def save(self) -> None:
-        """Replace the file at the path by what was gathered."""
+        """Replace the file at the path by what was gathered.
+
+        That completes the module's work (see `Context.complete`).
+        """
         await self._ctx.show_diff(self._path, self._head)
-        await self._ctx.thread(self._save)
+        await self._ctx.complete(self._save)
 
     def _head(self) -> bytes:
         """The first piece of what was gathered, and one byte more, which tells that there is."""

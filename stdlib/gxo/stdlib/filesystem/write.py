@@ -75,10 +75,10 @@ async def write(
     workspace = ctx.workspace
     await ctx.show_diff(path, lambda: _before(workspace, path) + data if append else data)
     if append:
-        written = await ctx.thread(workspace.append, path, data, bits)
+        written = await ctx.complete(workspace.append, path, data, bits)
         result: Written = {"path": path, "bytes_written": written, "changed": written > 0}
     else:
-        result = await ctx.thread(_replace, workspace, path, data, bits)
+        result = await ctx.complete(_replace, workspace, path, data, bits)
     return _foreseen(ctx, result, append) if ctx.dry_run else result
 
 

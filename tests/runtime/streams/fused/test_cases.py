@@ -15,11 +15,13 @@ import yaml
 
 from gxo.compiler.driver import Compilation, Options
 from gxo.compiler.modules.index import Root
+from gxo.runtime.host.eventloop import JobLoop
 from gxo.runtime.kernel.run import Run
 from gxo.runtime.main import drive
 from gxo.runtime.reporting.logs import Log
 from gxo.runtime.reporting.report import report
 from gxo.runtime.settings import Settings
+from gxo.runtime.workspace.jail import Jail
 from tests.runtime.kernel.harness import FakeClock, FakeLoop
 
 HERE = Path(__file__).parent
@@ -29,6 +31,14 @@ COMPARED = (
     *("status", "reason", "error", "ignored", "attempts", "summary"),
     *("records_in", "records_out", "record_errors", "records_dropped"),
 )
+
+
+WRITES = """
+workloads:
+  numbers: {process: {module: "data:generate_from_list", params: {items: [{n: 1}]}}}
+  file: {stream_inputs: [numbers], process: {module: "data:format", params: {format: csv, path: n.csv}}}
+  other: {process: {module: "control:sleep", params: {duration: 1h}}}
+"""
 
 
 class Mapped:
@@ -86,6 +96,36 @@ def played(case: dict[str, Any], compilation: Compilation) -> dict[str, Any]:
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     said = sorted(f"{line.get('workload')}: {line['message']}" for line in lines)
     return {"exit": exit_code, "order": list(results), "results": results, "said": said}
+
+
+@pytest.mark.parametrize("optimize", [False, True])
+def test_a_file_in_its_place_is_told_as_written(
+    optimize: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal comes after the file has got its name, and before its workload knows that."""
+    runs: list[Run] = []
+    write = Jail.write
+
+    class Watched(Run):
+        async def execute(self, loop: JobLoop) -> int:
+            runs.append(self)
+            return await super().execute(loop)
+
+    def written(*args: Any) -> int:
+        size = write(*args)
+        runs[0].loop.call_soon_threadsafe(runs[0].interrupt, 2)
+        return size
+
+    monkeypatch.setitem(globals(), "Run", Watched)
+    monkeypatch.setattr(Jail, "write", written)
+    case = yaml.safe_load(WRITES) | {"settings": {"workspace": str(tmp_path)}}
+    found = played(case, compiled(case, optimize))
+    assert (found["exit"], (tmp_path / "n.csv").read_text()) == (130, "n\n1\n")
+    assert {name: one["status"] for name, one in found["results"].items()} == {
+        "numbers": "Completed",
+        "file": "Completed",
+        "other": "Cancelled",
+    }
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
