@@ -6,7 +6,7 @@
 A chain begins with a module that makes records, or with one that reads the stream of any other
 workload. Modules follow that are code of the loop, and at most one that gathers what has come. Each
 reads the one before it alone, and nobody else does. A block has its own chains, as it has its own
-streams.
+streams. The steps of a `stream:pipeline` stay as they are.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,12 +15,15 @@ from dataclasses import dataclass, replace
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.kernels import AGGREGATE, FILTER, MAP, filter_condition, has_clock, map_parts
 from gxo.compiler.ir.nodes import Constant, FusedLoop, Plan, StreamEdge, Workload
-from gxo.compiler.ir.walk import blocks
+from gxo.compiler.ir.walk import blocks, every_workload
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     loops = (loop for block in blocks(plan) for loop in _fuse(block, diagnostics))
-    return replace(plan, fused=tuple(loops))
+    fused = tuple(loops)
+    for pipeline in every_workload(plan):
+        _explain_steps(pipeline, diagnostics)
+    return replace(plan, fused=fused)
 
 
 def _fuse(workloads: Sequence[Workload], diagnostics: Diagnostics) -> Iterator[FusedLoop]:
@@ -42,6 +45,16 @@ def _fuse(workloads: Sequence[Workload], diagnostics: Diagnostics) -> Iterator[F
         words = f"fused into one loop: {', '.join(loop.members)}"
         diagnostics.explain("fuse_streams", by_name[loop.members[0]].span, words)
         yield loop
+
+
+def _explain_steps(pipeline: Workload, diagnostics: Diagnostics) -> None:
+    """Say of each step that works on what another one emits why the two do not share a loop."""
+    steps = {step.name: step for step in pipeline.steps}
+    for step in pipeline.steps:
+        for edge in step.state_edges:
+            obstacle = _unfit(steps[edge.source]) or _unfit(step)
+            words = obstacle or "a pipeline takes each event through its steps one by one"
+            diagnostics.explain("fuse_streams", step.span, f"not fused: {words}")
 
 
 def _loops(workloads: Sequence[Workload], behind: dict[str, str]) -> Iterator[FusedLoop]:
