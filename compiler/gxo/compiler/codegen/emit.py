@@ -19,7 +19,7 @@ from gxo.compiler.codegen.values import Mark, Printer
 from gxo.compiler.codegen.views import ProgramView, WorkloadView
 from gxo.compiler.codegen.workload import Block, Surroundings, function_names, workload_view
 from gxo.compiler.diagnostics import working_on
-from gxo.compiler.ir.names import module_words
+from gxo.compiler.ir.names import local_name, module_words
 from gxo.compiler.ir.nodes import FusedLoop, InputDef, Plan, Workload
 from gxo.compiler.ir.walk import every_workload
 from gxo.compiler.python_source import Names, literal
@@ -57,6 +57,7 @@ def render(plan: Plan, version: str, mark: Mark) -> str:
     """The module's text before formatting, each expression that can fail passed through `mark`."""
     names = Names(module_words())
     functions = function_names(plan, names)
+    _keep_loop_variables(plan, names)
     imports = Imports(names)
     imports.use_line("from gxo.runtime import Job")
     consumed = frozenset(edge.source for one in every_workload(plan) for edge in one.stream_edges)
@@ -71,6 +72,16 @@ def render(plan: Plan, version: str, mark: Mark) -> str:
     )
     program = ProgramView(title, imports.render(), tuple(printer.helpers), arguments, workloads)
     return _skeleton().render(program=program)
+
+
+def _keep_loop_variables(plan: Plan, names: Names) -> None:
+    """Let no module that is called, and no helper, have the name of a loop's variable."""
+    inner = names.inner()
+    loops = [one.loop for one in every_workload(plan) if one.loop]
+    for variable in sorted(
+        {name for loop in loops for name in (loop.variable, loop.index) if name}
+    ):
+        inner.fresh(local_name(variable))
 
 
 def _all_workloads(plan: Plan) -> Iterator[Workload]:
