@@ -27,7 +27,7 @@ from gxo.compiler.ir.evaluation import (
 )
 from gxo.compiler.ir.names import shared_names
 from gxo.compiler.ir.nodes import Argument, Plan, Workload
-from gxo.compiler.ir.walk import every_workload, map_workloads
+from gxo.compiler.ir.walk import computed, every_workload, map_workloads
 from gxo.compiler.template import ast, functions
 from gxo.compiler.template.evaluation import Visit
 from gxo.compiler.template.infer import infer
@@ -70,11 +70,25 @@ def _share_calls(workload: Workload, diagnostics: Diagnostics) -> Workload:
     function = _Function(diagnostics, shared_names(workload.loop))
 
     def shared(call: tuple[Argument, ...]) -> tuple[Argument, ...]:
+        if not _may_repeat(call):
+            return call
         return function.shared(lambda visit: visited_call(workload, call, visit), _same)
 
     if workload.calls:
         return replace(workload, calls=tuple(map(shared, workload.calls)))
     return replace(workload, arguments=shared(workload.arguments))
+
+
+def _may_repeat(call: tuple[Argument, ...]) -> bool:
+    """Whether two expressions of a call do the same with something: most calls have none."""
+    done = [
+        part.function if isinstance(part, ast.Call) else part.operator
+        for argument in call
+        for value in computed(argument.value)
+        for part in expressions(value.template)
+        if isinstance(part, ast.Call | ast.Binary)
+    ]
+    return len(set(done)) < len(done)
 
 
 # What an expression reads ------------------------------------------------------------------------
