@@ -391,3 +391,19 @@ def test_copies_of_a_record_that_stands_twice_in_a_batch_are_two():
         assert (record, second) == ({"n": 1}, {"n": 1})
 
     run(check())
+
+
+@pytest.mark.parametrize(("size", "waiting"), [(10, 100), (1_000_000, 4)])
+def test_fewer_large_records_wait_where_nobody_says_how_many(size, waiting):
+    async def check():
+        source = Source("a", Channel())
+        readers(source, "b")
+        for _ in range(waiting):
+            await source.port().send([{"text": "x" * size}])
+        sender = asyncio.ensure_future(source.port().send([{"text": "x" * size}]))
+        await settle()
+        assert not sender.done()
+        sender.cancel()
+        await settle()
+
+    run(check())

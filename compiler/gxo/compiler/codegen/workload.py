@@ -291,11 +291,18 @@ def _retry(retry: Retry, module: ModuleSpec, imports: Imports) -> str:
     return f"{imports.use('gxo.runtime', 'Retry')}({', '.join(words)})"
 
 
+def _bounds(channel: Channel) -> Iterator[str]:
+    if channel.buffer_size is None:
+        yield f"overflow={literal(channel.overflow)}"
+    else:
+        yield str(channel.buffer_size)
+        yield literal(channel.overflow)
+
+
 def _policies(policies: Policies, imports: Imports) -> Iterator[str]:
-    if policies.channel != Channel(100, "block"):
+    if policies.channel != Channel(None, "block"):
         channel = imports.use("gxo.runtime", "Channel")
-        size, overflow = policies.channel.buffer_size, literal(policies.channel.overflow)
-        yield f"channel={channel}({size}, {overflow})"
+        yield f"channel={channel}({', '.join(_bounds(policies.channel))})"
     if policies.skip_on_no_input:
         yield "skip_on_no_input=True"
     if policies.allow_paths:

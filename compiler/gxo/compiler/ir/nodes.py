@@ -170,7 +170,9 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    buffer_size: int
+    """buffer_size: records that may wait; None where neither the playbook nor a pass says."""
+
+    buffer_size: int | None
     overflow: str
 
 
@@ -187,7 +189,7 @@ class Policies:
     """What applies to a workload after the playbook's defaults and its own settings are merged."""
 
     state_copies: bool = True
-    channel: Channel = Channel(100, "block")
+    channel: Channel = Channel(None, "block")
     skip_on_no_input: bool = False
     allow_paths: tuple[AllowedPath, ...] = ()
 

@@ -110,7 +110,8 @@ def _facts(workload: Workload) -> Iterator[str]:
 def _policy_facts(policies: Policies) -> Iterator[str]:
     default = Policies()
     if policies.channel != default.channel:
-        yield f"channel {policies.channel.buffer_size} {policies.channel.overflow}"
+        size = policies.channel.buffer_size
+        yield f"channel {100 if size is None else size} {policies.channel.overflow}"
     for allowed in policies.allow_paths:
         yield f"allows {allowed.path} {allowed.access}"
     if not policies.state_copies:

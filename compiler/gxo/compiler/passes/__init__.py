@@ -35,6 +35,7 @@ from gxo.compiler.passes import (
     resolve_names,
     resolve_policies,
     share_expressions,
+    size_channels,
     trace_secrets,
     unroll_loops,
 )
@@ -98,4 +99,5 @@ PASSES: tuple[Pass, ...] = (
         "what was computed for one value is there for the next",
         optimizes=True,
     ),
+    Pass("size_channels", size_channels.run, "what nobody will take need not wait", optimizes=True),
 )

@@ -10,6 +10,8 @@ from collections import deque
 from typing import Literal, Protocol
 
 from gxo.runtime.errors import Unknown, UpstreamFailed
+from gxo.runtime.host.eventloop import LARGE
+from gxo.runtime.host.weight import weight
 from gxo.runtime.spec import Record
 
 Batch = list[Record]
@@ -17,18 +19,26 @@ Overflow = Literal["block", "drop_new", "drop_oldest", "error"]
 State = Literal["open", "ended", "closed", "discarding"]
 
 
+DEFAULT, FEW = 100, 4
+"""Records that may wait in a pipe; and that, if they are LARGE. Of 1 MB each, 100 take 300 MiB in a
+chain of three workloads and are no faster than FEW (`passes/size_channels.py` has the figures).
+"""
+
+
 class Channel:
     """How the pipes of a producer are bounded.
 
-    buffer_size: records that may wait in each; with 0 a send ends when the reader has the batch.
+    buffer_size: records that may wait in each; with 0 a send ends when the reader has the batch. If
+    nobody says, DEFAULT, or only FEW where they are large and the sender can wait.
     overflow: what happens to records that find no room.
     """
 
-    __slots__ = ("buffer_size", "overflow")
+    __slots__ = ("buffer_size", "overflow", "weighs")
 
-    def __init__(self, buffer_size: int = 100, overflow: Overflow = "block") -> None:
-        self.buffer_size = buffer_size
+    def __init__(self, buffer_size: int | None = None, overflow: Overflow = "block") -> None:
+        self.buffer_size = DEFAULT if buffer_size is None else buffer_size
         self.overflow = overflow
+        self.weighs = buffer_size is None and overflow == "block"
 
 
 class Sender(Protocol):
@@ -85,6 +95,7 @@ class Pipe:
         "_handed",
         "_reader",
         "_source",
+        "_weighs",
         "buffered",
         "consumer",
         "dropped",
@@ -106,6 +117,7 @@ class Pipe:
         self.state: State = "open"
         self.failure: UpstreamFailed | Unknown | None = None
         self._source = source
+        self._weighs = source.channel.weighs
         self._reader: Reader | None = None
         self._batches: deque[Batch] = deque()
         self._handed: Batch | None = None  # given to a waiting reader: does not count as buffered
@@ -147,6 +159,8 @@ class Pipe:
             self._handed = batch
             self._announce()
             return
+        if self._weighs and not self.buffered and len(batch) <= DEFAULT:
+            self.limit = FEW if weight(batch[0]) > LARGE else DEFAULT
         if self.buffered + len(batch) > self.limit and not self._full:
             self._full = True  # before the reader is told: it looks
             self._source.full_pipes += 1
