@@ -133,3 +133,22 @@ def test_turns_pass_on_what_is_sent_thrown_and_returned() -> None:
 
     assert asyncio.run(cancel(), debug=True) == "done"
     turns.Turns(stubborn()).close()  # never begun, and no warning of that
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0.0, [1, 8, 55, 64]), (TURN / 8, [1, 2, 4, 8])],
+    ids=["next to nothing", "an eighth of a turn"],
+)
+def test_parts_of_records_that_cost_nothing_soon_are_whole_batches(
+    seconds: float, expected: list[int], thread: Thread
+) -> None:
+    lengths = []
+
+    async def reader() -> None:
+        async for part in Paced(batches()):
+            lengths.append(len(part))
+            thread.work(seconds * len(part))
+
+    asyncio.run(reader())
+    assert lengths[: len(expected)] == expected

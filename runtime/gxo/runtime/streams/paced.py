@@ -9,6 +9,9 @@ from gxo.runtime.spec import Record
 TURN = 0.01
 """Seconds that a module may work on a batch, and before others get their turn."""
 
+_LEAP = 8
+"""How many times as long a part may be as one that took less than this part of a turn."""
+
 
 class Paced:
     """A stream's batches, in parts where working on a whole one would hold up the event loop.
@@ -45,9 +48,10 @@ class Paced:
 
     async def _learn(self, turns: Turns[object]) -> None:
         """From how long the last part took, how long the next one may be."""
-        if turns.spent - self._before > TURN:
+        took = turns.spent - self._before
+        if took > TURN:
             self.most = max(self._given // 2, 1)
         elif self._given >= self.most:
-            self.most = 2 * self._given
+            self.most = self._given * (_LEAP if took < TURN / _LEAP else 2)
         if turns.turn > TURN:
             await asyncio.sleep(0)
