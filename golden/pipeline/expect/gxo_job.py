@@ -4,14 +4,12 @@ from gxo.runtime import Context, Event, Input, Job, Out, Record, Records, Result
 from gxo.runtime.functions import printing, strings
 from gxo.stdlib.control import Asserted, assert_ as control_assert
 from gxo.stdlib.data.aggregate import Aggregated, aggregate as data_aggregate
-from gxo.stdlib.data.filter import Filtered, filter_ as data_filter
 from gxo.stdlib.data.flatten import Flattened, flatten as data_flatten
 from gxo.stdlib.data.format import Formatted, format_ as data_format
 from gxo.stdlib.data.generate_from_list import (
     Generated,
     generate_from_list as data_generate_from_list,
 )
-from gxo.stdlib.data.map import Mapped, map_ as data_map
 from gxo.stdlib.exec import Executed, exec_
 from gxo.stdlib.stream import Piped, pipeline as stream_pipeline
 
@@ -45,12 +43,10 @@ async def guard(ctx: Context, records: Records, out: Out | None) -> Piped:
     return await stream_pipeline(ctx, records, out, steps=guard_steps)
 
 
-# guard, step event: data:map
-@guard_steps.transform("event")
-async def guard_event(ctx: Context, records: Records, out: Out | None) -> Mapped:
-    return await data_map(
-        ctx, records, out, template=lambda record: {"ip": record["remote_addr"], "at": ctx.now()}
-    )
+# guard, step event: data:map, in line
+@guard_steps.inline("event")
+async def guard_event(ctx: Context, record: Record) -> list[Record]:
+    return [{"ip": record["remote_addr"], "at": ctx.now()}]
 
 
 # guard, step lookup: exec
@@ -67,7 +63,7 @@ async def guard_each_key(ctx: Context, records: Records, out: Out | None) -> Fla
     return await data_flatten(ctx, records, out, field="keys")
 
 
-# guard, step seen: data:map
+# guard, step seen: data:map, in line
 def guard_seen_known(steps: Results) -> str:
     parts: list[str] = []
     if steps.get("lookup"):
@@ -75,18 +71,15 @@ def guard_seen_known(steps: Results) -> str:
     return "".join(parts)
 
 
-@guard_steps.transform("seen", needs=["lookup", "each_key"])
-async def guard_seen(ctx: Context, records: Records, out: Out | None, steps: Results) -> Mapped:
-    return await data_map(
-        ctx,
-        records,
-        out,
-        fields={
-            "ip": lambda record: steps["event"]["ip"],
-            "key": lambda record: steps["each_key"]["keys"],
-            "known": lambda record: guard_seen_known(steps),
-        },
-    )
+@guard_steps.inline("seen", needs=["lookup", "each_key"])
+async def guard_seen(ctx: Context, record: Record, steps: Results) -> list[Record]:
+    return [
+        {
+            "ip": steps["event"]["ip"],
+            "key": steps["each_key"]["keys"],
+            "known": guard_seen_known(steps),
+        }
+    ]
 
 
 # guard, step note: exec
@@ -115,25 +108,16 @@ async def guard_counted(ctx: Context, records: Records, out: Out | None) -> Aggr
     )
 
 
-# guard, step often: data:filter
-@guard_steps.transform("often", needs=["counted"])
-async def guard_often(ctx: Context, records: Records, out: Out | None) -> Filtered:
-    return await data_filter(
-        ctx, records, out, condition=lambda record: record["attempts"] >= ctx.inputs["least"]
-    )
+# guard, step often: data:filter, in line
+@guard_steps.inline("often", needs=["counted"])
+async def guard_often(ctx: Context, record: Record) -> list[Record]:
+    return [record] if record["attempts"] >= ctx.inputs["least"] else []
 
 
-# guard, step alert: data:map
-@guard_steps.transform("alert", needs=["often"])
-async def guard_alert(ctx: Context, records: Records, out: Out | None, steps: Results) -> Mapped:
-    return await data_map(
-        ctx,
-        records,
-        out,
-        fields={
-            "text": lambda record: f"{steps['counted']['attempts']} attempts from {record['ip']}"
-        },
-    )
+# guard, step alert: data:map, in line
+@guard_steps.inline("alert", needs=["often"])
+async def guard_alert(ctx: Context, record: Record, steps: Results) -> list[Record]:
+    return [{"text": f"{steps['counted']['attempts']} attempts from {record['ip']}"}]
 
 
 # guard, step alerts: data:format

@@ -79,12 +79,10 @@ async def on_failure(ctx: Context, records: Records, out: Out | None) -> Piped:
     return await stream_pipeline(ctx, records, out, steps=on_failure_steps)
 
 
-# on-failure, step failed: data:filter
-@on_failure_steps.transform("failed")
-async def on_failure_failed(ctx: Context, records: Records, out: Out | None) -> Filtered:
-    return await data_filter(
-        ctx, records, out, condition=lambda record: expr.ge(record["status"], 500)
-    )
+# on-failure, step failed: data:filter, in line
+@on_failure_steps.inline("failed")
+async def on_failure_failed(ctx: Context, record: Record) -> list[Record]:
+    return [record] if expr.ge(record["status"], 500) else []
 
 
 # on-failure, step tell: exec

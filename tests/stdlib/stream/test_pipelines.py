@@ -1,4 +1,7 @@
-"""Every case of `pipelines.yaml`: a playbook with one pipeline, compiled and run in this process."""
+"""Every case of `pipelines.yaml`: a playbook with one pipeline, compiled and run in this process.
+
+At -O0 each step calls its module; at -O1 some are code in line. Nobody can tell from what is said.
+"""
 
 import re
 from pathlib import Path
@@ -7,11 +10,16 @@ from typing import Any
 import pytest
 import yaml
 
-from gxo.compiler.driver import Compilation
+from gxo.compiler.driver import Compilation, Options
 from gxo.runtime.main import main
 from tests.reports import read_report
 
 CASES = yaml.safe_load(Path(__file__).with_name("pipelines.yaml").read_text())
+LOUD = ("--log-level", "info")
+
+VARYING = re.compile(r"^\S+ | in [\d.]+ m?s|\S+ (?=dry-run)|\d{4}-\d\d-\d\dT[^\s'\"]+")
+"""Of a line of the log, what differs from run to run."""
+
 KEYS = {
     *("inputs", "secrets", "events", "steps", "on_record_error"),
     *("sent", "failed", "done", "record_errors", "error"),
@@ -39,8 +47,8 @@ def playbook(case: dict[str, Any]) -> str:
     return yaml.safe_dump({**head, "workloads": workloads}, sort_keys=False, width=1000)
 
 
-def compiled(text: str) -> Any:
-    compilation = Compilation("p.gxo.yaml")
+def compiled(text: str, *, optimize: bool = True) -> Any:
+    compilation = Compilation("p.gxo.yaml", Options(optimize=optimize))
     assert compilation.read(text.encode()) and compilation.analyse(), [
         (item.code, item.span.line, item.message) for item in compilation.diagnostics.sorted()
     ]
@@ -49,11 +57,12 @@ def compiled(text: str) -> Any:
     return names["job"]
 
 
-def ran(text: str, folder: Path) -> dict[str, Any]:
+def ran(text: str, folder: Path, *options: str, optimize: bool = True) -> dict[str, Any]:
     """The report's results by workload."""
+    folder.mkdir(exist_ok=True)
     report = folder / "report.json"
-    options = ["--workspace", str(folder), "--report", str(report), "--log-level", "error"]
-    main(compiled(text), None, options)
+    usual = ["--workspace", str(folder), "--report", str(report), "--log-level", "error"]
+    main(compiled(text, optimize=optimize), None, [*usual, *options])
     results: dict[str, Any] = read_report(report)["workload_results"]
     return results
 
@@ -72,11 +81,24 @@ def matches(value: Any, expected: Any) -> bool:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_pipeline(case: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pipeline(
+    case: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     assert case.keys() <= KEYS
     for name, value in case.get("secrets", {}).items():
         monkeypatch.setenv(name, value)
-    results = ran(playbook(case), tmp_path)
+    text, said = playbook(case), []
+    for optimize in (False, True):
+        check(case, ran(text, tmp_path / f"{optimize}", *LOUD, optimize=optimize))
+        ran(text, tmp_path / f"{optimize} dry", *LOUD, "--dry-run", optimize=optimize)
+        said.append(sorted(VARYING.sub("", line) for line in capfd.readouterr().err.splitlines()))
+    assert said[0] == said[1]
+
+
+def check(case: dict[str, Any], results: dict[str, Any]) -> None:
     pipe = results["pipe"]
     if "error" in case:
         assert pipe["status"] == "Failed"

@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
+from gxo.compiler.codegen.records import field_codes, new_record
 from gxo.compiler.codegen.values import Printer
 from gxo.compiler.codegen.views import WorkloadView
 from gxo.compiler.codegen.workload import (
@@ -230,25 +231,15 @@ class _Body:
 
     def _made(self, parts: MapParts, printer: Printer) -> Iterator[str]:
         """The lines that make the record, or change it where it is the loop's own."""
-        if parts.template is not None:
-            yield f"record = {printer.code(parts.template, 'template')}"
-            return
-        pairs = [(literal(name), printer.code(value, name)) for name, value in parts.fields]
-        made = ", ".join(f"{name}: {code}" for name, code in pairs)
-        if not parts.keep:
-            yield f"record = {{{made}}}"
-        elif parts.drop and (pairs or not self._owned):
-            names = f"({', '.join(map(literal, parts.drop))},)"
-            others = f"{{name: value for name, value in record.items() if name not in {names}}}"
-            yield f"record = {{**{others}, {made}}}" if pairs else f"record = {others}"
+        changes = self._owned and parts.keep and not (parts.drop and parts.fields)
+        if not changes or holds_record(parts):
+            yield f"record = {new_record(parts, printer)}"
         elif parts.drop:
             yield from (f"record.pop({literal(name)}, None)" for name in parts.drop)
-        elif not self._owned or holds_record(parts):
-            yield f"record = {{**record, {made}}}"
-        elif len(pairs) == 1:
+        elif len(pairs := field_codes(parts, printer)) == 1:
             yield f"record[{pairs[0][0]}] = {pairs[0][1]}"
         else:
-            yield f"record.update({{{made}}})"
+            yield f"record.update({{{', '.join(f'{name}: {code}' for name, code in pairs)}}})"
 
     @contextmanager
     def _tried(self, stage: Stage) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import cache
 
+from gxo.compiler.codegen.records import new_record
 from gxo.compiler.codegen.values import Printer
 from gxo.compiler.codegen.views import WorkloadView
 from gxo.compiler.codegen.workload import (
@@ -16,6 +17,7 @@ from gxo.compiler.codegen.workload import (
     steps_key,
     taken_ports,
 )
+from gxo.compiler.ir.kernels import FILTER, MAP, filter_condition, map_parts
 from gxo.compiler.ir.nodes import Constant, Workload
 from gxo.compiler.ir.steps import emits_records, kind
 from gxo.compiler.python_source import identifier, literal
@@ -32,10 +34,13 @@ def step_view(pipeline: Workload, step: Workload, around: Surroundings) -> Workl
     prefix = identifier(f"{pipeline.name}_{step.name}")
     printer = Printer(prefix, around.names, around.imports, around.mark)
     comment = f"{pipeline.name}, step {step.name}: {module.name}"
-    decorator = f"{around.functions[steps_key(pipeline)]}.{kind(step)}"
+    how = "inline" if step.is_inline else kind(step)
+    decorator = f"{around.functions[steps_key(pipeline)]}.{how}"
     if step.is_dead:
         settings = [literal(step.name), *_settings(step, printer)]
         return never_called(comment, decorator, settings, function, printer)
+    if step.is_inline:
+        return _inline_view(step, comment, decorator, function, printer)
     ports = taken_ports(module, _connected(step))
     printer.local = cache(around.names.inner(("ctx", *ports, *_TYPES)).fresh)
     arguments = call_arguments(step, module, ports, printer)
@@ -56,6 +61,41 @@ def step_view(pipeline: Workload, step: Workload, around: Surroundings) -> Workl
         body=(f"return await {call}({', '.join(arguments)})",),
         helpers=tuple(printer.helpers),
     )
+
+
+def _inline_view(
+    step: Workload, comment: str, decorator: str, function: str, printer: Printer
+) -> WorkloadView:
+    """The view of a step whose code makes the records itself."""
+    use = printer.imports.use
+    printer.local = cache(printer.names.inner(("ctx", *_TYPES)).fresh)
+    made = _made(step, printer)
+    given = [name for name in _TYPES if name == "record" or name in printer.used]
+    parameters = (f"{name}: {use('gxo.runtime', _TYPES[name])}" for name in given)
+    return WorkloadView(
+        comment=f"{comment}, in line",
+        decorator=decorator,
+        decorator_arguments=(literal(step.name), *_settings(step, printer)),
+        function=function,
+        parameters=(*port_parameters([], printer.imports), *parameters),
+        returns=f"list[{use('gxo.runtime', 'Record')}]",
+        body=(f"return {made}",),
+        helpers=tuple(printer.helpers),
+    )
+
+
+def _made(step: Workload, printer: Printer) -> str:
+    """The list of records that the step makes of one."""
+    assert step.module is not None
+    if step.module.name == FILTER:
+        condition = filter_condition(step)
+        assert condition is not None
+        return f"[record] if {printer.code(condition, 'condition')} else []"
+    if step.module.name == MAP:
+        parts = map_parts(step)
+        assert parts is not None
+        return f"[{new_record(parts, printer)}]"
+    return "[record]"
 
 
 def _connected(step: Workload) -> set[str]:

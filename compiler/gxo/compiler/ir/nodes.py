@@ -201,6 +201,7 @@ class Workload:
     `steps` are those of a `stream:pipeline`; their `state_edges` lead to the steps that they need.
     `background`: its module, or one whose records it reads, runs until the job needs it no more.
     `is_dead`: nothing can make it run, so that its module is never called.
+    `is_inline`: it is a step whose code stands in place of a call of its module.
     `calls`: the arguments of each instance of its loop, where they are known one by one.
     """
 
@@ -221,6 +222,7 @@ class Workload:
     stream_edges: tuple[StreamEdge, ...] = ()
     background: bool = False
     is_dead: bool = False
+    is_inline: bool = False
     calls: tuple[tuple[Argument, ...], ...] = ()
     secrets: tuple[str, ...] = ()
     on_failure: "tuple[Workload, ...]" = ()

@@ -79,6 +79,8 @@ def _facts(workload: Workload) -> Iterator[str]:
         yield f"{'events of' if stream.events else 'reads'} {stream.name}{spills}"
     if workload.is_dead:
         yield "never called"
+    if workload.is_inline:
+        yield "in line"
     if workload.background:
         yield "in the background"
     if workload.secrets:

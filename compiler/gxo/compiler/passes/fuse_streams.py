@@ -6,7 +6,11 @@
 A chain begins with a module that makes records, or with one that reads the stream of any other
 workload. Modules follow that are code of the loop, and at most one that gathers what has come. Each
 reads the one before it alone, and nobody else does. A block has its own chains, as it has its own
-streams. The steps of a `stream:pipeline` stay as they are.
+streams. Of the steps of a `stream:pipeline`, which takes one event after the other through all of
+them, those become code of its loop that are code of any loop:
+
+    before:  step big: data:filter
+    after:   step big: data:filter, and "in line"
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,15 +19,19 @@ from dataclasses import dataclass, replace
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.kernels import AGGREGATE, FILTER, MAP, filter_condition, has_clock, map_parts
 from gxo.compiler.ir.nodes import Constant, FusedLoop, Plan, StreamEdge, Workload
-from gxo.compiler.ir.walk import blocks, every_workload
+from gxo.compiler.ir.walk import blocks, map_workloads
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     loops = (loop for block in blocks(plan) for loop in _fuse(block, diagnostics))
-    fused = tuple(loops)
-    for pipeline in every_workload(plan):
-        _explain_steps(pipeline, diagnostics)
-    return replace(plan, fused=fused)
+    plan = replace(plan, fused=tuple(loops))
+
+    def with_steps(workload: Workload) -> Workload:
+        return replace(
+            workload, steps=tuple(_put_in_line(step, diagnostics) for step in workload.steps)
+        )
+
+    return map_workloads(plan, with_steps)
 
 
 def _fuse(workloads: Sequence[Workload], diagnostics: Diagnostics) -> Iterator[FusedLoop]:
@@ -47,14 +55,24 @@ def _fuse(workloads: Sequence[Workload], diagnostics: Diagnostics) -> Iterator[F
         yield loop
 
 
-def _explain_steps(pipeline: Workload, diagnostics: Diagnostics) -> None:
-    """Say of each step that works on what another one emits why the two do not share a loop."""
-    steps = {step.name: step for step in pipeline.steps}
-    for step in pipeline.steps:
-        for edge in step.state_edges:
-            obstacle = _unfit(steps[edge.source]) or _unfit(step)
-            words = obstacle or "a pipeline takes each event through its steps one by one"
-            diagnostics.explain("fuse_streams", step.span, f"not fused: {words}")
+def _put_in_line(step: Workload, diagnostics: Diagnostics) -> Workload:
+    """The step, in line if its module can be: what can be observed is the same in any case."""
+    if step.is_dead:
+        return step
+    obstacle = _no_kernel(step) or _no_code(step) or _only_run(step)
+    words = f"not in line: {obstacle}" if obstacle else "in line in the loop of its pipeline"
+    diagnostics.explain("fuse_streams", step.span, words)
+    return replace(step, is_inline=not obstacle)
+
+
+def _no_code(step: Workload) -> str | None:
+    """Why a step's module has to be called."""
+    assert step.module is not None and step.module.kernel is not None
+    if step.module.kernel.is_code:
+        return None
+    if step.module.kernel.kind == "inline":
+        return f"'{step.name}' is {step.module.name}, which keeps count of what it has read"
+    return f"'{step.name}' is {step.module.name}, which runs beside the events"
 
 
 def _loops(workloads: Sequence[Workload], behind: dict[str, str]) -> Iterator[FusedLoop]:
@@ -104,14 +122,28 @@ class _Link:
 
 def _unfit(workload: Workload) -> str | None:
     """Why the workload cannot be in any loop."""
+    if reason := _no_kernel(workload):
+        return reason
+    if setting := next(_settings(workload), None):
+        return f"'{workload.name}' has {setting}"
+    return _only_run(workload)
+
+
+def _no_kernel(workload: Workload) -> str | None:
+    """Why a loop cannot do what its module does, whatever its parameters are."""
     name, module = workload.name, workload.module
     assert module is not None, "a plan with errors is not optimized"
     if not module.is_own:
         return f"'{name}' is {module.name}, which is not gxo's own"
     if module.kernel is None:
         return f"'{name}' is {module.name}, which cannot be a part of a loop"
-    if setting := next(_settings(workload), None):
-        return f"'{name}' has {setting}"
+    return None
+
+
+def _only_run(workload: Workload) -> str | None:
+    """Why a loop cannot do it with its parameters."""
+    name, module = workload.name, workload.module
+    assert module is not None
     if module.name == FILTER and filter_condition(workload) is None:
         return f"the condition of '{name}' is a constant"
     if module.name == AGGREGATE and has_clock(workload):

@@ -1,6 +1,6 @@
 """Runs the steps of a `stream:pipeline` (language, section 7).
 
-    events ─ Region ┬ transform, call, transform, ...      one event after the other
+    events ─ Region ┬ inline, call, transform, ...         one event after the other
                     └ join ─ Region ┬ call, ...            its records are the events here
                                     └ join ─ ...
 
@@ -9,17 +9,26 @@ back-pressure, down to the source. The modules of joins run beside, fed through 
 a region of its own reads what each of them sends.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
+from time import thread_time
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import Unknown
 from gxo.runtime.host.tasks import run_all
 from gxo.runtime.pipelines.rows import Done, OneEvent, Row, matching
-from gxo.runtime.pipelines.runs import Call, Join, StepContext, Transform, origin_of
+from gxo.runtime.pipelines.runs import Call, Inline, Join, StepContext, Transform, origin_of
 from gxo.runtime.pipelines.steps import EVENTS, Step
 from gxo.runtime.spec import Record
+from gxo.runtime.streams.paced import TURN
 from gxo.runtime.streams.pipes import Batch
 from gxo.runtime.streams.ports import Out, Records
+
+_RUNS: dict[str, Callable[[Step, StepContext], Call | Inline | Transform]] = {
+    "call": Call,
+    "inline": Inline,
+    "transform": Transform,
+}
 
 
 async def work(steps: Mapping[str, Step], ctx: Context, records: Records, out: Out | None) -> int:
@@ -66,8 +75,7 @@ class Region:
         counts = origin == EVENTS
         self._contexts = {one.name: StepContext(ctx, one.name, counts=counts) for one in fed}
         self._runs = {
-            one.name: (Call if one.kind == "call" else Transform)(one, self._contexts[one.name])
-            for one in self._steps
+            one.name: _RUNS[one.kind](one, self._contexts[one.name]) for one in self._steps
         }
         needed = {need for step in steps.values() for need in step.needs}
         names = [origin, *self._runs] if origin != EVENTS else [*self._runs]
@@ -82,11 +90,15 @@ class Region:
 
     async def _read(self, transforms: list[Transform]) -> None:
         lost: dict[str, Unknown] = {}
+        began = thread_time()
         try:
             async for batch in self._records:
                 for record in batch:
                     self.number += 1
                     await self._work_on(OneEvent(self.number, record))
+                    if thread_time() - began > TURN:  # what is in line need not wait for anything
+                        await asyncio.sleep(0)
+                        began = thread_time()
                 if self._is_over():
                     break
         except Unknown as unknown:

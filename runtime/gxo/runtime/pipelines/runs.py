@@ -106,6 +106,35 @@ class Call:
         return self._out.take() if "out" in parameters else [result]
 
 
+class Inline:
+    """A step whose function makes the records itself. over: in a dry run, it needs what is not
+    known, and makes no more.
+    """
+
+    def __init__(self, step: Step, context: StepContext) -> None:
+        self._step = step
+        self._context = context
+        self.over = False
+
+    async def emit(self, row: Row, record: Record) -> Batch:
+        """What the function makes of the record; nothing when it failed and is to be left out."""
+        if self.over:
+            return []
+        given = {"record": record, "event": row.event.record, "steps": row.results}
+        parameters = {name: given[name] for name in self._step.parameters}
+        try:
+            made: Batch = await self._step.function(self._context, **parameters)
+        except Exception as error:
+            await self._context.record_failed(record, error)
+            return []
+        except Unknown as unknown:
+            self._context.miss(unknown)
+            self._context.lose()
+            self.over = True
+            return []
+        return made
+
+
 class Turns(Records):
     """A transform's input port. It tells when the module waits for the next record."""
 

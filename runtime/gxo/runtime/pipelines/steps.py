@@ -2,8 +2,11 @@
 
     greet_steps = Steps()
 
-    @greet_steps.transform("upper")
-    async def greet_upper(ctx, records, out): return await data_map(ctx, records, out, ...)
+    @greet_steps.inline("upper")
+    async def greet_upper(ctx, record): return [{"name": strings.upper(record["name"])}]
+
+    @greet_steps.transform("each")
+    async def greet_each(ctx, records, out): return await data_flatten(ctx, records, out, ...)
 
     @greet_steps.call("say", needs=["upper"], when=lambda record: record["age"] > 17)
     async def greet_say(ctx, record, steps): return await exec_(ctx, command="echo", ...)
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from gxo.runtime.streams.ports import Out, Records
 
 F = TypeVar("F", bound=Function)
-Kind = Literal["call", "transform", "join"]
+Kind = Literal["call", "inline", "transform", "join"]
 
 Event = Mapping[str, Any]
 """The fields of the event that a step works on."""
@@ -75,6 +78,15 @@ class Steps:
     ) -> Callable[[F], F]:
         """Register a function that is called for each record, and whose result the step emits."""
         return self._step(name, "call", tuple(needs), when)
+
+    def inline(
+        self, name: str, *, needs: Iterable[str] = (), when: Callable[..., Any] | None = None
+    ) -> Callable[[F], F]:
+        """Register a function that is called for each record, and makes those that the step emits.
+
+        It is what a transform's module would do, without a stream to the module and back.
+        """
+        return self._step(name, "inline", tuple(needs), when)
 
     def transform(
         self, name: str, *, needs: Iterable[str] = (), when: Callable[..., Any] | None = None
