@@ -11,7 +11,7 @@ What a stage is, its kernel says (streams.kernels); one that is code of the loop
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from operator import length_hint
 from typing import TYPE_CHECKING, Any
 
@@ -202,7 +202,12 @@ class Stage:
             return
         before = self._before
         if self._source is not None:
-            self.has_ended = await self._source.has_ended()
+            node = self._node
+            errors, lost = node.record_errors, node.records_lost
+            try:
+                self.has_ended = await self._source.has_ended()
+            except Exception:  # past what is wanted of it, where it would not have come to that
+                node.record_errors, node.records_lost = errors, lost
         elif before is None:
             stream = self._stream
             self.has_ended = stream.has_ended() and self.received == stream.records_in
@@ -319,18 +324,21 @@ class _Source:
         return batch
 
     async def has_ended(self) -> bool:
-        """Whether no batch follows. One that would have to wait for the next has not ended."""
+        """Whether no batch follows. One that would have to wait for the next has not ended.
+
+        Raises what the next batch would have raised.
+        """
         if not self._has_ended:
             looking = asyncio.ensure_future(self._look())
             await asyncio.sleep(0)
             looking.cancel()
             await asyncio.wait([looking])
+            self._has_ended = not looking.cancelled() and looking.result() is None
         return self._has_ended
 
     async def close(self) -> None:
         """Nothing more is read."""
         await self._batches.aclose()
 
-    async def _look(self) -> None:
-        with suppress(Exception):  # it is closed before it could fail
-            self._has_ended = await anext(self._batches, None) is None
+    async def _look(self) -> Batch | None:
+        return await anext(self._batches, None)

@@ -297,3 +297,25 @@ def test_the_stage_that_ran_has_failed() -> None:
     played = run(job)
     assert statuses(played) == ["Completed", "Failed"], played.log
     assert played.run.nodes["never"].error == "cannot take"
+
+
+def test_what_a_head_would_meet_past_a_limit_is_not_its_failure() -> None:
+    async def broken(ctx: Context) -> Batches:
+        yield [{"n": 1}]
+        await ctx.record_failed({"n": 2}, ModuleError("broken"))
+
+    job = Job("loop")
+
+    @job.pipeline(
+        job.member("head", broken),
+        job.member("first", lambda ctx: Limit(ctx, count=1), records=["head"]),
+    )
+    async def head_to_first(head: Stage, first: Stage) -> None:
+        async for batch in head.read():
+            await first.send(first.take(batch))
+            if first.is_full:
+                return
+
+    played = run(job)
+    assert statuses(played) == ["Completed"] * 2, played.log
+    assert played.run.nodes["head"].record_errors == 0
