@@ -22,6 +22,7 @@ from tests.topologies.parameters import (
     map_params,
     policies,
     sending,
+    steps,
     yaml_items,
 )
 from tests.topologies.records import Record
@@ -199,7 +200,9 @@ class _Maker:
         if made is None:
             return
         full = self.full.issuperset(made["stream_inputs"])
-        kind = self.luck.random.choice(["map"] * 6 + ["filter"] * 4 + ["flatten", "pass", "pass"])
+        kind = self.luck.random.choice(
+            ["map"] * 6 + ["filter"] * 4 + ["flatten", "pass", "pass", "steps"]
+        )
         kind = "map" if kind == "flatten" and not full else kind
         if self.luck.sometimes(self.luck.early):
             kind = self.luck.random.choice(["limit", "limit", "stop"])
@@ -207,6 +210,8 @@ class _Maker:
             made["process"] = call("data:map", **map_params(self.luck, full))
         elif kind == "filter":
             made["process"] = call("data:filter", condition=condition(self.luck))
+        elif kind == "steps":
+            made["process"] = call("stream:pipeline", steps=steps(self.luck))
         elif kind == "flatten":
             made["process"] = call("data:flatten", field="tags")
         elif kind == "pass":

@@ -126,24 +126,41 @@ def source(params: Params, flows: list[Flow]) -> Made:
 
 
 def map_(params: Params, flows: list[Flow]) -> Made:
-    def mapped(record: Record) -> list[Record]:
-        if "template" in params:
-            if record.get("by", "") is None:
-                raise Bad
-            fields = TEMPLATES[params["template"]]
-            return [{name: record if name == "was" else field(name)(record) for name in fields}]
-        made = {name: VALUES[text](record) for name, text in params.get("fields", {}).items()}
-        if not params.get("keep", True):
-            return [made]
-        gone = params.get("drop", ())
-        return [{name: value for name, value in record.items() if name not in gone} | made]
+    return each(merged(flows), lambda record: _mapped(params, record))
 
-    return each(merged(flows), mapped)
+
+def _mapped(params: Params, record: Record) -> list[Record]:
+    if "template" in params:
+        if record.get("by", "") is None:
+            raise Bad
+        fields = TEMPLATES[params["template"]]
+        return [{name: record if name == "was" else field(name)(record) for name in fields}]
+    made = {name: VALUES[text](record) for name, text in params.get("fields", {}).items()}
+    if not params.get("keep", True):
+        return [made]
+    gone = params.get("drop", ())
+    return [{name: value for name, value in record.items() if name not in gone} | made]
 
 
 def filter_(params: Params, flows: list[Flow]) -> Made:
-    condition = CONDITIONS[params["condition"]]
-    return each(merged(flows), lambda record: [record] if condition(record) else [])
+    return each(merged(flows), lambda record: _passed(params, record))
+
+
+def _passed(params: Params, record: Record) -> list[Record]:
+    return [record] if CONDITIONS[params["condition"]](record) else []
+
+
+def pipeline(params: Params, flows: list[Flow]) -> Made:
+    """Steps in a row, each of which makes at most one record of one."""
+
+    def through(record: Record) -> list[Record]:
+        made = [record]
+        for step in params["steps"]:
+            do = _passed if step["uses"] == "data:filter" else _mapped
+            made = [after for before in made for after in do(step["with"], before)]
+        return made
+
+    return each(merged(flows), through)
 
 
 def flatten(params: Params, flows: list[Flow]) -> Made:
@@ -352,6 +369,7 @@ MODULES: dict[str, Callable[[Params, list[Flow]], Made]] = {
     "flow:fail": fail,
     "flow:slow": slow,
     "flow:source": source,
+    "stream:pipeline": pipeline,
     "flow:stop": first,
     "flow:take": change,
     "passthrough": passthrough,

@@ -120,6 +120,22 @@ def map_params(luck: Luck, full: bool) -> Params:
     return {"fields": fields, "keep": True}
 
 
+def steps(luck: Luck) -> list[Params]:
+    """Steps of a pipeline in a row; those behind see no field that the event has and they have not."""
+    made: list[Params] = []
+    for place in range(luck.random.randint(1, 3)):
+        made.append({"id": f"i{place}", "uses": "data:map", "with": map_params(luck, False)})
+        if luck.sometimes(0.4):
+            templates = [one for one in CONDITIONS if isinstance(one, str)]
+            made[-1] |= {
+                "uses": "data:filter",
+                "with": {"condition": luck.random.choice(templates)},
+            }
+        if place:
+            made[-1]["needs"] = [f"i{place - 1}"]
+    return made
+
+
 def condition(luck: Luck) -> Any:
     """One for `data:filter`, seldom a constant."""
     templates = [one for one in CONDITIONS if isinstance(one, str)]
