@@ -60,6 +60,10 @@ def playbook() -> str:
         output = {"format": "jsonl", "path": f"{name}.out"}
         keys = {"stream_inputs": [before], **ignored}
         workloads.append(workload(f"{name}-out", "data:format", output, **keys))
+    return playbook_of(workloads)
+
+
+def playbook_of(workloads: list[dict[str, Any]]) -> str:
     head = {"name": "p", "schemaVersion": "v1.0.0"}
     return yaml.safe_dump({**head, "workloads": workloads}, width=1000)
 
@@ -87,6 +91,22 @@ def test_bad_files_in_a_job(level: str, tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == sorted(BAD)
 
 
+def test_conditions_and_fields_that_would_backtrack_for_ever(tmp_path: Path) -> None:
+    (tmp_path / "in").write_text("a" * 10_000 + "!\naaa\n")
+    matching = {"condition": '{{ regexMatch "^(a+)+$" .line }}'}
+    found = {"fields": {"tail": '{{ regexFind "(a|aa)+$" .line }}'}}
+    workloads = [
+        workload("lines", "data:parse", {"format": "text_lines", "path": "in"}),
+        workload("some", "data:filter", matching, stream_inputs=["lines"]),
+        workload("tails", "data:map", found, stream_inputs=["lines"]),
+        workload("all", "data:collect", None, stream_inputs=["some"], register="all"),
+        workload("each", "data:collect", None, stream_inputs=["tails"], register="each"),
+    ]
+    results = ran(playbook_of(workloads), tmp_path)
+    assert results["all"]["summary"]["records"] == [{"line": "aaa", "number": 2}]
+    assert results["each"]["summary"]["records"] == [{"tail": ""}, {"tail": "aaa"}]
+
+
 def test_records_as_deep_as_there_are_can_be_told_apart(tmp_path: Path) -> None:
     row = '{"v": ' + "[" * 995 + "1" + "]" * 995 + "}\n"
     (tmp_path / "in").write_text(row * 2 + row.replace("1", "2"))
@@ -97,8 +117,7 @@ def test_records_as_deep_as_there_are_can_be_told_apart(tmp_path: Path) -> None:
         workload("count", "data:aggregate", count, stream_inputs=["parse"]),
         workload("counts", "data:collect", None, stream_inputs=["count"], register="counts"),
     ]
-    head = {"name": "p", "schemaVersion": "v1.0.0"}
-    results = ran(yaml.safe_dump({**head, "workloads": workloads}), tmp_path)
+    results = ran(playbook_of(workloads), tmp_path)
     assert results["once"]["summary"] == {"records": 2, "dropped": 1}
     assert results["counts"]["summary"]["records"] == [{"n": 2}]
 
