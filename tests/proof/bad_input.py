@@ -33,7 +33,8 @@ def main(folder: str, kind: str) -> None:
     """Print the seconds and the MiB that this process took."""
     started = time.monotonic()
     outcome = parse(Path(folder), kind, kind)
-    assert f"cannot parse '{kind}': line " in str(outcome.error), outcome.error
+    assert str(outcome.error).startswith(f"cannot parse '{kind}': "), outcome.error
+    assert "longer than" in str(outcome.error), outcome.error
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(time.monotonic() - started, most)
 
