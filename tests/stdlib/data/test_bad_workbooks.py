@@ -19,6 +19,7 @@ MIB = 2**20
     ("unpacked", "name", "message"),
     [
         (200 * MIB, "xl/sharedStrings.xml", "the part xl/sharedStrings.xml is larger than 128 MiB"),
+        (9 * MIB, "xl/styles.xml", "the part xl/styles.xml is larger than 8 MiB"),
         (8 * MIB, "xl/worksheets/sheet1.xml", "unpacks to more than 200 times its size"),
     ],
 )
@@ -82,18 +83,55 @@ def test_a_workbook_with_a_cell_far_to_the_right(tmp_path: Path) -> None:
     assert max(sizes) <= 7
 
 
-def test_what_was_read_of_a_workbook_comes_before_its_fault(tmp_path: Path) -> None:
-    write_workbook(tmp_path / "good.xlsx", [["a"], [1], [2]])
+def change_sheet(folder: Path, before: bytes, after: bytes) -> None:
+    """Write a workbook with the rows a, 1, 2, and with something else in its sheet."""
+    write_workbook(folder / "good.xlsx", [["a"], [1], [2]])
     with (
-        zipfile.ZipFile(tmp_path / "good.xlsx") as good,
-        zipfile.ZipFile(tmp_path / "a.xlsx", "w") as bad,
+        zipfile.ZipFile(folder / "good.xlsx") as good,
+        zipfile.ZipFile(folder / "a.xlsx", "w") as bad,
     ):
         for name in good.namelist():
             data = good.read(name)
-            bad.writestr(name, data.replace(b"</sheetData>", b"<x") if "sheet1" in name else data)
+            bad.writestr(name, data.replace(before, after) if "sheet1" in name else data)
+
+
+def test_what_was_read_of_a_workbook_comes_before_its_fault(tmp_path: Path) -> None:
+    change_sheet(tmp_path, b"</sheetData>", b"<x")
     outcome = parse(tmp_path, "xlsx", "a.xlsx")
     assert outcome.sent == [{"a": 1}, {"a": 2}]
     assert str(outcome.error).startswith("cannot parse 'a.xlsx': row 4: the workbook is damaged: ")
+
+
+@pytest.mark.parametrize("before", [b"<sheetData>", b"</sheetData>"])
+def test_a_row_of_a_workbook_without_an_end(
+    before: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xlsx, "MAX_ROW", MIB)
+    change_sheet(tmp_path, before, before.replace(b"</", b'<row r="4">') + b"<c/>" * MIB)
+    outcome = parse(tmp_path, "xlsx", "a.xlsx")
+    assert "a row of a sheet is larger than 1 MiB" in str(outcome.error)
+    assert str(outcome.error).startswith("cannot parse 'a.xlsx': row ")
+
+
+def test_texts_that_cells_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are read with pauses, and as openpyxl reads them."""
+    monkeypatch.setattr(xlsx, "_TEXTS", 2)
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    texts = "".join(f"<si><t>{text}</t></si>" for text in "abcde") + "<si><r><t>f</t></r></si>"
+    cells = "".join(f'<row><c t="s"><v>{number}</v></c></row>' for number in range(6))
+    change_sheet(tmp_path, b"</sheetData>", f"{cells}</sheetData>".encode())
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    with (
+        zipfile.ZipFile(tmp_path / "a.xlsx") as good,
+        zipfile.ZipFile(tmp_path / "b.xlsx", "w") as book,
+    ):
+        for name in good.namelist():
+            entry = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+            book.writestr(name, good.read(name).replace(b"</Types>", entry.encode()))
+        book.writestr("xl/sharedStrings.xml", f'<sst xmlns="{space}">{texts}</sst>')
+    slices = list(READERS["xlsx"](iter([(tmp_path / "b.xlsx").read_bytes()]), {}))
+    assert [one["a"] for records, _ in slices for one in records] == [1, 2, *"abcdef"]
+    assert len(slices) > 3
 
 
 def test_a_workbook_whose_columns_cannot_be_named(tmp_path: Path) -> None:

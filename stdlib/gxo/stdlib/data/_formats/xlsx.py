@@ -16,7 +16,6 @@ import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing
 from typing import IO, Any
 
 from gxo.runtime.errors import ParameterError
@@ -28,8 +27,12 @@ MIB = 1024 * 1024
 MAX_FILE = 256 * MIB
 MAX_ENTRIES = 10_000
 MAX_UNPACKED = 4096 * MIB
-MAX_PART = 128 * MIB
-"""Of what is read whole: all but the sheets."""
+MAX_TEXTS = 128 * MIB
+"""Of the part with the texts of all cells, which are kept in memory."""
+MAX_PART = 8 * MIB
+"""Of any other part but the sheets: openpyxl makes objects of all of it, 50 times as large."""
+MAX_ROW = 16 * MIB
+"""Of a sheet's text from one row to the next; objects are made of that, too."""
 MAX_RATIO = 200
 """How many bytes one byte may become, in parts of more than a mebibyte."""
 MAX_ROWS = 1_048_576
@@ -38,6 +41,8 @@ MAX_CELLS = 100_000
 """Of the rows that become a slice: one cell far to the right makes a row of thousands."""
 
 _IN_MEMORY = 8 * MIB
+_TEXTS = 5000
+"""Between two pauses."""
 _SHEETS = "xl/worksheets/"
 
 
@@ -74,12 +79,20 @@ def _check_parts(file: IO[bytes]) -> None:
     for part in parts:
         if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError(f"the part {part.filename[:100]} is packed as no workbook's are")
-        if part.file_size > MAX_PART and not part.filename.startswith(_SHEETS):
-            raise ValueError(f"the part {part.filename[:100]} is larger than {MAX_PART // MIB} MiB")
+        most = _most(part.filename)
+        if part.file_size > most:
+            raise ValueError(f"the part {part.filename[:100]} is larger than {most // MIB} MiB")
         if part.file_size > MIB and part.file_size > MAX_RATIO * part.compress_size:
             raise ValueError(
                 f"the part {part.filename[:100]} unpacks to more than {MAX_RATIO} times its size"
             )
+
+
+def _most(name: str) -> int:
+    """Bytes that a part may unpack to."""
+    if name.startswith(_SHEETS) or not name.lower().endswith((".xml", ".rels")):
+        return MAX_UNPACKED  # read row by row, or not at all
+    return MAX_TEXTS if "sharedstrings" in name.lower() else MAX_PART
 
 
 class _DirectoryReader:
@@ -99,15 +112,23 @@ def _read_rows(file: IO[bytes], sheet: str | None, headers: bool | list[str]) ->
     table = _Table(headers)
     number = 0
     try:
-        with _opened(file) as book:
-            for number, row in enumerate(_rows(book, sheet), 1):
+        with _Archive(file) as archive:
+            reader = _reader(file, archive)
+            for _ in _read_texts(reader):
+                yield [], []
+            reader.read()
+            for number, row in enumerate(_rows(reader.wb, sheet), 1):
+                archive.since_row = 0
                 if number > MAX_ROWS:
                     raise Unfit(f"the sheet has more than {MAX_ROWS:,} rows")
                 table.add(number, row)
                 if number % BATCH == 0 or table.is_full:
                     yield table.taken()
-    except (ParameterError, Unfit, MemoryError):
+    except Unfit as error:
         yield table.taken()
+        at = "" if str(error).startswith("row ") else f"row {number + 1}: "
+        raise ValueError(f"{at}{error}") from None
+    except (ParameterError, MemoryError):
         raise
     except Exception as error:  # openpyxl trusts what it reads
         yield table.taken()
@@ -115,11 +136,68 @@ def _read_rows(file: IO[bytes], sheet: str | None, headers: bool | list[str]) ->
     yield table.taken()
 
 
-def _opened(file: IO[bytes]) -> Any:
-    import openpyxl  # start-up: only this format needs it
+class _Archive(zipfile.ZipFile):
+    """A workbook's parts. since_row: bytes of a sheet that were read since its last row."""
+
+    since_row = 0
+
+    def open(self, name: Any, *arguments: Any, **options: Any) -> Any:
+        part = super().open(name, *arguments, **options)
+        return _Sheet(part, self) if str(name).startswith(_SHEETS) else part
+
+
+class _Sheet:
+    """The text of a sheet, for who keeps all of it until a row ends."""
+
+    def __init__(self, text: IO[bytes], archive: _Archive) -> None:
+        self.close = text.close
+        self._text = text
+        self._archive = archive
+        archive.since_row = 0
+
+    def __enter__(self) -> "_Sheet":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def read(self, size: int = -1) -> bytes:
+        self._archive.since_row += size
+        if self._archive.since_row > MAX_ROW:
+            raise Unfit(f"a row of a sheet is larger than {MAX_ROW // MIB} MiB")
+        return self._text.read(size)
+
+
+def _reader(file: IO[bytes], archive: _Archive) -> Any:
+    from openpyxl.reader.excel import ExcelReader  # start-up: only this format needs it
 
     warnings.filterwarnings("ignore", module="openpyxl")  # they are about styles and the like
-    return closing(openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False))
+    reader: Any = ExcelReader(file, read_only=True, data_only=True, keep_links=False)
+    reader.archive = archive
+    return reader
+
+
+def _read_texts(reader: Any) -> Iterator[None]:
+    """Read the cells' texts, with pauses: openpyxl would read millions of them in one go."""
+    from openpyxl.cell.text import Text
+    from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
+    from openpyxl.xml.functions import iterparse
+
+    reader.read_manifest()
+    reader.read_strings = lambda: None
+    part = reader.package.find(SHARED_STRINGS)
+    if part is None:
+        return
+    with reader.archive.open(part.PartName[1:]) as source:
+        content: Any = Text.from_tree
+        elements = iterparse(source, ["start", "end"])
+        _, root = next(elements)
+        for kind, element in elements:
+            if kind == "end" and element.tag == f"{{{SHEET_MAIN_NS}}}si":
+                reader.shared_strings.append(content(element).content.replace("x005F_", ""))
+                root.clear()
+                if len(reader.shared_strings) % _TEXTS == 0:
+                    yield
 
 
 def _rows(book: Any, name: str | None) -> Iterator[tuple[Any, ...]]:
