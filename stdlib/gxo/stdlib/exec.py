@@ -286,7 +286,7 @@ def _records(
     lines: list[bytes], last: int, form: str
 ) -> tuple[list[Record], list[tuple[Record, ModuleError]]]:
     """The records that lines stand for, and those that are none; `last` is the last number."""
-    from gxo.stdlib.data._json import decode  # start-up: only streams need it
+    from gxo.stdlib.data._json import decode, told  # start-up: only streams need it
 
     batch: list[Record] = []
     faults: list[tuple[Record, ModuleError]] = []
@@ -298,7 +298,7 @@ def _records(
             try:
                 value = decode(record["line"])
             except ValueError as error:
-                faults.append((record, ModuleError(f"line {number} is no JSON: {error}")))
+                faults.append((record, ModuleError(f"line {number} is no JSON: {told(error)}")))
                 continue
             batch.append(value if isinstance(value, dict) else {"value": value})
     return batch, faults

@@ -141,6 +141,13 @@ def reason(error: json.JSONDecodeError) -> str:
     return _REASONS.get(message, message)
 
 
+def told(error: ValueError) -> str:
+    """What is wrong with one line, and in which column if that is known."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"column {error.pos + 1}: {reason(error)}"
+    return str(error)
+
+
 _REASONS = {
     "Expecting value": "expected a value",
     "Expecting ',' delimiter": "expected a comma",
