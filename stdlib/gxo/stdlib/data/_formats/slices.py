@@ -44,28 +44,30 @@ def sliced(values: Iterable[Any], noun: str) -> Iterator[Slice]:
 
 
 def by_line(pieces: Iterator[bytes], read: Callable[[str], Record | None]) -> Iterator[Slice]:
-    """Slices of the records that `read` makes of the lines.
+    """Slices of the records that `read` makes of the lines, few enough for a slow pattern.
 
     It gives None where it finds nothing, which is all right in a blank line only, and raises
     ValueError where it finds a mistake.
     """
     number = 0
     for block in blocks(pieces):
-        records: list[Record] = []
-        faults: list[Fault] = []
         damaged = is_damaged(block)
-        for line in lines(block):
-            number += 1
-            if damaged and is_damaged(line):
-                faults.append(Fault.line(number, line, NOT_UTF8))
-                continue
-            try:
-                record = read(line)
-            except ValueError as error:
-                faults.append(Fault.line(number, line, str(error)))
-                continue
-            if record is not None:
-                records.append(record)
-            elif line.strip():
-                faults.append(Fault.line(number, line, "does not match the pattern"))
-        yield records, faults
+        found = lines(block)
+        for start in range(0, len(found), BATCH):
+            records: list[Record] = []
+            faults: list[Fault] = []
+            for line in found[start : start + BATCH]:
+                number += 1
+                if damaged and is_damaged(line):
+                    faults.append(Fault.line(number, line, NOT_UTF8))
+                    continue
+                try:
+                    record = read(line)
+                except ValueError as error:
+                    faults.append(Fault.line(number, line, str(error)))
+                    continue
+                if record is not None:
+                    records.append(record)
+                elif line.strip():
+                    faults.append(Fault.line(number, line, "does not match the pattern"))
+            yield records, faults
