@@ -13,7 +13,10 @@ FUZZ_PINS := tests/fuzz/requirements.txt
 FUZZ_TARGETS := playbook template
 FUZZ_SECONDS := 600
 
-.PHONY: setup demo test pythons coverage check bench proof fuzz golden docs format pins clean
+# Where Python may not keep what it compiles, each of the hundreds of processes compiles it again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: setup demo test pythons environments coverage check bench proof fuzz golden docs format pins clean
 
 setup: $(STAMP)
 
@@ -37,6 +40,10 @@ test: setup
 # The tests that depend on the Python most, on each other one that is installed here.
 pythons: setup
 	$(BIN)/python -m tests.tools.every_python $(PYTHONS_RUN) -n 2
+
+# Their environments alone.
+environments: setup
+	$(BIN)/python -m tests.tools.every_python
 
 check: setup
 	$(BIN)/ruff check compiler runtime stdlib tests
