@@ -118,7 +118,7 @@ def playbook(spec: ModuleSpec, param: ParamSpec) -> dict[str, Any]:
     given[param.name] = "{{ .source.value }}"
     reader = {
         "name": "probe",
-        "lifecycle": {"policy": "run_once"},
+        "lifecycle": {"policy": spec.lifecycles[0]},
         "process": {"module": spec.name, "params": given},
     }
     if spec.records or spec.inputs:
