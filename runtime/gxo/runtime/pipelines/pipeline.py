@@ -10,7 +10,7 @@ a region of its own reads what each of them sends.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import thread_time
 
 from gxo.runtime.context import Context
@@ -66,6 +66,7 @@ class Region:
         out: Out | None,
     ) -> None:
         self.number = 0
+        self._began = 0.0
         self._origin = origin
         self._records = records
         self._out = out
@@ -90,15 +91,12 @@ class Region:
 
     async def _read(self, transforms: list[Transform]) -> None:
         lost: dict[str, Unknown] = {}
-        began = thread_time()
+        self._began = thread_time()
         try:
             async for batch in self._records:
                 for record in batch:
                     self.number += 1
                     await self._work_on(OneEvent(self.number, record))
-                    if thread_time() - began > TURN:  # what is in line need not wait for anything
-                        await asyncio.sleep(0)
-                        began = thread_time()
                 if self._is_over():
                     break
         except Unknown as unknown:
@@ -139,9 +137,7 @@ class Region:
         rows = {self._origin: [start]}
         for step in self._steps:
             needed = [rows[need] for need in step.needs or (EVENTS,)]
-            rows[step.name] = [
-                made for row in matching(needed) for made in await self._emit(step, row)
-            ]
+            rows[step.name] = await self._emit_all(step, matching(needed))
         for join in self._joins:
             for need, origin in join.origins.items():
                 for row in rows[need] if origin == self._origin else ():
@@ -149,6 +145,16 @@ class Region:
         await self._send(
             [row.results[end] for end in self._ends for row in rows[end] if end in row.results]
         )
+
+    async def _emit_all(self, step: Step, rows: Iterable[Row]) -> list[Row]:
+        """What the step makes of one event's rows, which can be very many."""
+        made: list[Row] = []
+        for row in rows:
+            made += await self._emit(step, row)
+            if thread_time() - self._began > TURN:  # what is in line need not wait for anything
+                await asyncio.sleep(0)
+                self._began = thread_time()
+        return made
 
     async def _emit(self, step: Step, row: Row) -> list[Row]:
         """What the step makes of the row: one row a record, or the row itself if it is skipped."""

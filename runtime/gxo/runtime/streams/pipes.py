@@ -160,7 +160,7 @@ class Pipe:
             self._announce()
             return
         if self._weighs and not self.buffered and len(batch) <= DEFAULT:
-            self.limit = FEW if weight(batch[0]) > LARGE else DEFAULT
+            self.limit = FEW if _is_large(batch[0]) else DEFAULT
         if self.buffered + len(batch) > self.limit and not self._full:
             self._full = True  # before the reader is told: it looks
             self._source.full_pipes += 1
@@ -260,3 +260,10 @@ class Pipe:
         self._empty()
         if self._reader is not None:
             self._reader.wake()
+
+
+def _is_large(record: Record) -> bool:
+    try:
+        return weight(record) > LARGE
+    except Unknown:  # a dry run does not know what is in it
+        return False
