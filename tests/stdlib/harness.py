@@ -27,6 +27,7 @@ from gxo.runtime.kernel.state import deep_copy
 from gxo.runtime.settings import Settings
 from gxo.runtime.streams.pipes import Channel
 from gxo.runtime.streams.ports import ConsumersClosed, Inputs, Records, Source
+from gxo.runtime.streams.tables import Batch, Table
 from tests.stdlib.conforms import mismatches
 
 T = TypeVar("T")
@@ -126,11 +127,17 @@ class Bench:
         streams: Mapping[str, list[Any]] | None = None,
         consumed: bool = True,
         skip_record_errors: bool = True,
+        buffer_size: int = 100,
     ) -> Outcome:
-        """Call a module with its producers' records (name to records) and a reader of its output."""
+        """Call a module with its producers' records (name to records) and a reader of its output.
+
+        With a `buffer_size` of 0 it reads each batch alone.
+        """
         outcome = Outcome()
-        before = deep_copy(dict(streams or {}))
-        feeds = {Source(name, Channel()): records for name, records in (streams or {}).items()}
+        before = deep_copy(_contents(streams or {}))
+        feeds = {
+            Source(name, Channel(buffer_size)): records for name, records in (streams or {}).items()
+        }
         readers = _readers(spec, list(feeds))
         output = Kept(outcome.as_sent)
         reader = Records([output.connect("reader")]) if consumed else None
@@ -156,7 +163,7 @@ class Bench:
                 self.node.rejects.finish()
             await asyncio.gather(*tasks)
         assert given == given_before, "it has changed a parameter: see passes/elide_copies.py"
-        assert deep_copy(dict(streams or {})) == before, "it has changed a record that it read"
+        assert _contents(streams or {}) == before, "it has changed a record that it read"
         assert outcome.sent == outcome.as_sent, "it has changed a record that it had sent"
         if outcome.error is None:
             problems = list(mismatches(outcome.summary, spec.summary))
@@ -215,15 +222,23 @@ def _readers(spec: ModuleSpec, sources: list[Source]) -> dict[str, Any]:
     return {}
 
 
+def _contents(streams: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    """What is in the batches, also of tables."""
+    return {
+        name: [(one.names, one.rows) if isinstance(one, Table) else one for one in batches]
+        for name, batches in streams.items()
+    }
+
+
 async def _feed(source: Source, records: list[Any]) -> None:
-    """Send batches (lists) or single records; the text `fail` ends the stream with a failure."""
+    """Send batches (lists, tables) or single records; the text `fail` ends the stream with a failure."""
     port = source.port()
     with contextlib.suppress(ConsumersClosed):
         for record in records:
             if record == "fail":
                 source.fail(RuntimeError("the producer failed"))
                 return
-            await port.send(record if isinstance(record, list) else [record])
+            await port.send(record if isinstance(record, (list, Table)) else [record])
     source.finish()
 
 
@@ -239,9 +254,9 @@ class Kept(Source):
         super().__init__("under-test", Channel())
         self._into = into
 
-    def put(self, batch: list[dict[str, Any]]) -> None:
+    def put(self, batch: Batch) -> None:
         super().put(batch)
-        self._into.extend(deep_copy(batch))
+        self._into.extend(deep_copy(list(batch)))
 
 
 async def _collect_errors(reader: Records, into: list[str]) -> None:

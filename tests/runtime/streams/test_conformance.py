@@ -8,8 +8,9 @@ import pytest
 from gxo.runtime.host.threads import Threads
 from gxo.runtime.streams.copies import copies_of
 from gxo.runtime.streams.pipes import Channel, Overflow
-from gxo.runtime.streams.ports import Inputs, Records, Source
+from gxo.runtime.streams.ports import Inputs, Out, Records, Source
 from gxo.runtime.streams.spill import SpillingRecords
+from gxo.runtime.streams.tables import Batch, Table
 from tests.runtime.streams.conformance import BUFFER, Stream, check_stream, read_all
 
 
@@ -35,6 +36,38 @@ def copies() -> Stream:
     """For a module that is not gxo's own."""
     stream = plain()
     return replace(stream, records=copies_of(stream.records))
+
+
+class Tables(Out):
+    """Sends each batch as a table."""
+
+    async def send(self, batch: Batch) -> None:
+        await super().send(table(batch))
+
+    def send_nowait(self, batch: Batch) -> None:
+        super().send_nowait(table(batch))
+
+
+def table(batch: Batch) -> Table:
+    return Table(("n",), [[record["n"]] for record in batch])
+
+
+def tables() -> Stream:
+    """Sent as tables, and read by a module that does not know of them."""
+    stream = plain()
+    return replace(stream, out=Tables(stream.source))
+
+
+def tables_as_such() -> Stream:
+    """Sent as tables, and read as such."""
+    stream = tables()
+    assert stream.records.batches() is stream.records
+    return stream
+
+
+def tables_dropped() -> Stream:
+    stream = drop_oldest()
+    return replace(stream, out=Tables(stream.source))
 
 
 def fan_out() -> Stream:
@@ -75,6 +108,12 @@ def spilling() -> Stream:
     return replace(stream, records=records)
 
 
+def tables_spilling() -> Stream:
+    stream = spilling()
+    stream.records.batches()
+    return replace(stream, out=Tables(stream.source))
+
+
 def loop_instance() -> Stream:
     """One of the ports of a looped producer's stream; another instance has sent nothing."""
     stream = plain()
@@ -111,10 +150,14 @@ def chained() -> Stream:
         drop_oldest,
         error,
         copies,
+        tables,
+        tables_as_such,
+        tables_dropped,
         fan_out,
         fan_in,
         port,
         spilling,
+        tables_spilling,
         loop_instance,
         errors,
         chained,

@@ -10,7 +10,10 @@ SPECS: dict[str, Any] = {}
 
 
 def play(
-    module: str, params: dict[str, Any], streams: dict[str, list[Any]] | None = None
+    module: str,
+    params: dict[str, Any],
+    streams: dict[str, list[Any]] | None = None,
+    buffer_size: int = 100,
 ) -> Outcome:
     """Call the module once, in a workspace of its own; its own errors are raised."""
     if module not in SPECS:
@@ -18,7 +21,7 @@ def play(
 
     async def call(folder: str) -> Outcome:
         async with bench(Path(folder)) as workbench:
-            return await workbench.call(SPECS[module], params, streams)
+            return await workbench.call(SPECS[module], params, streams, buffer_size=buffer_size)
 
     with tempfile.TemporaryDirectory() as folder:
         outcome = run(call(folder))

@@ -13,9 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gxo.stdlib.data import _lines
 from gxo.stdlib.data._json import PAUSE, Document, Unfit, decode
-from gxo.stdlib.data._lines import JsonLines, LineSlices, decode_lines, native_decoder
+from gxo.stdlib.data._lines import (
+    JsonLines,
+    LineSlices,
+    TableLines,
+    decode_lines,
+    native_decoder,
+)
 from gxo.stdlib.data._readers import READERS, ParseOptions
 from gxo.stdlib.data._writers import CsvWriter, JsonLinesWriter
 from tests.stdlib.data.oracle import play
@@ -361,7 +366,7 @@ def table_by_one_reader(data: str) -> tuple[list[dict[str, str]], list[tuple[int
 @given(st.text(st.sampled_from('ab",\n\r\n'), max_size=40), st.integers(1, 30), st.integers(1, 12))
 def test_a_table_is_the_same_however_it_is_cut(data: str, size: int, block: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_lines, "BLOCK", block)
+        patch.setattr(TableLines, "block", block)
         slices = list(READERS["csv"](in_pieces(data.encode(), size), {"headers": ["a", "b"]}))
     found = [record for records, _ in slices for record in records]
     faults = [fault.record for _, faults in slices for fault in faults]

@@ -21,8 +21,8 @@ from gxo.runtime.pipelines.runs import Call, Inline, Join, StepContext, Transfor
 from gxo.runtime.pipelines.steps import EVENTS, Step
 from gxo.runtime.spec import Record
 from gxo.runtime.streams.paced import TURN
-from gxo.runtime.streams.pipes import Batch
 from gxo.runtime.streams.ports import Out, Records
+from gxo.runtime.streams.tables import Batch
 
 _RUNS: dict[str, Callable[[Step, StepContext], Call | Inline | Transform]] = {
     "call": Call,

@@ -9,9 +9,10 @@ from gxo.runtime.errors import ModuleError, Unknown
 from gxo.runtime.pipelines.rows import OneEvent, Row
 from gxo.runtime.pipelines.steps import EVENTS, Step
 from gxo.runtime.spec import Record
-from gxo.runtime.streams.pipes import Batch, Channel
+from gxo.runtime.streams.pipes import Channel
 from gxo.runtime.streams.ports import ConsumersClosed, Inputs, Out, Records, Source
 from gxo.runtime.streams.records import record_failed
+from gxo.runtime.streams.tables import Batch
 
 
 class StepContext(Context):
@@ -63,7 +64,7 @@ class Gathered(Out):
 
     def __init__(self, name: str) -> None:
         super().__init__(Source(name, Channel()))
-        self._kept: Batch = []
+        self._kept: list[Record] = []
 
     async def send(self, batch: Batch) -> None:
         self.send_nowait(batch)
@@ -72,7 +73,7 @@ class Gathered(Out):
         self._kept += batch
         self.records_out += len(batch)
 
-    def take(self) -> Batch:
+    def take(self) -> list[Record]:
         """All that was sent since this was last called."""
         batch, self._kept = self._kept, []
         return batch
@@ -88,7 +89,7 @@ class Call:
         self._context = context
         self._out = Gathered(step.name)
 
-    async def emit(self, row: Row, record: Record) -> Batch:
+    async def emit(self, row: Row, record: Record) -> list[Record]:
         """What the step makes of the record; nothing when it failed and is to be left out."""
         given: dict[str, Any] = {"record": record, "out": self._out}
         given |= {"event": row.event.record, "steps": row.results}
@@ -217,7 +218,7 @@ class Transform:
             self._port.close()
             self._port.end_turn()
 
-    async def emit(self, row: Row, record: Record) -> Batch:
+    async def emit(self, row: Row, record: Record) -> list[Record]:
         """What the module sends for the record; nothing once it has ended."""
         if not self.over:
             self._event.now, self._results.now = row.event.record, row.results

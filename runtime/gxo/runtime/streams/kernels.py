@@ -5,14 +5,15 @@
     splitter   makes other batches of each
     tail       gathers all batches, and makes the summary of them
 
-A module's own coroutine uses the same, so that what it does is written once.
+A batch may be a `Table`, which gives its records as a list does. A module's own coroutine uses the
+same, so that what it does is written once.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from gxo.runtime.streams.pipes import Batch
+from gxo.runtime.streams.tables import Batch
 
 Head = AsyncGenerator[Batch, None]
 

@@ -2,9 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Generic, TypeVar
 
 from gxo.runtime.host.turns import Turns, running_turns
 from gxo.runtime.spec import Record
+from gxo.runtime.streams.tables import Batch
+
+B = TypeVar("B", list[Record], Batch)
 
 TURN = 0.01
 """Seconds that a module may work on a batch, and before others get their turn."""
@@ -13,7 +17,7 @@ _LEAP = 8
 """How many times as long a part may be as one that took less than this part of a turn."""
 
 
-class Paced:
+class Paced(Generic[B]):
     """A stream's batches, in parts where working on a whole one would hold up the event loop.
 
     A part is as long as those before have shown that it can be: what counts is the work of the
@@ -21,19 +25,19 @@ class Paced:
     most.
     """
 
-    def __init__(self, batches: AsyncIterator[list[Record]], most: int = 1) -> None:
+    def __init__(self, batches: AsyncIterator[B], most: int = 1) -> None:
         self.most = most
-        self._batches = batches
-        self._batch: list[Record] = []
+        self._batches: AsyncIterator[B] = batches
+        self._batch: B = []
         self._at = 0
         self._given = 0
         self._turns: Turns[object] | None = None
         self._before = 0.0
 
-    def __aiter__(self) -> "Paced":
+    def __aiter__(self) -> "Paced[B]":
         return self
 
-    async def __anext__(self) -> list[Record]:
+    async def __anext__(self) -> B:
         if self._turns is None:
             self._turns = running_turns()
         if self._given:

@@ -13,8 +13,8 @@ from gxo.runtime.errors import Unknown, UpstreamFailed
 from gxo.runtime.host.eventloop import LARGE
 from gxo.runtime.host.weight import weight
 from gxo.runtime.spec import Record
+from gxo.runtime.streams.tables import Batch, records_of, together
 
-Batch = list[Record]
 Overflow = Literal["block", "drop_new", "drop_oldest", "error"]
 State = Literal["open", "ended", "closed", "discarding"]
 
@@ -59,6 +59,7 @@ class Reader(Protocol):
     """What a pipe needs of the consumer's side."""
 
     queue: "deque[Pipe]"
+    tables: bool
 
     def wake(self) -> None:
         """There is something in the queue, or a pipe was closed."""
@@ -216,12 +217,9 @@ class Pipe:
         batches = self._batches
         if self._handed is not None:
             batches.appendleft(self._handed)
-        if len(batches) == 1:
-            batch = batches[0]
-        else:
-            batch = []
-            for one in batches:
-                batch += one  # several times as fast as a chain of them
+        assert self._reader is not None
+        # Before they come together: other readers, to whom they may come otherwise, share them.
+        batch = together(batches if self._reader.tables else map(records_of, batches))
         self._empty()
         self.passed += len(batch)
         if self._finished:

@@ -7,13 +7,13 @@
     async def fetch(ctx, out): await out.send(batch)                  # out = source.port()
     async def active(ctx, records): async for batch in records: ...
 
-A batch is a list of records and moves as one object: one wake-up a batch, nothing copied, nothing
-awaited for each record. The list and its records belong to the stream once sent; neither side
-changes them any more. Batches form by what is there: a reader gets all that waits, never less and
-never later. `buffer_size` counts the records that wait; a sender whose batch does not fit into that
-is parked until the reader has taken it, so memory is bounded by the buffer and one batch a sender.
-Where records may get lost, exactly those do that find `buffer_size` others waiting, however they
-came in batches.
+A batch is a list of records, or a `Table`, and moves as one object: one wake-up a batch, nothing
+copied, nothing awaited for each record. The batch and its records belong to the stream once sent;
+neither side changes them any more. Batches form by what is there: a reader gets all that waits,
+never less and never later. `buffer_size` counts the records that wait; a sender whose batch does
+not fit into that is parked until the reader has taken it, so memory is bounded by the buffer and
+one batch a sender. Where records may get lost, exactly those do that find `buffer_size` others
+waiting, however they came in batches.
 
 How a stream ends (language, section 5):
 
@@ -26,11 +26,14 @@ How a stream ends (language, section 5):
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from typing import cast
 
 from gxo.runtime.errors import StreamError, Unknown, UpstreamFailed
 from gxo.runtime.kernel.state import deep_copy
-from gxo.runtime.streams.pipes import Batch, Channel, Pipe
+from gxo.runtime.spec import Record
+from gxo.runtime.streams.pipes import Channel, Pipe
+from gxo.runtime.streams.tables import Batch
 
 # A sender that never has to wait gives the loop a turn after this many records, so that time-outs
 # and readers get theirs also when records are dropped, discarded, or the buffer is huge.
@@ -263,7 +266,7 @@ class Out:
     async def send(self, batch: Batch) -> None:
         """Send a batch to all consumers, and wait until their buffers have room again.
 
-        The list must not be changed afterwards. A cancelled wait takes nothing back: the batch was
+        The batch must not be changed afterwards. A cancelled wait takes nothing back: the batch was
         sent. Raises ConsumersClosed (let it pass), and StreamError with the strategy `error`.
         """
         if not batch:
@@ -306,14 +309,16 @@ class Records:
 
     The order of each producer is kept; between producers it is first come, first served. One
     reader at a time. records_in: records read so far. copied: whether it gives copies of them.
+    tables: whether its reader takes tables too.
     """
 
-    __slots__ = ("_failure", "_waiter", "copied", "pipes", "queue", "records_in")
+    __slots__ = ("_failure", "_waiter", "copied", "pipes", "queue", "records_in", "tables")
 
     def __init__(self, pipes: Iterable[Pipe]) -> None:
         self.pipes = list(pipes)
         self.records_in = 0
         self.copied = False
+        self.tables = False
         self.queue: deque[Pipe] = deque()  # pipes that have records or have ended
         self._failure: UpstreamFailed | Unknown | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -323,14 +328,19 @@ class Records:
     def __aiter__(self) -> "Records":
         return self
 
-    async def __anext__(self) -> Batch:
+    async def __anext__(self) -> list[Record]:
         while not self.ready():
             await self.changed()
         if not self.queue:
             raise StopAsyncIteration
         return self._take()
 
-    def receive_nowait(self) -> Batch:
+    def batches(self) -> AsyncIterator[Batch]:
+        """The same records, but those that are sent as tables come as such from now on."""
+        self.tables = True
+        return self
+
+    def receive_nowait(self) -> list[Record]:
         """All that waits from one producer; an empty list at the end of all.
 
         Raises WouldBlock when nothing waits, UpstreamFailed when a producer failed and its records
@@ -397,17 +407,17 @@ class Records:
             raise RuntimeError("these records are already being read by another task")
         self._waiter = waiter
 
-    def _take(self) -> Batch:
+    def _take(self) -> list[Record]:
         batch = self._pull()
         self.records_in += len(batch)
         # Each record by itself: one that came by two ways stands twice in the batch.
         return [deep_copy(record) for record in batch] if self.copied else batch
 
-    def _pull(self) -> Batch:
+    def _pull(self) -> list[Record]:
         """All that waits from the first producer in the queue."""
         pipe = self.queue.popleft()
         pipe.queued = False
-        return pipe.take()
+        return cast("list[Record]", pipe.take())  # a table only for a reader of `batches`
 
     def _meet_end(self, pipe: Pipe) -> None:
         """A pipe without records stood in the queue: it has ended, or was closed since."""

@@ -18,7 +18,8 @@ from typing import IO, TYPE_CHECKING
 from gxo.runtime.errors import StreamError
 from gxo.runtime.host.threads import Threads
 from gxo.runtime.kernel.state import deep_copy
-from gxo.runtime.streams.pipes import Batch, Pipe
+from gxo.runtime.spec import Record
+from gxo.runtime.streams.pipes import Pipe
 from gxo.runtime.streams.ports import Inputs, Records, WouldBlock, wait_any
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class SpillingRecords(Records):
         self._threads = threads
         super().__init__([pipe])
 
-    async def __anext__(self) -> Batch:
+    async def __anext__(self) -> list[Record]:
         while not self.ready():
             await self.changed()
         if not self._away:
@@ -55,7 +56,7 @@ class SpillingRecords(Records):
             batch = await self._threads.call(self._file.take)
         return self._returned(batch)
 
-    def receive_nowait(self) -> Batch:
+    def receive_nowait(self) -> list[Record]:
         if not self.ready() or self._lock.locked():
             raise WouldBlock
         return self._returned(self._file.take()) if self._away else super().receive_nowait()
@@ -112,7 +113,7 @@ class SpillingRecords(Records):
                 raise
         self.wake()
 
-    def _returned(self, batch: Batch) -> Batch:
+    def _returned(self, batch: list[Record]) -> list[Record]:
         self._away -= len(batch)
         self.records_in += len(batch)
         return [deep_copy(record) for record in batch] if self.copied else batch
@@ -150,7 +151,7 @@ class BatchFile:
         self._folder = folder
         self._file: IO[bytes] | None = None
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: list[Record]) -> None:
         if self._file is None:
             import tempfile  # start-up: most streams never need it
 
@@ -162,10 +163,10 @@ class BatchFile:
             raise StreamError(f"a record cannot wait in a file: {error}") from error
         self.size = self._file.tell()
 
-    def take(self) -> Batch:
+    def take(self) -> list[Record]:
         assert self._file is not None
         self._file.seek(self._read)
-        batch: Batch = pickle.load(self._file)  # noqa: S301 - nobody else can reach the file
+        batch: list[Record] = pickle.load(self._file)  # noqa: S301 - nobody else can reach the file
         self._read = self._file.tell()
         if self._read == self.size:
             self._read = self.size = 0

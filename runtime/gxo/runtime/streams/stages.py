@@ -19,8 +19,8 @@ from gxo.runtime.errors import Unknown
 from gxo.runtime.spec import Record
 from gxo.runtime.streams.kernels import Kernel, Limiter, Splitter, Tail
 from gxo.runtime.streams.paced import Paced
-from gxo.runtime.streams.pipes import Batch
 from gxo.runtime.streams.ports import RECORDS_A_TURN, Inputs, Out, Records
+from gxo.runtime.streams.tables import Batch, records_of
 
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
@@ -101,7 +101,7 @@ class Stage:
         self._fused.at = self
         self._taken += self._size
         self._size = len(batch)
-        self._items = iter(batch)
+        self._items = iter(records_of(batch))
         return self._items
 
     async def failed(self, record: Record, error: BaseException) -> None:

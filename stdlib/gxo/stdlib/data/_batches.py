@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from gxo.runtime.spec import Record
 from gxo.runtime.streams.paced import TURN, Paced
 from gxo.runtime.streams.ports import Out
+from gxo.runtime.streams.tables import Batch
 
 __all__ = ["BATCH", "TURN", "Paced", "batched", "deliver"]
 
@@ -19,7 +20,7 @@ def batched(records: list[Record]) -> Iterator[list[Record]]:
     return (records[at : at + size] for at in range(0, len(records), size or 1))
 
 
-async def deliver(out: Out | None, batch: list[Record]) -> None:
+async def deliver(out: Out | None, batch: Batch) -> None:
     """Send a batch unless it is empty; without a reader, the event loop still gets its turn."""
     if out is None:
         await asyncio.sleep(0)

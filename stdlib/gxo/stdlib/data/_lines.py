@@ -14,12 +14,12 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from itertools import repeat
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gxo.runtime.errors import ParameterError
 from gxo.runtime.host.eventloop import LARGE
 from gxo.runtime.spec import Record
+from gxo.runtime.streams.tables import Batch, Table
 from gxo.stdlib.data._json import MAX_DEPTH, MAX_VALUE, decode, reason
 from gxo.stdlib.data._text import (
     NOT_UTF8,
@@ -36,18 +36,21 @@ from gxo.stdlib.data._text import (
 if TYPE_CHECKING:
     from _csv import Reader
 
-BLOCK = 64 * 1024
-"""Bytes: what is made of so many still lies in the processor's cache when it is used."""
-
-_AT_A_TIME = 4 * BLOCK
+_AT_A_TIME = 256 * 1024
 """Bytes that are read from a file at a time, or more: a change to another thread costs as 50 lines
 do. Where the end of a small file is read with it, nobody has to look for it again."""
 
 
 class LineReader(Protocol):
-    """Makes records of blocks of whole lines, given in order, each to one of its methods."""
+    """Makes records of blocks of whole lines, given in order, each to one of its methods.
 
-    def quick(self, block: bytes) -> list[Record] | None:
+    block: about how many bytes one has; what is made of them shall still lie in the processor's
+    cache when it is used.
+    """
+
+    block: int
+
+    def quick(self, block: bytes) -> Batch | None:
         """The block's records; None when it must be read with care, and nothing has happened."""
         ...
 
@@ -62,7 +65,8 @@ class Blocks:
     ready: those that can be had without waiting for the disk. ended: there are no more than these.
     """
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
+    def __init__(self, pieces: Iterator[bytes], size: int) -> None:
+        self._size = size
         self._lines = line_blocks(pieces)
         self._error: Exception | None = None
         self.ready: deque[bytes] = deque()
@@ -84,18 +88,18 @@ class Blocks:
         try:
             while size < _AT_A_TIME and not self.ended:
                 text = next(self._lines, b"")
-                self.ready.extend(_split(text))
+                self.ready.extend(_split(text, self._size))
                 size += len(text)
                 self.ended = not text
         except (ValueError, OSError) as error:
             self._error = error
 
 
-def _split(text: bytes) -> Iterator[bytes]:
-    """Whole lines in blocks of about the usual size."""
+def _split(text: bytes, size: int) -> Iterator[bytes]:
+    """Whole lines in blocks of about that size."""
     start = 0
     while start < len(text):
-        end = text.rfind(b"\n", start, start + BLOCK) + 1 or text.find(b"\n", start) + 1
+        end = text.rfind(b"\n", start, start + size) + 1 or text.find(b"\n", start) + 1
         yield text[start : end or len(text)]
         start = end or len(text)
 
@@ -104,7 +108,7 @@ class LineSlices:
     """What a reader makes of its input, a block at a time."""
 
     def __init__(self, pieces: Iterator[bytes], reader: LineReader) -> None:
-        self._blocks = Blocks(pieces)
+        self._blocks = Blocks(pieces, reader.block)
         self._reader = reader
         self._odd = b""
 
@@ -126,7 +130,7 @@ class LineSlices:
         """Whether it is known that no slice follows; otherwise asking for one finds out."""
         return self._blocks.ended and not self._blocks.ready and not self._odd
 
-    def at_once(self) -> list[Record] | None:
+    def at_once(self) -> Batch | None:
         """The next records where that neither waits nor takes long; otherwise ask for a slice."""
         ready = self._blocks.ready
         if self._odd or not ready or len(ready[0]) > LARGE:
@@ -143,6 +147,8 @@ class LineSlices:
 
 class JsonLines:
     """A JSON value a line; blank lines are passed over."""
+
+    block = 64 * 1024
 
     def __init__(self) -> None:
         self._number = 0
@@ -277,6 +283,8 @@ def _check_depth(found: list[bytes]) -> None:
 class TextLines:
     """A record `{line, number}` a line."""
 
+    block = 64 * 1024
+
     def __init__(self) -> None:
         self._number = 0
 
@@ -304,8 +312,10 @@ class TextLines:
 # Tables ------------------------------------------------------------------------------------------
 
 
-class Table:
+class TableLines:
     """Comma-separated values (RFC 4180) and their like, every field a text."""
+
+    block = 16 * 1024
 
     def __init__(self, delimiter: str, headers: bool | list[str]) -> None:
         if len(delimiter) != 1 or delimiter in '"\r\n':
@@ -313,27 +323,26 @@ class Table:
         csv.field_size_limit(MAX_VALUE)
         self._delimiter = delimiter
         self._named = headers is not False
-        self._columns = given_columns(headers)
+        columns = given_columns(headers)
+        self._columns = None if columns is None else tuple(columns)
         self._number = 0
 
-    def quick(self, block: bytes) -> list[Record] | None:
+    def quick(self, block: bytes) -> Batch | None:
         if self._columns is None:
             return None
-        # A row with too many fields shows by one key too many: no Python code looks at each row.
-        keys = (*self._columns, "".join(self._columns) + "+")
         try:
-            rows = self._rows(io.StringIO(block.decode(), newline=""))
-            records: list[Record] = list(map(dict, map(zip, repeat(keys), rows)))
+            reader = self._rows(io.StringIO(block.decode(), newline=""))
+            rows = list(reader)
         except (UnicodeDecodeError, csv.Error):
             return None
-        widths = set(map(len, records))
+        widths = set(map(len, rows))
         if not widths <= {0, len(self._columns)}:
             return None
-        self._number += rows.line_num
-        return [record for record in records if record] if 0 in widths else records
+        self._number += reader.line_num
+        return Table(self._columns, [row for row in rows if row] if 0 in widths else rows)
 
     def careful(self, block: bytes, more: Iterator[bytes]) -> Slice:
-        records: list[Record] = []
+        good: list[list[str]] = []
         faults: list[Fault] = []
         source = _RowLines(block, more)
         rows = self._rows(source)
@@ -352,10 +361,10 @@ class Table:
                 continue
             if why := self._misfit(row, source.damaged):
                 faults.append(Fault.line(line, self._delimiter.join(row), why))
-            elif row and self._columns:
-                records.append(dict(zip(self._columns, row, strict=True)))
+            elif row:
+                good.append(row)
         self._number += rows.line_num
-        return records, faults
+        return Table(self._columns or (), good), faults
 
     def _rows(self, source: Iterable[str]) -> "Reader":
         return csv.reader(source, delimiter=self._delimiter, strict=True)
@@ -367,14 +376,14 @@ class Table:
         if self._named:
             if twice := repeated(row):
                 raise ValueError(f"line {line}: the column '{twice[:50]}' is there twice")
-            self._columns = row
+            self._columns = tuple(row)
             return []
-        self._columns = [f"column_{number}" for number in range(1, len(row) + 1)]
+        self._columns = tuple(f"column_{number}" for number in range(1, len(row) + 1))
         return row
 
     def _misfit(self, row: list[str], damaged: bool) -> str:
         """Why the row cannot become a record; empty when it can, or is blank."""
-        width = len(self._columns or [])
+        width = len(self._columns or ())
         if row and len(row) != width:
             return f"the row has {len(row)} fields, and there are {width} columns"
         return NOT_UTF8 if damaged and is_damaged("".join(row)) else ""

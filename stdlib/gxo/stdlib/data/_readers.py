@@ -11,11 +11,8 @@ from gxo.runtime.errors import ExpressionError, ParameterError
 from gxo.runtime.spec import Record
 from gxo.stdlib.data._formats.slices import by_line, sliced
 from gxo.stdlib.data._json import Document
-from gxo.stdlib.data._lines import JsonLines, LineSlices, Table, TextLines
-from gxo.stdlib.data._text import (
-    Slice,
-    decoded,
-)
+from gxo.stdlib.data._lines import JsonLines, LineSlices, TableLines, TextLines
+from gxo.stdlib.data._text import Slice, decoded
 
 
 class ParseOptions(TypedDict, total=False):
@@ -103,13 +100,13 @@ def _compile(source: str) -> tuple[Callable[[str], tuple[int, ...] | None], list
 
 def read_csv(pieces: Iterator[bytes], options: ParseOptions) -> Iterator[Slice]:
     """Comma-separated values (RFC 4180), every field a text."""
-    table = Table(options.get("delimiter", ","), options.get("headers", True))
+    table = TableLines(options.get("delimiter", ","), options.get("headers", True))
     return LineSlices(pieces, table)
 
 
 def read_tsv(pieces: Iterator[bytes], options: ParseOptions) -> Iterator[Slice]:
     """As CSV, with tabs."""
-    return LineSlices(pieces, Table("\t", options.get("headers", True)))
+    return LineSlices(pieces, TableLines("\t", options.get("headers", True)))
 
 
 # The formats below are imported when they are asked for, as few playbooks use them.

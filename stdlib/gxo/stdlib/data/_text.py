@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from gxo.runtime.errors import ParameterError
 from gxo.runtime.spec import Record
+from gxo.runtime.streams.tables import Batch
 
 MAX_LINE = 64 * 1024 * 1024
 """Bytes: a longer line is refused instead of filling memory."""
@@ -46,7 +47,7 @@ class Refused(ValueError):  # noqa: N818 - what became of the input
         self.hint = hint
 
 
-Slice = tuple[list[Record], list[Fault]]
+Slice = tuple[Batch, list[Fault]]
 """What a reader makes of one stretch of its input."""
 
 

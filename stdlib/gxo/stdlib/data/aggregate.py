@@ -8,6 +8,7 @@ from gxo.runtime.errors import ParameterError, RecordError
 from gxo.runtime.spec import Duration, FieldName, Record, module
 from gxo.runtime.streams.kernels import Tail
 from gxo.runtime.streams.ports import Out, Records
+from gxo.runtime.streams.tables import Batch, records_of
 from gxo.stdlib.data._batches import Paced
 from gxo.stdlib.data._groups import Layout, Result
 from gxo.stdlib.data._operations import OPERATIONS
@@ -73,11 +74,11 @@ class Totals(Tail):
         else:
             self.windows = Whole(ctx, out, layout)
 
-    async def add(self, batch: list[Record]) -> None:
+    async def add(self, batch: Batch) -> None:
         """Take a batch's records."""
         first = self._seen + 1
         self._seen += len(batch)
-        await self._take(batch, first)
+        await self._take(records_of(batch), first)
 
     async def _take(self, batch: list[Record], number: int) -> None:
         """Take records, the first of them with this number; halve them until a bad one is alone."""

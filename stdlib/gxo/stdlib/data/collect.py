@@ -6,6 +6,7 @@ from gxo.runtime.context import Context
 from gxo.runtime.spec import Record, module
 from gxo.runtime.streams.kernels import Tail
 from gxo.runtime.streams.ports import Records
+from gxo.runtime.streams.tables import Batch
 
 
 class Collected(TypedDict):
@@ -42,7 +43,7 @@ class Gathering(Tail):
     def __init__(self, ctx: Context) -> None:  # noqa: ARG002 - every tail has it
         self._records: list[Record] = []
 
-    async def add(self, batch: list[Record]) -> None:
+    async def add(self, batch: Batch) -> None:
         """Keep the records of a batch."""
         self._records += batch
 

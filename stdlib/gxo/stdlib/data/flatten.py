@@ -9,6 +9,7 @@ from gxo.runtime.errors import RecordError
 from gxo.runtime.spec import FieldName, Record, module
 from gxo.runtime.streams.kernels import Splitter
 from gxo.runtime.streams.ports import Out, Records
+from gxo.runtime.streams.tables import Batch
 from gxo.stdlib.data._batches import BATCH, deliver
 
 
@@ -59,7 +60,7 @@ class Flattening(Splitter):
         self._field = field
         self._seen = 0
 
-    async def split(self, batch: list[Record]) -> AsyncGenerator[list[Record], None]:
+    async def split(self, batch: Batch) -> AsyncGenerator[list[Record], None]:
         """The records that become of those of a batch, in batches: they can be very many."""
         field = self._field
         results: list[Record] = []

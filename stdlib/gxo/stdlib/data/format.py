@@ -7,6 +7,7 @@ from gxo.runtime.errors import ModuleError, ParameterError, RecordError, Unknown
 from gxo.runtime.spec import Record, WorkspacePath, module, writes
 from gxo.runtime.streams.kernels import Tail
 from gxo.runtime.streams.ports import Records
+from gxo.runtime.streams.tables import Batch
 from gxo.stdlib._sizes import shown_size
 from gxo.stdlib._spool import Spool
 from gxo.stdlib.data._batches import Paced
@@ -88,7 +89,7 @@ async def format_(
     """
     text = Formatter(ctx, format_=format_, path=path, format_options=format_options)
     try:
-        async for batch in Paced(records):
+        async for batch in Paced(records.batches()):
             await text.add(batch)
     except Unknown:
         text.unknown()
@@ -122,7 +123,7 @@ class Formatter(Tail):
         if path is None:
             ctx.changes_nothing()
 
-    async def add(self, batch: list[Record]) -> None:
+    async def add(self, batch: Batch) -> None:
         """Add records to the text; those that cannot be written are told, and left out."""
         if not self._seen:
             await self._open(batch[0])
@@ -175,13 +176,14 @@ class Formatter(Tail):
         else:
             await self._file.add(piece)
 
-    async def _encoded(self, batch: list[Record]) -> bytes:
-        """The text, made in a thread: one record can be large. Templates belong to the loop."""
-        if self._writer.evaluates:
-            return self._writer.encode(batch).encode()
+    async def _encoded(self, batch: Batch) -> bytes:
+        """The text; made in a thread where it may be long: one record can be large."""
+        text = self._writer.at_once(batch)
+        if text is not None:
+            return text.encode()
         return await self._ctx.thread(lambda: self._writer.encode(batch).encode())
 
-    async def _encoded_singly(self, batch: list[Record]) -> tuple[int, bytes]:
+    async def _encoded_singly(self, batch: Batch) -> tuple[int, bytes]:
         """The text of a batch that has a bad record, without it, and how many are good."""
         pieces = []
         for number, record in enumerate(batch, self._seen + 1):

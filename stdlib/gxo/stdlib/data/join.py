@@ -5,7 +5,7 @@ build   {"customer": 1, "city": "Bonn"}        the streams that are held in memo
 out     {"order": 7, "customer": "1", "city": "Bonn"}
 """
 
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from itertools import compress, islice, repeat
 from typing import Any, Literal, NotRequired, TypedDict
@@ -15,8 +15,11 @@ from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.host.tasks import run_all
 from gxo.runtime.spec import Each, FieldName, Record, Size, StreamName, module
 from gxo.runtime.streams.ports import Inputs, Out
+from gxo.runtime.streams.tables import Batch, Table, records_of
 from gxo.stdlib.data._batches import BATCH, Paced, deliver
 from gxo.stdlib.data._keys import Key, join_key
+from gxo.stdlib.data._shapes import Flat, FlatRows, Nested, Shape
+from gxo.stdlib.data._sides import Side
 
 
 class JoinOn(TypedDict):
@@ -131,75 +134,79 @@ async def batches(
     on: list[JoinOn],
     output: JoinOutput | None = None,
     limits: JoinLimits | None = None,
-) -> AsyncGenerator[list[Record], None]:
+) -> AsyncGenerator[Batch, None]:
     """What `join` sends, in batches of at most `BATCH` records."""
     probe, sides = _sides(on, inputs.names)
     keep_build = join_type in ("right", "outer")
-    limits = limits or {}
+    output, limits = output or {}, limits or {}
     if "max_spill" in limits:
         from gxo.runtime.streams.spill import limit_spill  # start-up: few joins say it
 
         limit_spill(inputs, limits["max_spill"])
-    await _load(ctx, inputs, sides, keep_build, limits.get("max_build_records"))
-    shape = _shape(output or {}, probe["stream"], sides)
+    streams = _streams(inputs, on, output)
+    await _load(ctx, streams, sides, keep_build, limits.get("max_build_records"))
+    shapes = _Shapes(_shape(output, probe["stream"], sides), sides)
     all_of_them = join_type == "inner"
     seen = 0
-    async for batch in Paced(inputs[probe["stream"]]):
-        records, keys = await _keyed(ctx, batch, probe, seen)
+    async for batch in Paced(streams[probe["stream"]]):
+        if not shapes.takes(batch):
+            await ctx.offload(sum(side.weight for side in sides), shapes.use_records)
+        good, keys = await _keyed(ctx, batch, probe, seen)
         seen += len(batch)
+        shape, items = shapes.choose(good)
         if keep_build:
-            _note(records, keys, shape, sides)
+            _note(good, keys, shapes, sides)
         if join_type == "right":
-            records, keys = _with_partners(records, keys, sides)
-        for at in range(0, len(records), BATCH):
-            started = shape.start(records[at : at + BATCH])
+            items, keys = _with_partners(items, keys, sides)
+        for at in range(0, len(items), BATCH):
+            started = shape.start(items[at : at + BATCH])
             for joined in _combined(started, keys[at : at + BATCH], shape, sides, all_of_them):
-                yield joined
+                yield shape.batch(joined)
     if keep_build:
-        rest = _unmatched(sides, shape)
+        rest = _unmatched(sides, shapes)
         # In a thread: it may have to pass over very many records to find the next one.
-        while joined := await ctx.thread(lambda: list(islice(rest, BATCH))):
-            yield joined
+        while unmatched := await ctx.thread(lambda: list(islice(rest, BATCH))):
+            yield unmatched
     await ctx.thread(_forget, sides)
 
 
-class _Side:
-    """One build stream in memory, by key: a key's one record, or the list of its records.
+class _Shapes:
+    """The shapes of a join's records, and of its tables. probe_fields: what probe records have."""
 
-    has_lists: whether some key has a list. fields: those of its records.
-    rows, keys, matched: for joins that keep records without a partner.
-    """
+    def __init__(self, of_records: Flat | Nested, sides: list[Side]) -> None:
+        self.of_records = of_records
+        self.probe_fields: Record = {}
+        self._of_rows: FlatRows | None = None
+        self._sides = sides
 
-    __slots__ = ("fields", "has_lists", "index", "keys", "matched", "on", "rows", "stream")
+    def takes(self, batch: Batch) -> bool:
+        """Whether the batch can be joined as things are; otherwise `use_records` comes before."""
+        in_rows = [side.in_rows for side in self._sides]
+        return all(in_rows) if isinstance(batch, Table) and any(in_rows) else not any(in_rows)
 
-    def __init__(self, on: JoinOn) -> None:
-        self.on = on
-        self.stream = on["stream"]
-        self.index: dict[Key, Record | list[Record]] = {}
-        self.has_lists = False
-        self.fields: Record = {}
-        self.rows: list[Record] = []
-        self.keys: list[Key] = []
-        self.matched: set[Key] = set()
+    def use_records(self) -> None:
+        """Make records of all rows of the build streams. It may take its time."""
+        for side in self._sides:
+            side.use_records()
 
-    def add(self, records: list[Record], keys: list[Key], keep_rows: bool) -> None:
-        index, fields = self.index, self.fields
-        for key, record in zip(keys, records, strict=True):
-            fields.update(record)
-            if key not in index:
-                if key is not None:
-                    index[key] = record
-            elif isinstance(rows := index[key], list):
-                rows.append(record)
-            else:
-                index[key] = [rows, record]
-                self.has_lists = True
-        if keep_rows:
-            self.rows += records
-            self.keys += keys
+    def choose(self, batch: Batch) -> tuple[Shape, Sequence[Any]]:
+        """The shape for a batch of the probe, and the batch as items for it."""
+        if not isinstance(batch, Table) or not self._sides[0].in_rows:
+            return self.of_records, records_of(batch)
+        if self._of_rows is None or self._of_rows.probe != batch.names:
+            self._of_rows = FlatRows(batch.names, self._sides)
+        return self._of_rows, batch.rows
 
 
-def _sides(on: list[JoinOn], names: list[str]) -> tuple[JoinOn, list[_Side]]:
+def _streams(
+    inputs: Inputs, on: list[JoinOn], output: JoinOutput
+) -> dict[str, AsyncIterator[Batch]]:
+    """What is read of each input: tables too, where nobody needs to look at a single record."""
+    tables = _is_flat(output) and all("field" in each for each in on)
+    return {name: port.batches() if tables else port for name, port in inputs.items()}
+
+
+def _sides(on: list[JoinOn], names: list[str]) -> tuple[JoinOn, list[Side]]:
     probes = [each for each in on if each["role"] == "probe"]
     if len(probes) != 1:
         raise ParameterError(f"on: exactly one stream has the role probe, not {len(probes)}")
@@ -216,27 +223,33 @@ def _sides(on: list[JoinOn], names: list[str]) -> tuple[JoinOn, list[_Side]]:
             raise ParameterError(
                 f"on: '{each['stream']}' needs exactly one of `field` and `template`"
             )
-    return probes[0], [_Side(each) for each in on if each["role"] == "build"]
+    return probes[0], [Side(each) for each in on if each["role"] == "build"]
 
 
 async def _load(
-    ctx: Context, inputs: Inputs, sides: list[_Side], keep_rows: bool, limit: int | None
+    ctx: Context,
+    streams: Mapping[str, AsyncIterator[Batch]],
+    sides: list[Side],
+    keep: bool,
+    limit: int | None,
 ) -> None:
     """Read the build streams at once: two that share a source would else wait for each other."""
     total = 0
 
-    async def load(side: _Side) -> None:
+    async def load(side: Side) -> None:
         nonlocal total
         seen = 0
-        async for batch in Paced(inputs[side.stream]):
+        async for batch in Paced(streams[side.stream]):
             total += len(batch)
             if limit is not None and total > limit:
                 raise ModuleError(
                     f"the build streams have more than {limit} records (limits.max_build_records)",
                     hint="raise the limit, or make the larger stream the probe",
                 )
-            records, keys = await _keyed(ctx, batch, side.on, seen)
-            side.add(records, keys, keep_rows)
+            if not side.takes(batch):
+                await ctx.offload(side.weight, side.use_records)
+            good, keys = await _keyed(ctx, batch, side.on, seen)
+            side.add(good, keys, keep)
             seen += len(batch)
         if seen and (field := side.on.get("field")) is not None and field not in side.fields:
             ctx.log("warning", f"no record of '{side.stream}' has the field '{field}'")
@@ -244,9 +257,7 @@ async def _load(
     await run_all(*(load(side) for side in sides))
 
 
-async def _keyed(
-    ctx: Context, batch: list[Record], on: JoinOn, seen: int
-) -> tuple[list[Record], list[Key]]:
+async def _keyed(ctx: Context, batch: Batch, on: JoinOn, seen: int) -> tuple[Batch, Sequence[Key]]:
     """The records that have a key or null, and their keys; the others are told."""
     with suppress(Exception):
         return batch, _keys(batch, on)
@@ -262,90 +273,37 @@ async def _keyed(
     return records, keys
 
 
-def _keys(records: list[Record], on: JoinOn) -> list[Key]:
+def _keys(batch: Batch, on: JoinOn) -> Sequence[Key]:
     """Each record's key. Texts, which most keys are, cost no call."""
     if "template" in on:
         template = on["template"]
-        return [join_key(template(record)) for record in records]
+        return [join_key(template(record)) for record in batch]
     field = on["field"]
+    if isinstance(batch, Table):
+        return batch.cells(field)
     return [
-        key if (key := record.get(field)).__class__ is str else join_key(key) for record in records
+        key if (key := record.get(field)).__class__ is str else join_key(key) for record in batch
     ]
 
 
-_NOTHING: Record = {}
-"""Stands for the record that a build stream does not have."""
+def _shape(output: JoinOutput, probe: str, sides: list[Side]) -> Flat | Nested:
+    if _is_flat(output):
+        return Flat(sides)
+    return Nested(probe, sides, output.get("nesting_keys", {}))
 
 
-class _Flat:
-    """Merges records into one; what is merged first keeps its fields."""
-
-    def __init__(self, sides: list[_Side]) -> None:
-        self._nulls = [dict.fromkeys(side.fields) for side in sides]
-        self.probe_fields: Record = {}
-
-    def start(self, records: list[Record]) -> list[Record]:
-        return records
-
-    def nothing(self, level: int) -> Record:
-        return self._nulls[level]
-
-    def merge(self, level: int, pairs: Iterable[tuple[Record, Any]]) -> list[Record]:  # noqa: ARG002 - as _Nested
-        return [{**merged, **row, **merged} for merged, row in pairs if row is not None]
-
-    def build_only(self, level: int, row: Record) -> Record:  # noqa: ARG002 - as _Nested
-        nulls = dict.fromkeys(self.probe_fields)
-        for fields in self._nulls:
-            nulls.update(fields)
-        return {**nulls, **row}
-
-
-class _Nested:
-    """Puts each stream's record into a field of its own."""
-
-    def __init__(self, probe: str, sides: list[_Side], keys: dict[str, str]) -> None:
-        streams = [probe, *(side.stream for side in sides)]
-        if unknown := sorted(keys.keys() - set(streams)):
-            raise ParameterError(f"output.nesting_keys: '{unknown[0]}' is no stream of this join")
-        self._probe, *self._builds = [keys.get(stream, stream) for stream in streams]
-        if len({self._probe, *self._builds}) < len(streams):
-            raise ParameterError("output.nesting_keys: two streams have the same key")
-        self.probe_fields: Record = {}
-
-    def start(self, records: list[Record]) -> list[Record]:
-        name = self._probe
-        return [{name: record} for record in records]
-
-    def nothing(self, level: int) -> Record:  # noqa: ARG002 - as _Flat
-        return _NOTHING
-
-    def merge(self, level: int, pairs: Iterable[tuple[Record, Any]]) -> list[Record]:
-        name = self._builds[level]
-        return [
-            {**merged, name: None if row is _NOTHING else row}
-            for merged, row in pairs
-            if row is not None
-        ]
-
-    def build_only(self, level: int, row: Record) -> Record:
-        empty: dict[str, Any] = dict.fromkeys([self._probe, *self._builds])
-        return {**empty, self._builds[level]: row}
-
-
-def _shape(output: JoinOutput, probe: str, sides: list[_Side]) -> _Flat | _Nested:
-    if output.get("merge_strategy", "flat") == "flat":
-        return _Flat(sides)
-    return _Nested(probe, sides, output.get("nesting_keys", {}))
+def _is_flat(output: JoinOutput) -> bool:
+    return output.get("merge_strategy", "flat") == "flat"
 
 
 def _combined(
-    merged: list[Record],
-    keys: list[Key],
-    shape: _Flat | _Nested,
-    sides: list[_Side],
+    merged: Sequence[Any],
+    keys: Sequence[Key],
+    shape: Shape,
+    sides: list[Side],
     all_of_them: bool,
     level: int = 0,
-) -> Iterator[list[Record]]:
+) -> Iterator[list[Any]]:
     """Each record with each that the sides from `level` on have for its key, in bounded batches.
 
     all_of_them: a record for which some side has nothing is left out.
@@ -369,8 +327,8 @@ def _combined(
 
 
 def _each(
-    merged: list[Record], keys: list[Key], found: Iterable[Record | list[Record] | None]
-) -> Iterator[tuple[Record, Key, Record]]:
+    merged: Sequence[Any], keys: Sequence[Key], found: Iterable[Any]
+) -> Iterator[tuple[Any, Key, Any]]:
     """One at a time: the records of a single key can be very many."""
     for record, key, rows in zip(merged, keys, found, strict=True):
         if isinstance(rows, list):
@@ -380,35 +338,29 @@ def _each(
             yield record, key, rows
 
 
-def _note(
-    records: list[Record], keys: list[Key], shape: _Flat | _Nested, sides: list[_Side]
-) -> None:
+def _note(batch: Batch, keys: Sequence[Key], shapes: _Shapes, sides: list[Side]) -> None:
     """Note for the end of the stream which fields the probe has, and which keys are matched."""
-    for record in records:
-        shape.probe_fields.update(record)
+    for fields in [batch.names] if isinstance(batch, Table) else batch:
+        shapes.probe_fields.update(dict.fromkeys(fields))
     for side in sides:
         side.matched.update(filter(side.index.__contains__, keys))
 
 
 def _with_partners(
-    records: list[Record], keys: list[Key], sides: list[_Side]
-) -> tuple[list[Record], list[Key]]:
-    """The records that some build stream has a record for."""
+    items: Sequence[Any], keys: Sequence[Key], sides: list[Side]
+) -> tuple[list[Any], list[Key]]:
+    """The items that some build stream has one for."""
     kept = [any(key in side.index for side in sides) for key in keys]
-    return list(compress(records, kept)), list(compress(keys, kept))
+    return list(compress(items, kept)), list(compress(keys, kept))
 
 
-def _forget(sides: list[_Side]) -> None:
-    """Give back the memory, which takes its time."""
+def _forget(sides: list[Side]) -> None:
     for side in sides:
-        side.index.clear()
-        side.rows.clear()
-        side.keys.clear()
-        side.matched.clear()
+        side.forget()
 
 
-def _unmatched(sides: list[_Side], shape: _Flat | _Nested) -> Iterator[Record]:
+def _unmatched(sides: list[Side], shapes: _Shapes) -> Iterator[Record]:
     for level, side in enumerate(sides):
-        for key, row in zip(side.keys, side.rows, strict=True):
+        for key, item in zip(side.keys, side.items, strict=True):
             if key not in side.matched:
-                yield shape.build_only(level, row)
+                yield shapes.of_records.build_only(level, side.record(item), shapes.probe_fields)

@@ -4,9 +4,10 @@ from typing import TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
-from gxo.runtime.spec import Record, module
+from gxo.runtime.spec import module
 from gxo.runtime.streams.kernels import Limiter
 from gxo.runtime.streams.ports import Out, Records
+from gxo.runtime.streams.tables import Batch
 from gxo.stdlib.data._batches import deliver
 
 
@@ -66,7 +67,7 @@ class Limit(Limiter):
         """Whether no more records pass."""
         return not self._left
 
-    def take(self, batch: list[Record]) -> list[Record]:
+    def take(self, batch: Batch) -> Batch:
         """Those records of the batch that pass."""
         taken = batch[: self._left]
         self._left -= len(taken)

@@ -6,8 +6,9 @@ from typing import Literal, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError, RecordError
-from gxo.runtime.spec import Record, WorkspacePath, module, reads
+from gxo.runtime.spec import WorkspacePath, module, reads
 from gxo.runtime.streams.ports import Out
+from gxo.runtime.streams.tables import Batch
 from gxo.stdlib.data._batches import BATCH, deliver
 from gxo.stdlib.data._lines import LineSlices
 from gxo.stdlib.data._readers import READERS, ParseOptions
@@ -144,7 +145,7 @@ async def batches(
     content: str | None = None,
     path: str | None = None,
     format_options: ParseOptions | None = None,
-) -> AsyncGenerator[list[Record], None]:
+) -> AsyncGenerator[Batch, None]:
     """The records that the parameters of `data:parse` say. Close it when it is not read to its end.
 
     Parts that are no records are told before the batch that follows them.

@@ -9,10 +9,12 @@ after:   <table>
          </table>
 """
 
+from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gxo.runtime.spec import Record
+from gxo.runtime.streams.tables import Batch
 
 if TYPE_CHECKING:
     from gxo.stdlib.data._writers import CsvWriter
@@ -22,7 +24,6 @@ class HtmlTableWriter:
     """The rows of a table. head: whether the columns' names stand above them."""
 
     separator = ""
-    evaluates = False
 
     def __init__(self, table: "CsvWriter", head: bool) -> None:
         self._table = table
@@ -35,12 +36,16 @@ class HtmlTableWriter:
         head = "".join([f"<th>{escape(name)}</th>" for name in self._table.columns])
         return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n"
 
-    def encode(self, batch: list[Record]) -> str:
-        return "".join(map(self._row, batch))
+    def encode(self, batch: Batch) -> str:
+        return "".join(map(_row, self._table.rows(batch)))
+
+    def at_once(self, batch: Batch) -> str | None:  # noqa: ARG002 - it may always be long
+        return None
 
     def close(self) -> str:
         return "</tbody>\n</table>\n"
 
-    def _row(self, record: Record) -> str:
-        cells = ["" if cell is None else escape(str(cell)) for cell in self._table.row(record)]
-        return f"<tr>{''.join([f'<td>{cell}</td>' for cell in cells])}</tr>\n"
+
+def _row(cells: Sequence[Any]) -> str:
+    texts = ["" if cell is None else escape(str(cell)) for cell in cells]
+    return f"<tr>{''.join([f'<td>{text}</td>' for text in texts])}</tr>\n"

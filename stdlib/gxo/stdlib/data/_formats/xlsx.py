@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from gxo.runtime.errors import ParameterError
+from gxo.runtime.spec import Record
 from gxo.stdlib.data._batches import BATCH
 from gxo.stdlib.data._json import Unfit
 from gxo.stdlib.data._text import Fault, Slice, given_columns, repeated
@@ -220,7 +221,7 @@ class _Table:
         self.is_full = False
         self._headers = headers
         self._columns = given_columns(headers)
-        self._slice: Slice = ([], [])
+        self._slice: tuple[list[Record], list[Fault]] = ([], [])
         self._cells = 0
 
     def add(self, number: int, cells: tuple[Any, ...]) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 from gxo.runtime.errors import RecordError
 from gxo.runtime.expr import describe
 from gxo.runtime.spec import Record
+from gxo.runtime.streams.tables import Batch
 
 _PLAIN = re.compile(r"[A-Za-z_/](?:[\w./@%+=~,;()'?&-]|:(?=[^\s])| (?=[^\s#]))*")
 _WORDS = frozenset(["null", "true", "false", "yes", "no", "on", "off", "y", "n"])
@@ -32,7 +33,6 @@ class YamlWriter:
     """One YAML list."""
 
     separator = ""
-    evaluates = False
 
     def __init__(self) -> None:
         self._empty = True
@@ -41,11 +41,14 @@ class YamlWriter:
         self._empty = first is None
         return ""
 
-    def encode(self, batch: list[Record]) -> str:
+    def encode(self, batch: Batch) -> str:
         try:
             return "".join([f"- {_node(record, '  ')}\n" for record in batch])
         except RecursionError:
             raise RecordError("the record is nested too deeply to be written as YAML") from None
+
+    def at_once(self, batch: Batch) -> str | None:  # noqa: ARG002 - it may always be long
+        return None
 
     def close(self) -> str:
         return "[]\n" if self._empty else ""
