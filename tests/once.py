@@ -15,7 +15,7 @@ from gxo.compiler.package import collect, link
 from gxo.compiler.package.bytecode import compile_module
 
 _SHARED = Library(standard_roots(), Diagnostics())
-_read, _parse, _needed = Library._read, Library._parse, link._Library.needed
+_read, _parse = Library._read, Library._parse
 
 
 @functools.cache
@@ -23,7 +23,8 @@ def share_own_files() -> None:
     """Let all compilations in this process take what one has made. Faults fail whoever asks."""
     Library._read = _read_once  # type: ignore[method-assign]
     Library._parse = _parse_once  # type: ignore[method-assign]
-    link._Library.needed = _needed_once  # type: ignore[method-assign, assignment]
+    link._imports = functools.cache(link._imports)
+    link._sources = functools.cache(link._sources)
     collect.compile_module = functools.cache(compile_module)  # type: ignore[attr-defined]
 
 
@@ -45,8 +46,3 @@ def _owner(asked: Library, path: str) -> Library:
     assert not _SHARED.diags.items, _SHARED.diags.items
     is_own = any(path.startswith(root.folder + os.sep) for root in _SHARED.roots)
     return _SHARED if is_own else asked
-
-
-@functools.cache
-def _needed_once(self: link._Library, text: str, path: str) -> tuple[str, ...]:
-    return tuple(_needed(self, text, path))

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from gxo.compiler.codegen import parts
 from gxo.compiler.codegen.emit import Module
 from gxo.compiler.driver import Compilation, Options, check
 from gxo.compiler.ir.pprint import print_plan
@@ -89,9 +90,17 @@ def test_golden(case: Path, request: pytest.FixtureRequest) -> None:
         assert text == expected[name], f"{name} differs; `make golden` rewrites it"
 
 
-def test_generated_modules_type_check(tmp_path: Path) -> None:
-    """`mypy --strict` over all generated modules at once."""
+def test_generated_modules_type_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`mypy --strict` over all generated modules at once, and over one program in parts."""
     paths = []
+    for name, functions in {"ONE_FILE": 5, "LEAST": 1, "MOST": 3}.items():
+        monkeypatch.setattr(parts, name, functions)
+    for name, text in compiled(GOLDEN / "fused").generate().sources.items():
+        path = tmp_path / "in-parts" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        paths.append(str(path))
+    assert len(paths) > 4
     for case in VALID:
         path = tmp_path / f"{case.name.replace('-', '_')}.py"
         path.write_text((case / "expect" / "gxo_job.py").read_text(encoding="utf-8"))

@@ -20,6 +20,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.compiler.diagnostics": (),
     "gxo.compiler.source": ("gxo.compiler.diagnostics",),
     "gxo.compiler.types": (),
+    "gxo.compiler.kept": (
+        "gxo.compiler.version",
+        "gxo.runtime.errors",
+        "gxo.runtime.host.folders",
+    ),
     "gxo.compiler.python_source": (),
     "gxo.compiler.rendering": ("gxo.compiler.diagnostics",),
     "gxo.compiler.sarif": ("gxo.compiler.diagnostics", "gxo.compiler.codes"),
@@ -84,12 +89,12 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.compiler.template",
         "gxo.compiler.modules",
         "gxo.compiler.diagnostics",
-        "gxo.runtime.errors",
-        "gxo.runtime.host.folders",
+        "gxo.compiler.kept",
     ),
     # One check of folders and one description of a host, for those who write and who read.
     "gxo.compiler.package": (
         "gxo.compiler.package",
+        "gxo.compiler.kept",
         "gxo.runtime.errors",
         "gxo.runtime.host.folders",
         "gxo.runtime.unpack",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Protocol, TypeVar, cast
 
-from gxo.compiler.codegen.sourcemap import Marks, source_map
+from gxo.compiler.codegen.sourcemap import Marks, entries, find_places, source_map
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.source import plain
 from gxo.compiler.template import ast
@@ -100,16 +100,19 @@ class Program:
 
     def _explained(self, error: Exception) -> str:
         """The error as a run of a playbook would put it."""
+        import ast as python
         import json
 
         from gxo.runtime.reporting import trace
 
         marks = Marks()
         marked, _ = _module(self.template, self.want, marks.mark)
-        places = json.loads(source_map(self.source, marked, marks, TEMPLATE, self.text, {}))
+        found = find_places(python.parse(self.source), marked)
+        known = list(entries(found, 0, marks.spans, self.text.splitlines()))
+        places = json.loads(source_map(TEMPLATE, {}, {_PYTHON: known}))
         lines = self.source.splitlines(keepends=True)
         linecache.cache[_PYTHON] = (len(self.source), None, lines, _PYTHON)
-        run = SimpleNamespace(job=SimpleNamespace(file=_PYTHON), source_map=places, redact=str)
+        run = SimpleNamespace(job=SimpleNamespace(files={_PYTHON}), source_map=places, redact=str)
         return trace.explain(cast(Any, run), error)
 
 

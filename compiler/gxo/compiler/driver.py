@@ -135,7 +135,7 @@ class Compilation:
         """What goes into the artifact. Raises PackageError when an asset cannot be read."""
         assert self.plan is not None
         return Package(
-            sources={"gxo_job.py": module.text},
+            sources=module.sources,
             source_map=module.source_map,
             playbook=self.text,
             playbook_file=Path(self.file).name,
@@ -168,7 +168,7 @@ class Compilation:
             case "plan":
                 return print_plan(self.plan)
             case "python":
-                return self.generate().text
+                return _program_text(self.generate())
         return self.manifest_text(self.generate())
 
     def manifest_text(self, module: "Module") -> str:
@@ -206,6 +206,13 @@ class Compilation:
         if self.options.otel:
             needs.update(OTEL)
         return tuple(sorted(needs))
+
+
+def _program_text(module: "Module") -> str:
+    """The generated code; of a program in parts, each file after its path."""
+    if len(module.sources) == 1:
+        return module.text
+    return "\n\n".join(f"# {path}\n{text}" for path, text in module.sources.items() if text)
 
 
 def _read_assets(files: list[AssetFile]) -> dict[str, Asset]:

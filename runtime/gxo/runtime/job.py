@@ -234,7 +234,7 @@ class Member:
 
 
 class Job:
-    """A compiled playbook. file: that of its code, as tracebacks name it.
+    """A compiled playbook. files: those of its code, as tracebacks name them.
 
     vars: values, or functions of the context that are evaluated when the job starts.
     secrets: every secret that the playbook names. assets and outputs: workspace paths or globs.
@@ -256,7 +256,7 @@ class Job:
         self.secrets = secrets
         self.assets = assets
         self.outputs = outputs
-        self.file = ""
+        self.files = {var.__code__.co_filename for var in self.vars.values() if callable(var)}
         self.workloads: dict[str, Workload] = {}
         self.cleanups: list[Workload] = []
 
@@ -338,14 +338,14 @@ class Job:
         def bind(function: F) -> F:
             for place, member in enumerate(members):
                 member.workload.join(function, members, place)
-            self.file = function.__code__.co_filename
+            self.files.add(function.__code__.co_filename)
             return function
 
         return bind
 
     def _binding(self, workload: Workload) -> Callable[[F], F]:
         def bind(function: F) -> F:
-            self.file = workload.bind(function)
+            self.files.add(workload.bind(function))
             return function
 
         return bind

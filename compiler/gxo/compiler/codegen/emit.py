@@ -1,24 +1,26 @@
-"""Plan to Python module: views first, then the skeleton, then the output gate.
+"""Plan to Python: of each file views first, then the skeletons, then the output gate.
 
-The body is rendered before the imports are known, so a module imports what it uses and nothing
-else.
+The workloads are rendered before the imports are known, so a file imports what it uses and nothing
+else. Each goes through the gate by itself, so that no more than one syntax tree is held.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from gxo.compiler.codegen.fused import loop_views
-from gxo.compiler.codegen.gate import check_module, format_module
+from gxo.compiler.codegen.gate import check_unique
 from gxo.compiler.codegen.imports import Imports
-from gxo.compiler.codegen.sourcemap import Marks, no_mark, source_map
+from gxo.compiler.codegen.parts import FOLDER, JOB, Part, split
+from gxo.compiler.codegen.pieces import BETWEEN, Finish, Piece, finishing
+from gxo.compiler.codegen.sourcemap import Entry, Marks, entries, source_map
 from gxo.compiler.codegen.step import step_view
-from gxo.compiler.codegen.values import Mark, Printer
-from gxo.compiler.codegen.views import ProgramView, WorkloadView
+from gxo.compiler.codegen.values import Printer
+from gxo.compiler.codegen.views import HeadView, WorkloadView
 from gxo.compiler.codegen.workload import Block, Surroundings, function_names, workload_view
-from gxo.compiler.diagnostics import working_on
+from gxo.compiler.diagnostics import Span, working_on
 from gxo.compiler.ir.names import local_name, module_words
 from gxo.compiler.ir.nodes import FusedLoop, InputDef, Plan, Workload
 from gxo.compiler.ir.walk import every_workload
@@ -30,54 +32,123 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """The generated module and the map from its expressions to the playbook's."""
+    """The generated program, and the map from its expressions to the playbook's.
+
+    sources: its files by their path in the archive: one, or a table and the parts that it names.
+    """
+
+    sources: Mapping[str, str]
+    source_map: str
+
+    @property
+    def text(self) -> str:
+        """The file that is run: all there is of a program in one file."""
+        return self.sources[JOB]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A finished file, and its entries of the source map."""
 
     text: str
-    source_map: str
+    entries: Sequence[Entry] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """What the files of a program share.
+
+    compiled: what each says of its origin. functions: as `function_names` gives them. playbook: its
+    lines.
+    """
+
+    plan: Plan
+    compiled: str
+    functions: Mapping[str, str]
+    finish: Finish
+    playbook: Sequence[str]
 
 
 def emit(plan: Plan, version: str, playbook_text: str, pretty: bool = True) -> Module:
-    """Generate the module. With `pretty` it is formatted; without, it runs the same.
+    """Generate the program. With `pretty` it is formatted; without, it runs the same.
 
     Raises `gate.GateError` when the result is not right, which is a defect of gxo.
     """
-    text = render(plan, version, no_mark)
-    marks = Marks()
-    marked = render(plan, version, marks.mark)
-    if pretty:
-        text = format_module(text)
-    else:
-        check_module(text)
     file = os.path.basename(plan.file)
+    compiled = f"compiled by gxo {version} from {file}. Change the playbook, not this file."
+    functions = function_names(plan, Names(module_words()))
     lines = {one.name: one.span.line for one in _all_workloads(plan)}
-    return Module(text, source_map(text, marked, marks, file, playbook_text, lines))
+    with finishing(f"{plan.name} {file}", len(lines), pretty=pretty) as finish:
+        program = _Program(plan, compiled, functions, finish, playbook_text.splitlines())
+        files = dict(_files(program))
+    sources = {path: one.text for path, one in files.items()}
+    return Module(sources, source_map(file, lines, {path: files[path].entries for path in files}))
 
 
-def render(plan: Plan, version: str, mark: Mark) -> str:
-    """The module's text before formatting, each expression that can fail passed through `mark`."""
-    names = Names(module_words())
-    functions = function_names(plan, names)
-    _keep_loop_variables(plan, names)
-    imports = Imports(names)
-    imports.use_line("from gxo.runtime import Job")
-    consumed = frozenset(edge.source for one in every_workload(plan) for edge in one.stream_edges)
-    around = Surroundings(functions, names, imports, mark, consumed)
-    printer = Printer("var", names, imports, mark)
-    arguments = tuple(_job_arguments(plan, printer))
-    workloads = tuple(_workload_views(plan, around))
-    name = " ".join(plan.name.split()).replace('"', "'")
-    title = _docstring(
-        f"{name}, compiled by gxo {version} from {os.path.basename(plan.file)}."
-        " Change the playbook, not this file."
+def _files(program: _Program) -> Iterator[tuple[str, _File]]:
+    """Yield the program's files by their path, the one that is run first."""
+    plan = program.plan
+    parts = split(plan)
+    name = _on_one_line(plan.name)
+    if [part.path for part in parts] == [JOB]:
+        yield JOB, _file(parts[0], name, program, makes_job=True)
+        return
+    table = _skeleton("table.py.j2").render(
+        title=_docstring(f"{name}, {program.compiled}"),
+        modules=[part.module for part in parts],
+        folder=FOLDER,
     )
-    program = ProgramView(title, imports.render(), tuple(printer.helpers), arguments, workloads)
-    return _skeleton().render(program=program)
+    yield JOB, _File(program.finish(table).text)
+    yield f"{FOLDER}/__init__.py", _File("")
+    yield f"{FOLDER}/job.py", _file(Part("", (), ()), name, program, makes_job=True)
+    for part in parts:
+        workloads = (*part.workloads, *part.cleanup)
+        title = f"{workloads[0].name} to {workloads[-1].name} of {name}"
+        yield part.path, _file(part, title, program, makes_job=False)
 
 
-def _keep_loop_variables(plan: Plan, names: Names) -> None:
+def _file(part: Part, title: str, program: _Program, *, makes_job: bool) -> _File:
+    """The file with the part's workloads. Raises `gate.GateError`."""
+    plan = program.plan
+    names = Names(module_words(), taken=program.functions.values())
+    _keep_loop_variables(part, names)
+    imports = Imports(names)
+    if makes_job:
+        imports.use_line("from gxo.runtime import Job")
+    else:
+        imports.use_line(f"from {FOLDER}.job import job")
+    marks = Marks()
+    printer = Printer("var", names, imports, marks.mark)
+    arguments = tuple(_job_arguments(plan, printer)) if makes_job else ()
+    of_head = marks.take()
+    consumed = frozenset(edge.source for one in every_workload(plan) for edge in one.stream_edges)
+    around = Surroundings(program.functions, names, imports, marks.mark, consumed)
+    bodies = []
+    for view in _workload_views(part, plan, around):
+        rendered = _skeleton("workload.py.j2").render(workload=view)
+        bodies.append((program.finish(rendered), marks.take()))
+    title = _docstring(f"{title}, {program.compiled}")
+    head = HeadView(title, imports.render(), tuple(printer.helpers), arguments)
+    rendered = _skeleton("head.py.j2").render(head=head)
+    return _joined([(program.finish(rendered), of_head), *bodies], program.playbook)
+
+
+def _joined(pieces: Sequence[tuple[Piece, list[Span]]], playbook: Sequence[str]) -> _File:
+    """The file of the pieces, each with what was marked in it."""
+    check_unique(name for piece, _ in pieces for name in piece.names)
+    found: list[Entry] = []
+    above = 0
+    for piece, spans in pieces:
+        found += entries(piece.places, above, spans, playbook)
+        above += piece.text.count("\n") + len(BETWEEN)
+    return _File(BETWEEN.join(piece.text for piece, _ in pieces), found)
+
+
+def _keep_loop_variables(part: Part, names: Names) -> None:
     """Let no module that is called, and no helper, have the name of a loop's variable."""
     inner = names.inner()
-    loops = [one.loop for one in every_workload(plan) if one.loop]
+    workloads = (*part.workloads, *part.cleanup)
+    loops = [one.loop for each in workloads for one in (each, *each.on_failure) if one.loop]
     for variable in sorted(
         {name for loop in loops for name in (loop.variable, loop.index) if name}
     ):
@@ -92,14 +163,14 @@ def _all_workloads(plan: Plan) -> Iterator[Workload]:
     yield from plan.cleanup
 
 
-def _workload_views(plan: Plan, around: Surroundings) -> Iterator[WorkloadView]:
+def _workload_views(part: Part, plan: Plan, around: Surroundings) -> Iterator[WorkloadView]:
     loops = {name: loop for loop in plan.fused for name in loop.members}
-    for workload in plan.workloads:
+    for workload in part.workloads:
         yield from _views(workload, Block("workload", plan.workloads), loops, around)
         block = Block("on_failure", workload.on_failure, workload.name)
         for child in workload.on_failure:
             yield from _views(child, block, loops, around)
-    for workload in plan.cleanup:
+    for workload in part.cleanup:
         yield from _views(workload, Block("cleanup", plan.cleanup), loops, around)
 
 
@@ -159,13 +230,17 @@ def _input(decl: InputDef, input_class: str, printer: Printer) -> str:
     return f"{input_class}({', '.join(words)})"
 
 
+def _on_one_line(name: str) -> str:
+    return " ".join(name.split()).replace('"', "'")
+
+
 def _docstring(text: str) -> str:
     """The text as black leaves it: no quotes or blanks at its ends, and on one line."""
     return text.replace("\\", "\\\\")
 
 
 @cache
-def _skeleton() -> "Template":
+def _skeleton(name: str) -> "Template":
     import jinja2  # heavy, and `gxo validate` never needs it
 
     environment = jinja2.Environment(
@@ -176,4 +251,4 @@ def _skeleton() -> "Template":
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - it prints Python, and values enter through literal()
     )
-    return environment.get_template("program.py.j2")
+    return environment.get_template(name)

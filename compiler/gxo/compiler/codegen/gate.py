@@ -1,43 +1,50 @@
-"""The output gate: nothing leaves the code generator that does not parse, or that names things
-twice.
+"""The output gate: nothing leaves the code generator that does not parse, that black would change
+in meaning, or that names things twice.
 
-    rendered text  ->  parse  ->  names unique  ->  black  ->  parse again, the same tree
+    rendered text  ->  parse  ->  black  ->  parse again, the same tree  ->  names unique
 
 A finding here is a defect of gxo, never of the playbook.
 """
 
 import ast
 from collections import Counter
-
-from gxo.compiler.codegen.formatting import format_text
+from collections.abc import Callable, Iterable, Iterator
 
 
 class GateError(Exception):
     """The code generator wrote something that is not right; the message says what."""
 
 
-def format_module(text: str) -> str:
-    """The module as it is written out: what black makes of the text.
+def format_checked(text: str, formatted: Callable[[str], str]) -> tuple[str, ast.Module]:
+    """What `formatted` makes of the text, and the syntax tree of that.
 
-    Raises GateError if the text does not parse, defines a name twice, or changes its meaning.
+    Raises GateError if the text does not parse, or would mean something else.
     """
-    tree = check_module(text)
-    formatted = format_text(text, tree)
-    if ast.dump(ast.parse(formatted)) != ast.dump(tree):
+    before = check(text)
+    text = formatted(text)
+    after = ast.parse(text)
+    if ast.dump(after) != ast.dump(before):
         raise GateError("formatting changed the module's meaning")
-    return formatted
+    return text, after
 
 
-def check_module(text: str) -> ast.Module:
-    """The module's syntax tree. Raises GateError as `format_module` does."""
+def check(text: str) -> ast.Module:
+    """The syntax tree of the text. Raises GateError if it does not parse."""
     try:
-        tree = ast.parse(text)
+        return ast.parse(text)
     except (SyntaxError, RecursionError, MemoryError) as error:
         raise GateError(f"the module does not parse: {error}") from error
-    defined = Counter(
-        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    )
-    twice = sorted(name for name, count in defined.items() if count > 1)
+
+
+def defined(tree: ast.Module) -> Iterator[str]:
+    """Yield the names of the functions at the top of the tree."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+
+
+def check_unique(names: Iterable[str]) -> None:
+    """Raises GateError if a name is there twice."""
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise GateError(f"the module defines a name twice: {', '.join(twice)}")
-    return tree

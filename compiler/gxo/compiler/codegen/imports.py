@@ -1,5 +1,6 @@
 """The import block of a generated module: filled while the body is rendered, printed sorted."""
 
+from gxo.compiler.codegen.parts import FOLDER
 from gxo.compiler.ir.names import RUNTIME_WORDS
 from gxo.compiler.python_source import Names
 
@@ -40,7 +41,7 @@ class Imports:
 
 
 def _is_gxo(module: str) -> bool:
-    return module.split(".")[0] == "gxo"
+    return module.split(".")[0] in ("gxo", FOLDER)
 
 
 def _line(module: str, names: list[str]) -> str:

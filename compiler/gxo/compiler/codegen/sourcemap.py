@@ -1,22 +1,32 @@
-"""Which place of the playbook each expression of the generated module comes from.
+"""Which place of the playbook each expression of the generated code comes from.
 
-The module is rendered twice, from the same views: once as it is, once with every expression that
-can fail inside a call of `MARKER(number, expression)`. The two syntax trees differ in those calls
-alone, so walking them side by side gives every expression's position after black has moved it.
+Every expression that can fail is printed between marks. Without them the text is the code; with
+each pair written as a call of `MARKER`, its syntax tree differs from the code's in those calls
+alone. So walking the two side by side gives every expression's position after black has moved it.
 
     plain:   return await exec_(ctx, command=ctx.vars["tool"])
-    marked:  return await exec_(ctx, command=MARKER(0, ctx.vars["tool"]))
+    called:  return await exec_(ctx, command=__at__(0, ctx.vars["tool"]))
     entry:   [12, 37, 12, 53, 8, 30, "{{ .tool }}", "build"]
 """
 
 import ast
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gxo.compiler.diagnostics import Span
 
 MARKER = "__at__"
+_OPEN, _NUMBERED, _CLOSE = "\x01", "\x02", "\x03"  # no literal has them: `repr` escapes them
+_ANY_MARK = re.compile(f"{_OPEN}[0-9]+{_NUMBERED}|{_CLOSE}")
+
+Place = tuple[int, int, int, int, int, str]
+"""Line, column, end line and end column of a marked expression in a text, as `code.co_positions()`
+gives them (lines from 1, columns in UTF-8 bytes from 0); its mark; the function around it."""
+
+Entry = tuple[int, int, int, int, int, int, str, str]
+"""The position in the file; line, column and text in the playbook; the function around."""
 
 
 @dataclass(slots=True)
@@ -26,52 +36,73 @@ class Marks:
     spans: list[Span] = field(default_factory=list)
 
     def mark(self, code: str, span: Span) -> str:
+        """The code between marks."""
         self.spans.append(span)
-        return f"{MARKER}({len(self.spans) - 1}, {code})"
+        return f"{_OPEN}{len(self.spans) - 1}{_NUMBERED}{code}{_CLOSE}"
+
+    def take(self) -> list[Span]:
+        """The spans that were marked since the last time; numbers begin at 0 again."""
+        taken, self.spans = self.spans, []
+        return taken
 
 
-def no_mark(code: str, span: Span) -> str:
-    """The marker of the plain rendering: it leaves the code as it is."""
-    del span
-    return code
+def without_marks(marked: str) -> str:
+    """The text as it is without the marks in it."""
+    return _ANY_MARK.sub("", marked)
+
+
+def find_places(tree: ast.AST, marked: str) -> list[Place]:
+    """Where the marked expressions are in the code's tree, outermost first."""
+    called = marked.replace(_OPEN, f"{MARKER}(").replace(_NUMBERED, ", ").replace(_CLOSE, ")")
+    return [
+        (
+            node.lineno,
+            node.col_offset,
+            node.end_lineno or node.lineno,
+            node.end_col_offset or node.col_offset,
+            number,
+            function,
+        )
+        for node, number, function in _marked_nodes(tree, ast.parse(called))
+    ]
+
+
+def entries(
+    places: Sequence[Place], above: int, spans: Sequence[Span], playbook: Sequence[str]
+) -> Iterator[Entry]:
+    """Yield the map's entries of a text that so many lines of its file stand above.
+
+    spans: what was marked there; playbook: the playbook's lines.
+    """
+    for line, column, end_line, end_column, number, function in places:
+        span = spans[number]
+        position = (line + above, column, end_line + above, end_column)
+        yield (*position, span.line, span.column, excerpt(playbook, span), function)
 
 
 def source_map(
-    formatted: str,
-    marked: str,
-    marks: Marks,
-    playbook_file: str,
-    playbook_text: str,
-    workloads: Mapping[str, int],
+    playbook_file: str, workloads: Mapping[str, int], files: Mapping[str, Sequence[Entry]]
 ) -> str:
-    """The map as JSON text, one entry a line.
+    """The map as JSON text, one entry a line. Of those around a position the innermost counts.
 
-    An entry is `[line, column, end line, end column, playbook line, playbook column, expression,
-    workload function]`, positions in the module as `code.co_positions()` gives them (lines from 1,
-    columns in UTF-8 bytes from 0). Of the entries around a position the innermost counts.
     workloads: the playbook line of each, by name, for what no expression is to blame for.
+    files: the entries of each generated file; the first is the one that is run.
     """
-    lines = playbook_text.splitlines()
-    entries = [
-        [
-            node.lineno,
-            node.col_offset,
-            node.end_lineno,
-            node.end_col_offset,
-            marks.spans[number].line,
-            marks.spans[number].column,
-            excerpt(lines, marks.spans[number]),
-            function,
-        ]
-        for node, number, function in _marked_nodes(ast.parse(formatted), ast.parse(marked))
-    ]
-    rows = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
+    (first, own), *parts = files.items()
     places = ",\n".join(f"{json.dumps(name)}: {line}" for name, line in workloads.items())
-    head = json.dumps({"file": playbook_file, "generated": "gxo_job.py"}, ensure_ascii=False)[:-1]
-    return f'{head}, "workloads": {{\n{places}\n}}, "entries": [\n{rows}\n]}}\n'
+    head = json.dumps({"file": playbook_file, "generated": first}, ensure_ascii=False)[:-1]
+    text = f'{head}, "workloads": {{\n{places}\n}}, "entries": [\n{_rows(own)}\n]'
+    if parts:
+        rows = ",\n".join(f"{json.dumps(name)}: [\n{_rows(found)}\n]" for name, found in parts)
+        text += f', "parts": {{\n{rows}\n}}'
+    return f"{text}}}\n"
 
 
-def excerpt(lines: list[str], span: Span) -> str:
+def _rows(found: Sequence[Entry]) -> str:
+    return ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in found)
+
+
+def excerpt(lines: Sequence[str], span: Span) -> str:
     """The playbook's text at the span, on one line and at most 120 characters."""
     if span.line > len(lines):
         return ""

@@ -27,11 +27,13 @@ class WorkloadView:
 
 
 @dataclass(frozen=True, slots=True)
-class ProgramView:
-    """The whole module; `imports` is the finished block, `helpers` are what the vars need."""
+class HeadView:
+    """The beginning of a file; `imports` is the finished block.
+
+    job_arguments: those of the job, where the file makes it; `helpers` are what its vars need.
+    """
 
     title: str
     imports: str
-    helpers: tuple[str, ...]
-    job_arguments: tuple[str, ...]
-    workloads: tuple[WorkloadView, ...]
+    helpers: tuple[str, ...] = ()
+    job_arguments: tuple[str, ...] = ()

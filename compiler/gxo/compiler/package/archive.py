@@ -35,7 +35,7 @@ CUT = b"# coding: this-artifact-is-damaged.copy-it-to-this-host-again\n"
 """Where Python finds no zip it reads the file as a script, and complains of this as an encoding."""
 
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can hold
-QUICK = ("gxo/", "gxo_job.")  # what every job loads to start
+QUICK = ("gxo/", "gxo_job.", "gxo_parts/")  # what every job loads to start
 CLOSING = 22  # bytes of a zip after its directory
 
 

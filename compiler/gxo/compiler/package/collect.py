@@ -5,9 +5,11 @@ installed right there.
 """
 
 import warnings
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gxo.compiler.kept import Kept, kept
 from gxo.compiler.package.bytecode import cached_path, compile_module
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.host import NATIVE, native_host
@@ -17,7 +19,7 @@ from gxo.compiler.package.parts import Package
 from gxo.compiler.package.wheels import Distribution, resolve
 
 MANIFEST = "_gxo/manifest.json"
-RESERVED = ("__main__.py", "gxo_job.py", "_gxo/", "gxo/", "_bootstrap/", NATIVE)
+RESERVED = ("__main__.py", "gxo_job.py", "gxo_parts/", "_gxo/", "gxo/", "_bootstrap/", NATIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +34,10 @@ class Collected:
 def collect(package: Package, whole: bool = True) -> Collected:
     """All files of the job; with `whole`, also those of gxo. Raises PackageError."""
     distributions = resolve(package.needs, package.native)
-    files: dict[str, bytes] = {}
-    for path, text in package.sources.items():
-        files |= with_bytecode(path, text.encode())
-    if whole:
-        for path, content in link(package.sources).items():
-            files |= with_bytecode(path, content)
-    for one in distributions:
-        _add_distribution(files, one)
+    facts = package.facts
+    program = f"{facts.name} {package.playbook_file}"
+    with kept("files", program, len(facts.workloads)) as known:
+        files = _code(package, distributions, known, whole)
     native = native_host(package.facts.name, distributions) if whole else None
     if native:
         files |= _bootstrap()
@@ -52,17 +50,40 @@ def collect(package: Package, whole: bool = True) -> Collected:
     return Collected(dict(sorted(files.items())), executable, distributions)
 
 
+def _code(
+    package: Package, distributions: tuple[Distribution, ...], known: Kept, whole: bool
+) -> dict[str, bytes]:
+    """Each file of Python with its byte code."""
+    files: dict[str, bytes] = {}
+    for path, text in package.sources.items():
+        files |= with_bytecode(path, text.encode(), known)
+    if whole:
+        for path, content in link(package.sources, known).items():
+            files |= with_bytecode(path, content, known)
+    for one in distributions:
+        _add_distribution(files, one, known)
+    return files
+
+
 def manifest_text(package: Package) -> str:
     """The manifest that the package's artifact would have, for `gxo compile --emit=manifest`."""
     return collect(package).files[MANIFEST].decode()
 
 
-def with_bytecode(path: str, content: bytes) -> dict[str, bytes]:
+def with_bytecode(path: str, content: bytes, known: Kept) -> dict[str, bytes]:
     """The module and the `.pyc` beside it."""
-    return {path: content, f"{path}c": compile_module(content, path)}
+    return {path: content, f"{path}c": _bytecode(path, content, known)}
 
 
-def _add_distribution(files: dict[str, bytes], one: Distribution) -> None:
+def _bytecode(path: str, content: bytes, known: Kept) -> bytes:
+    compiled: str = known.get(
+        b"%s compiled: %s" % (path.encode(), content),
+        lambda: b64encode(compile_module(content, path)).decode(),
+    )
+    return b64decode(compiled)
+
+
+def _add_distribution(files: dict[str, bytes], one: Distribution, known: Kept) -> None:
     """Add a distribution's files; native ones are kept apart, to be unpacked before use."""
     for path, content in one.files.items():
         place = NATIVE + path if one.native else path
@@ -71,15 +92,15 @@ def _add_distribution(files: dict[str, bytes], one: Distribution) -> None:
         files[place] = content
         if path.endswith(".py"):
             compiled = NATIVE + cached_path(path) if one.native else f"{path}c"
-            files |= _bytecode_if_valid(place, compiled, content)
+            files |= _bytecode_if_valid(place, compiled, content, known)
 
 
-def _bytecode_if_valid(path: str, compiled: str, content: bytes) -> dict[str, bytes]:
+def _bytecode_if_valid(path: str, compiled: str, content: bytes, known: Kept) -> dict[str, bytes]:
     """Distributions may have files for other Pythons, or templates that only look like Python."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return {compiled: compile_module(content, path)}
+            return {compiled: _bytecode(path, content, known)}
         except (SyntaxError, ValueError):
             return {}
 

@@ -116,7 +116,7 @@ def expression_around(run: "Run", error: BaseException, code: CodeType) -> str |
     if code.co_name == "<lambda>":
         entries = list(_entries(run, failing))
     else:
-        entries = [one for one in source_map(run).get("entries", ()) if _names(one, failing)]
+        entries = [one for one in _entries_of_file(run, failing) if _names(one, failing)]
     if not entries:
         return None
     outermost = min(entries, key=lambda entry: (entry[0], entry[1], -entry[2], -entry[3]))
@@ -175,7 +175,7 @@ def _failing(run: "Run", error: BaseException) -> Failing | None:
     direct = True
     while step is not None:
         name = step.tb_frame.f_globals.get("__name__", "")
-        if step.tb_frame.f_code.co_filename == run.job.file:
+        if step.tb_frame.f_code.co_filename in run.job.files:
             found, direct = step, True
         elif not name.startswith(_OF_EXPRESSIONS):
             direct = False
@@ -265,10 +265,21 @@ def _entries(run: "Run", failing: Failing) -> Iterator[list[Any]]:
     if failing.place is None:
         return
     line, column, end_line, end_column = failing.place
-    for entry in source_map(run).get("entries", ()):
+    for entry in _entries_of_file(run, failing):
         starts, ends = (entry[0], entry[1]), (entry[2], entry[3])
         if starts <= (line, column) and (end_line, end_column) <= ends:
             yield entry
+
+
+def _entries_of_file(run: "Run", failing: Failing) -> list[list[Any]]:
+    """All entries of the file that the expression is in, which may be a part of the program."""
+    found = source_map(run)
+    for path, entries in found.get("parts", {}).items():
+        if failing.code.co_filename.endswith(path):
+            part: list[list[Any]] = entries
+            return part
+    own: list[list[Any]] = found.get("entries", [])
+    return own
 
 
 def _shortened(expression: str) -> str:
