@@ -106,7 +106,15 @@ def _canonical(record: Any, numbered: bool) -> str:
             return part | {"record": known(part["record"])}
         return part
 
-    return json.dumps(known(record), sort_keys=True)
+    return _text(known(record), sort_keys=True)
+
+
+def _text(value: Any, *, sort_keys: bool = False) -> str:
+    """The value as JSON, or what no right value is."""
+    try:
+        return json.dumps(value, sort_keys=sort_keys)
+    except ValueError:  # only a mistake can make one
+        return "a value that holds itself"
 
 
 def _is_part(strand: list[str], whole: list[str]) -> bool:
@@ -179,7 +187,7 @@ def differences(
             continue
         for key in _compared(one):
             before, after = plain.workloads[name][key], optimized.workloads[name][key]
-            if json.dumps(before) != json.dumps(after):
+            if _text(before) != _text(after):
                 yield f"{name}: {key} is {before!r} at -O0 and {after!r} at -O1"
         if one.ordered and one.counted and not one.drops:
             before, after = (_timeless(level.log.get(name, [])) for level in (plain, optimized))
