@@ -238,6 +238,13 @@ def test_datagrams(tmp_path: Path) -> None:
                     assert read["data"] == expected and not read["eof"]
                 with pytest.raises(Exception, match="a datagram is read as a whole"):
                     await call("read", connection_id=handle, read_bytes=1)
+                # A read that waits ends with the connection.
+                waiting = asyncio.ensure_future(call("read", connection_id=handle))
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                await call("close", connection_id=handle)
+                with pytest.raises(Exception, match=r"was closed|is closed already"):
+                    await waiting
 
         run(play())
 
@@ -252,6 +259,9 @@ def test_datagrams(tmp_path: Path) -> None:
         ("::1:80", "in brackets"),
         ("a\0b:80", "not possible"),
         ("", "a host and a port"),
+        ("a..b:80", "not possible"),
+        (f"{'a' * 64}:80", "not possible"),
+        ("a:" + "8" * 5000, "a host and a port"),
     ],
 )
 def test_no_address(address: str, hint: str, tmp_path: Path) -> None:

@@ -169,6 +169,10 @@ def test_what_comes_out_is_what_went_in(
     assert first["changed"] and first["bytes"] == (folder / name).stat().st_size
     again = packed(folder, "filesystem:archive", source="tree/", destination=name)
     assert not again["changed"]
+    inside = {"source": "tree", "destination": f"./tree/../tree/{name}"}
+    assert packed(folder, "filesystem:archive", **inside)["changed"]
+    assert not packed(folder, "filesystem:archive", **inside)["changed"]
+    (folder / "tree" / name).unlink()
     out = packed(folder, "filesystem:extract", source=name, destination="deep/out")
     assert contents(folder / "deep/out") == contents(folder / "tree")
     assert out["files"] == first["files"]

@@ -13,6 +13,7 @@ import errno
 import os
 import posixpath
 import stat
+from itertools import pairwise
 
 from gxo.runtime.workspace.beneath import O_PATH
 from gxo.runtime.workspace.jail import Jail
@@ -55,15 +56,26 @@ def make_link(jail: Jail, path: str, target: str) -> None:
 
 
 def check_target(jail: Jail, path: str, target: str) -> None:
-    """OSError EXDEV when a link at `path` to `target` would lead out, by the names alone.
+    """OSError EXDEV when a link at `path` to `target` would lead out, or when that is unsure.
 
-    An absolute target leads out. What other links on the way do is seen when it is used.
+    An absolute target leads out.
     """
     if path.startswith(jail.path + "/"):
         path = path[len(jail.path) + 1 :]
     reached = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-    if not target or reached == ".." or reached.startswith(("../", "/")):
+    leads_out = reached == ".." or reached.startswith(("../", "/"))
+    if not target or leads_out or turns_back(target):
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+
+def turns_back(target: str) -> bool:
+    """Whether a link's target goes up after a name: names do not say where that leads, if one of
+    them is a link's.
+
+    With `x` a link in `d/e` to `../..`, `d/e/x/..` is the folder above all of them, and not `d/e`.
+    """
+    parts = [part for part in target.split("/") if part not in ("", ".")]
+    return any(after == ".." != before for before, after in pairwise(parts))
 
 
 def link_target(jail: Jail, path: str) -> str:

@@ -27,17 +27,18 @@ def host_and_port(address: str, *, any_host: bool = False) -> tuple[str, int]:
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
-        raise _no_address(address, "write an IPv6 address in brackets: [::1]:8080")
-    if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise _no_address(address, "it is a host and a port: 127.0.0.1:8080")
+        raise no_address(address, "write an IPv6 address in brackets: [::1]:8080")
+    if not colon or not (port.isascii() and port.isdigit()) or int(port[:6]) > 65535:
+        raise no_address(address, "it is a host and a port: 127.0.0.1:8080")
     if not host and not any_host:
-        raise _no_address(address, "it names no host: 127.0.0.1:8080")
+        raise no_address(address, "it names no host: 127.0.0.1:8080")
     if "\0" in host or len(host) > 255:
-        raise _no_address(address, "the host's name is not possible")
+        raise no_address(address)
     return host, int(port)
 
 
-def _no_address(address: str, hint: str) -> ParameterError:
+def no_address(address: str, hint: str = "the host's name is not possible") -> ParameterError:
+    """The error for a text that is no address."""
     shown = address if len(address) <= 300 else f"{address[:300]}..."
     return ParameterError(f"`address` is {shown!r}", hint=hint)
 

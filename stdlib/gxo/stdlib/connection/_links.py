@@ -16,8 +16,8 @@ Network = Literal["tcp", "udp", "unix"]
 BUFFER = 256 * 1024
 """Bytes of a stream that wait before its peer is held back."""
 
-MOST_DATAGRAMS = 1000
-"""Datagrams of a peer that wait."""
+MOST_DATAGRAMS = 64
+"""Datagrams of a peer that wait: 4 MB, if they are as large as can be."""
 
 LARGEST_DATAGRAM = 65507
 """Bytes that fit into a UDP datagram over IPv4 (RFC 768, RFC 791)."""
@@ -158,6 +158,7 @@ class DatagramLink:
         self._waiting: deque[bytes] = deque(maxlen=MOST_DATAGRAMS)
         self._arrived = asyncio.Event()
         self._error: OSError | None = None
+        self._is_over = False
 
     def arrived(self, datagram: bytes) -> None:
         """The peer has sent one; if too many wait, the oldest is lost."""
@@ -196,9 +197,17 @@ class DatagramLink:
         self._send(data)
 
     async def close(self) -> None:
+        self.end()
         self._when_closed()
 
+    def end(self) -> None:
+        """Nothing is sent or heard any more, and who waits for something learns that."""
+        self._is_over = True
+        self._arrived.set()
+
     def _check(self) -> None:
+        if self._is_over:
+            raise ModuleError(f"the connection to {self.remote} was closed")
         if self._error is not None:
             error, self._error = self._error, None
             raise ModuleError(f"{self.remote} cannot be reached: {_reason(error)}") from error

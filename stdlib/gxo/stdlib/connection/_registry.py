@@ -1,5 +1,7 @@
 """The job's connections, by the handles that a playbook passes on. They end with the job."""
 
+import asyncio
+
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
 from gxo.stdlib.connection._links import Link
@@ -40,9 +42,9 @@ class Connections:
 
     async def close_all(self) -> None:
         """The job ends."""
-        while self._open:
-            _, link = self._open.popitem()
-            await link.close()
+        links = list(self._open.values())
+        self._open.clear()
+        await asyncio.gather(*(link.close() for link in links), return_exceptions=True)
 
 
 async def connections(ctx: Context) -> Connections:

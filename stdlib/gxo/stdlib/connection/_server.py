@@ -11,7 +11,7 @@ from typing import Any
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
-from gxo.stdlib.connection._address import host_and_port, resolved, socket_path, written
+from gxo.stdlib.connection._address import host_and_port, no_address, resolved, socket_path, written
 from gxo.stdlib.connection._links import BUFFER, DatagramLink, Link, Network, StreamLink
 
 BACKLOG = 1024
@@ -62,6 +62,8 @@ async def bound(ctx: Context, network: Network, address: str) -> socket.socket:
         host, port = host_and_port(address, any_host=True)
         family, place = (await resolved(host, port, kind))[0]
         return _bound(family, kind, place)
+    except UnicodeError:  # of a name that no host can have
+        raise no_address(address) from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ModuleError(f"cannot listen on {address}: {reason}") from error
@@ -91,8 +93,10 @@ class StreamServer:
         server: socket.socket,
         context: ssl.SSLContext | None,
         places: Places,
+        local: str,
     ) -> None:
         self._ctx = ctx
+        self._local = local
         self._server = server
         self._context = context
         self._places = places
@@ -142,7 +146,7 @@ class StreamServer:
             self._places.give_back()
             peer.close()
             raise
-        local = written(writer.get_extra_info("sockname"))
+        local = self._local
         welcome(
             StreamLink(
                 reader, writer, local=local, remote=remote, when_closed=self._places.give_back
@@ -179,6 +183,8 @@ class DatagramServer(asyncio.DatagramProtocol):
         try:
             await loop.create_future()
         finally:
+            for link in self._peers.values():
+                link.end()
             transport.close()
 
     def datagram_received(self, data: bytes, addr: Any) -> None:

@@ -39,7 +39,10 @@ def client_context(ctx: Context, tls: bool | ClientTls) -> ssl.SSLContext | None
     if tls is False:
         return None
     options: ClientTls = {} if tls is True else tls
-    context = ssl.create_default_context(cadata=_pem("tls.ca_cert", options.get("ca_cert")))
+    context = ssl.create_default_context()
+    if "ca_cert" in options:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # that trusts nobody yet
+        _trust(context, "tls.ca_cert", options["ca_cert"])
     if options.get("skip_verify"):
         ctx.log("warning", "certificates are not verified: whoever is on the way can read along")
         context.check_hostname = False
@@ -60,15 +63,16 @@ def server_context(tls: ServerTls | None) -> ssl.SSLContext | None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     _identify(context, tls["cert"], tls["key"])
     if "client_ca" in tls:
-        context.load_verify_locations(cadata=_pem("tls.client_ca", tls["client_ca"]))
+        _trust(context, "tls.client_ca", tls["client_ca"])
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 
-def _pem(name: str, text: str | None) -> str | None:
-    if text is not None and "-----BEGIN CERTIFICATE-----" not in text:
-        raise ParameterError(f"`{name}` is no certificate in PEM")
-    return text
+def _trust(context: ssl.SSLContext, name: str, text: str) -> None:
+    try:
+        context.load_verify_locations(cadata=text)
+    except (ssl.SSLError, ValueError):
+        raise ParameterError(f"`{name}` is no certificate in PEM") from None
 
 
 def _identify(context: ssl.SSLContext, cert: str, key: str) -> None:
@@ -77,7 +81,8 @@ def _identify(context: ssl.SSLContext, cert: str, key: str) -> None:
     try:
         with open(descriptor, "wb", closefd=False) as file:
             file.write(f"{cert}\n{key}\n".encode())
-        context.load_cert_chain(f"/proc/self/fd/{descriptor}")
+        # An encrypted key would be asked for on the terminal.
+        context.load_cert_chain(f"/proc/self/fd/{descriptor}", password=lambda: "")
     except (ssl.SSLError, OSError) as error:
         reason = getattr(error, "reason", None) or error.strerror or "unknown"
         raise ModuleError(f"tls: the certificate and its key cannot be used: {reason}") from None

@@ -85,7 +85,7 @@ async def listen(
         if network == "udp":
             serving = DatagramServer(places, waiting.put_nowait).serve(server)
         else:
-            serving = StreamServer(ctx, server, context, places).serve(waiting.put_nowait)
+            serving = StreamServer(ctx, server, context, places, local).serve(waiting.put_nowait)
         await run_all(serving, _announce(waiting, registry, network, out))
     return {"local_addr": local}
 
@@ -105,12 +105,16 @@ async def _announce(
     waiting: "asyncio.Queue[Link]", registry: Connections, network: Network, out: Out | None
 ) -> None:
     """Send a record for each link; one that nobody reads of is closed at once."""
-    while True:
-        link = await waiting.get()
-        handle = registry.add(link, network)
-        if out is None:
-            await registry.close(handle)
-            continue
-        await out.send(
-            [{"connection_id": handle, "remote_addr": link.remote, "local_addr": link.local}]
-        )
+    try:
+        while True:
+            link = await waiting.get()
+            handle = registry.add(link, network)
+            if out is None:
+                await registry.close(handle)
+                continue
+            await out.send(
+                [{"connection_id": handle, "remote_addr": link.remote, "local_addr": link.local}]
+            )
+    finally:
+        while not waiting.empty():  # those that nobody has been told of are closed with the job
+            registry.add(waiting.get_nowait(), network)

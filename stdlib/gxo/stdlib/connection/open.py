@@ -7,7 +7,13 @@ from typing import TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import Duration, connects, module
-from gxo.stdlib.connection._address import check_network, host_and_port, socket_path, written
+from gxo.stdlib.connection._address import (
+    check_network,
+    host_and_port,
+    no_address,
+    socket_path,
+    written,
+)
 from gxo.stdlib.connection._links import BUFFER, DatagramLink, Link, Network, StreamLink
 from gxo.stdlib.connection._registry import connections
 from gxo.stdlib.connection._tls import ClientTls, client_context
@@ -69,6 +75,7 @@ async def open_(
         raise ParameterError("tls: it is for tcp and unix")
     context = client_context(ctx, tls)
     name = tls.get("server_name") if isinstance(tls, dict) else None
+    registry = await connections(ctx)
     try:
         async with asyncio.timeout(timeout):
             if network == "udp":
@@ -79,6 +86,8 @@ async def open_(
                 link = await _unix(ctx, address, context, name)
     except TimeoutError:
         raise ModuleError(f"cannot connect to {address} within {timeout:g} s") from None
+    except UnicodeError:  # of a name that no host can have
+        raise no_address(address) from None
     except ssl.SSLCertVerificationError as error:
         raise ModuleError(
             f"cannot trust {address}: {error.verify_message}",
@@ -89,7 +98,7 @@ async def open_(
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ModuleError(f"cannot connect to {address}: {reason}") from error
-    handle = (await connections(ctx)).add(link, network)
+    handle = registry.add(link, network)
     return {"connection_id": handle, "local_addr": link.local, "remote_addr": link.remote}
 
 

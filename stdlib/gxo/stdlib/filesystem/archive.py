@@ -113,7 +113,8 @@ def _entries(files: Jail, source: str, destination: str) -> list[tuple[str, os.s
     else:
         found = sorted(files.scan(source, recursive=True), key=lambda entry: entry[0])
         # An archive does not hold itself, as it was before.
-        found = [entry for entry in found if _inside(source, entry[0]) != destination]
+        itself = _normal(files, destination)
+        found = [one for one in found if _normal(files, _inside(source, one[0])) != itself]
     for name, each in found:
         if stat.S_IFMT(each.st_mode) not in (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
             raise ModuleError(f"'{name or source}' is neither a file, a folder nor a link")
@@ -139,6 +140,10 @@ def _entry(files: Jail, source: str, name: str, status: os.stat_result) -> Entry
         size = status.st_size
     content = pieces(files, path) if size else iter(())
     return Entry(name or os.path.basename(source), mode, status.st_mtime, target, size, content)
+
+
+def _normal(files: Jail, path: str) -> str:
+    return os.path.normpath(os.path.join(files.path, path))
 
 
 def _inside(folder: str, name: str) -> str:

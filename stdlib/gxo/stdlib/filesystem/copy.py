@@ -97,7 +97,8 @@ def _foreseen(ctx: Context, source: str, destination: str, result: Copied) -> Co
 
 async def _copy_tree(ctx: Context, files: Jail, source: str, destination: str) -> list[int]:
     """How many bytes each entry took; -1 for what was there already."""
-    if f"{posixpath.normpath(destination)}/".startswith(f"{posixpath.normpath(source)}/"):
+    into, of = (posixpath.join(files.path, path) for path in (destination, source))
+    if f"{posixpath.normpath(into)}/".startswith(f"{posixpath.normpath(of)}/"):
         raise ModuleError(f"'{destination}' is inside '{source}', which is to be copied")
     written: list[int] = []
     with closing(_tree_copies(files, source, destination, act=not ctx.dry_run)) as copies:

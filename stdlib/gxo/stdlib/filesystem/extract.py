@@ -4,13 +4,19 @@ import posixpath
 import stat
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from itertools import islice, pairwise
+from itertools import islice
 from typing import TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, SecurityError
 from gxo.runtime.spec import Size, WorkspacePath, module, reads, writes
-from gxo.runtime.workspace.entries import link_target, make_link, remove, set_mode
+from gxo.runtime.workspace.entries import (
+    link_target,
+    make_link,
+    remove,
+    set_mode,
+    turns_back,
+)
 from gxo.runtime.workspace.jail import Jail
 from gxo.stdlib._sizes import shown_size
 from gxo.stdlib.filesystem._archives import Format, Member, format_of, members
@@ -138,7 +144,7 @@ class _Limits:
         if member.kind == "link":
             if _is_outside(posixpath.join(posixpath.dirname(path), member.target)):
                 raise SecurityError(f"'{self._archive}' holds {shown}, a link out of the folder")
-            if _turns_back(member.target):
+            if turns_back(member.target):
                 raise SecurityError(f"'{self._archive}' holds {shown}, a link whose end is unsure")
             self._links.add(path)
         elif member.kind == "hard link" and posixpath.normpath(member.target) not in self._names:
@@ -165,15 +171,6 @@ class _Limits:
 def _is_outside(path: str) -> bool:
     reached = posixpath.normpath(path)
     return path.startswith("/") or reached == ".." or reached.startswith("../")
-
-
-def _turns_back(target: str) -> bool:
-    """Whether it goes up after a name: where that leads is not said by names, if one is a link's.
-
-    With `x` a link in `d/e` to `../..`, `d/e/x/..` is the folder above all of them, and not `d/e`.
-    """
-    parts = [part for part in target.split("/") if part not in ("", ".")]
-    return any(after == ".." != before for before, after in pairwise(parts))
 
 
 def _parents(path: str) -> Iterator[str]:

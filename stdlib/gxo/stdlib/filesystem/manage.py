@@ -193,8 +193,10 @@ def _bring_about(files: Jail, wanted: Wanted, act: bool) -> None:
         if there is not None:
             _remove(files, wanted, there.st_mode, act)
         return
+    path = wanted.path
     if wanted.state == "present" and there is not None and stat.S_ISLNK(there.st_mode):
-        there = files.stat(wanted.path) if files.exists(wanted.path) else None
+        there = files.stat(path) if files.exists(path) else None
+        path = files.resolve(path) if there is not None else path
     kind = KINDS[wanted.state]
     if there is not None and stat.S_IFMT(there.st_mode) != kind:
         raise ModuleError(
@@ -210,10 +212,10 @@ def _bring_about(files: Jail, wanted: Wanted, act: bool) -> None:
     elif there is None and act:
         files.make_directory(wanted.path)
     if act or there is not None:
-        _have_attributes(files, wanted, wanted.path, act)
+        _have_attributes(files, wanted, path, act)
         if wanted.recursive and wanted.state == "directory":
             for name, _ in files.scan(wanted.path, recursive=True):
-                _have_attributes(files, wanted, f"{wanted.path}/{name}", act)
+                _have_attributes(files, wanted, f"{wanted.path}/{name}", act, below=True)
 
 
 def _remove(files: Jail, wanted: Wanted, mode: int, act: bool) -> None:
@@ -255,8 +257,11 @@ def _have_link(files: Jail, wanted: Wanted, is_there: bool, act: bool) -> None:
             make_link(files, wanted.path, wanted.target)
 
 
-def _have_attributes(files: Jail, wanted: Wanted, path: str, act: bool) -> None:
-    """The owner first: giving a file away takes its set-user-ID bits."""
+def _have_attributes(
+    files: Jail, wanted: Wanted, path: str, act: bool, *, below: bool = False
+) -> None:
+    """The owner first: giving a file away takes its set-user-ID bits. below: not the entry itself,
+    but something in it."""
     there = files.lstat(path)
     if there is None:  # removed meanwhile
         return
@@ -271,7 +276,7 @@ def _have_attributes(files: Jail, wanted: Wanted, path: str, act: bool) -> None:
     if stat.S_ISLNK(there.st_mode) or wanted.bits is None:
         return
     bits = wanted.bits
-    if path != wanted.path and not stat.S_ISDIR(there.st_mode) and not there.st_mode & 0o111:
+    if below and not stat.S_ISDIR(there.st_mode) and not there.st_mode & 0o111:
         bits &= ~0o111
     if (before := stat.S_IMODE(there.st_mode)) != bits:
         wanted.note("mode", f"{before:04o}", f"{bits:04o}")
