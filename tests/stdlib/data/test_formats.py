@@ -480,6 +480,14 @@ def test_lines_are_over_only_when_no_slice_follows(parts: list[str], size: int) 
     assert next(slices, None) is None
 
 
+def test_blank_lines_are_passed_over_at_once() -> None:
+    """One by one they would keep the reader of a small gzip of them busy for minutes."""
+    reader = JsonLines()
+    assert reader.quick(b"\n" * 1000) == []
+    _, [fault] = reader.careful(b"x\n", iter(()))
+    assert "line 1001" in fault.why
+
+
 def test_a_last_line_that_is_ended_needs_no_further_look() -> None:
     slices = LineSlices(iter([b"1\n2\n"]), JsonLines())
     assert next(slices) == ([{"value": 1}, {"value": 2}], [])

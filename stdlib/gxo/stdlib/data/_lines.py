@@ -160,7 +160,7 @@ class JsonLines:
         if not all(found):
             found = [line for line in found if line]
         try:
-            values = self._decode(found)
+            values = self._decode(found) if found else []
         except (ValueError, RecursionError):
             return None
         self._number += count

@@ -258,7 +258,7 @@ class _Table:
         return done
 
     def _refuse(self, number: int, cells: tuple[Any, ...], why: str) -> None:
-        shown = {"number": number, "cells": [str(cell.value) for cell in cells[:20]]}
+        shown = {"number": number, "cells": [_shown(cell.value) for cell in cells[:20]]}
         self._slice[1].append(Fault(shown, f"row {number}: {why}"))
 
     def _named(self, row: list[Any], number: int) -> list[str]:
@@ -274,6 +274,10 @@ class _Table:
         assert self._columns is not None
         first = len(self._columns) + 1
         self._columns += [f"column_{number}" for number in range(first, width + 1)]
+
+
+def _shown(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _values(cells: tuple[Any, ...]) -> list[Any]:
