@@ -49,6 +49,15 @@ TIES = {
     + "  lifecycle: {{policy: run_once}}\n  loop: [a, b]\n  process:\n"
     + "    module: exec\n    params:\n"
     + "      command: '{{{{ .item }}}} {{{{ len .r0.stdout }}}} {{{{ len .r0.stdout }}}}'\n",
+    "each source is joined with the last one and the first one": "- name: w{n}\n"
+    + "  lifecycle: {{policy: run_once}}\n  process:\n"
+    + "    {{module: data:generate_from_list, params: {{items: [{{a: x}}]}}}}\n"
+    + "- name: j{n}\n  lifecycle: {{policy: run_once}}\n"
+    + "  stream_inputs: [w0, w{n}, w{last}.errors]\n  process:\n"
+    + "    module: data:join\n    params:\n      join_type: inner\n      on:\n"
+    + "      - {{stream: w0, role: probe, field: a}}\n"
+    + "      - {{stream: w{n}, role: build, field: a}}\n"
+    + "      - {{stream: w{last}.errors, role: build, field: number}}\n",
     "each workload accepts a finding": "- name: w{n}\n"
     + "  lifecycle: {{policy: run_once}}\n  process:\n    module: exec\n    params:\n"
     + "      command: 'echo {{{{ env \"A\" }}}} | cat'  # gxo: allow GXO0802 it is ours\n",
@@ -57,7 +66,7 @@ TIES = {
 
 def playbook(tie: str, count: int) -> Compilation:
     """So many workloads, read."""
-    first = SOURCE if "keep" in tie else RUN.format(n=0)
+    first = SOURCE if "keep" in tie or "join" in tie else RUN.format(n=0)
     text = HEAD + first + "".join(tie.format(n=n, last=n - 1) for n in range(1, count))
     compilation = Compilation("p.gxo.yaml")
     assert compilation.read(text.encode())

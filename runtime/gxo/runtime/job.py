@@ -99,8 +99,9 @@ class Workload:
     """One workload as the compiler decided it. The keywords of `Job.workload` are its fields.
 
     lifecycle: None for one that runs once. background: its module, or one that it reads from, runs
-    until the job needs it no more. spills: those of `inputs` that share an ancestor, so that what
-    is read later may wait in a file. allow_paths: absolute path to `ro` or `rw`.
+    until the job needs it no more. spills: those of `inputs` that workloads could wait for in a
+    circle, so that what is read later may wait in a file. allow_paths: absolute path to `ro` or
+    `rw`.
     """
 
     __slots__ = (

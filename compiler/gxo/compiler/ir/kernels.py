@@ -15,7 +15,7 @@ from gxo.compiler.template import ast
 from gxo.compiler.template.walk import expressions
 
 AGGREGATE, FILTER, FLATTEN, MAP = "data:aggregate", "data:filter", "data:flatten", "data:map"
-LIMIT = "data:limit"
+JOIN, LIMIT = "data:join", "data:limit"
 
 
 @dataclass(frozen=True, slots=True)

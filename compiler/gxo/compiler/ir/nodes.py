@@ -133,8 +133,9 @@ class StreamEdge:
     """Records flow from `source` (with `errors`: the records it could not process).
 
     events: it is the `source` of an event-driven workload, and none of its `stream_inputs`.
-    spills: another input of its reader, which may read one after the other, has an ancestor in
-    common with it, so its records must have a place to wait that has room for all of them.
+    spills: its reader may leave it alone while it waits for another input, or the other way round,
+    and workloads could wait for each other in a circle (`stalls.py`), so its records must have a
+    place to wait that has room for all of them.
     """
 
     source: str

@@ -39,6 +39,41 @@ def reading_order(
     return list(order)
 
 
+def knots(leads_to: Sequence[Sequence[int]]) -> list[int]:
+    """For each number the name of its knot: those in one lead to each other, directly or not.
+
+    Tarjan's strongly connected components, without recursion.
+    """
+    met, lowest = [0] * len(leads_to), [0] * len(leads_to)
+    knot = [-1] * len(leads_to)
+    pending = [iter(others) for others in leads_to]
+    path: list[int] = []
+    loose: list[int] = []  # met, and in no knot so far
+    count = 0
+    for root in range(len(leads_to)):
+        if not met[root]:
+            path.append(root)
+        while path:
+            one = path[-1]
+            if not met[one]:
+                count += 1
+                met[one] = lowest[one] = count
+                loose.append(one)
+            for other in pending[one]:
+                if not met[other]:
+                    path.append(other)
+                    break
+                if knot[other] < 0 and met[other] < lowest[one]:
+                    lowest[one] = met[other]
+            else:
+                path.pop()
+                if path and lowest[one] < lowest[path[-1]]:
+                    lowest[path[-1]] = lowest[one]
+                while lowest[one] == met[one] and knot[one] < 0:
+                    knot[loose.pop()] = one
+    return knot
+
+
 class Before:
     """All that each name reads, directly or not; where there are circles, perhaps not all.
 
@@ -51,11 +86,6 @@ class Before:
         for name in reading_order(reads):
             for source in reads[name]:
                 self._before[name] |= self._before.get(source, 0) | self._bits.get(source, 0)
-
-    def meet(self, one: str, other: str) -> bool:
-        """Whether the two are the same, or one reads the other, or both read a third."""
-        bits, before = self._bits, self._before
-        return bool((before[one] | bits[one]) & (before[other] | bits[other]))
 
     def among(self, readers: Iterable[str], names: Iterable[str]) -> set[str]:
         """Those of the names that any of the readers reads."""

@@ -9,6 +9,7 @@ The module says the same of what it is called with, but only when the job runs.
 from collections.abc import Iterable
 
 from gxo.compiler.diagnostics import Diagnostics, Note, Span, did_you_mean
+from gxo.compiler.ir.kernels import JOIN
 from gxo.compiler.ir.nodes import Argument, Constant, Fields, Items, Plan, Value, Workload
 from gxo.compiler.ir.walk import every_call
 
@@ -17,7 +18,7 @@ NOT_AN_INPUT, UNCLEAR_JOIN = "GXO0606", "GXO0624"
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
     for workload in every_call(plan):
-        if workload.module is not None and workload.module.name == "data:join":
+        if workload.module is not None and workload.module.name == JOIN:
             _check(workload, diagnostics)
     return plan
 

@@ -3,18 +3,17 @@
 before:  b says stream_inputs: [a, c.errors], d says lifecycle: {policy: event_driven, source: a}
 after:   b.stream_edges = (a, c's record errors), d.stream_edges = (the events of a)
 
-Inputs that share an ancestor are marked, for modules that may read one after the other (language,
-section 5). Who reads from a background module is in the background too. The streams of an
-`on_failure` or `finally` block stay inside it.
+Inputs that a module may read one after the other are marked where workloads would else wait for
+each other in a circle (`ir/stalls.py`; language, section 5). Who reads from a background module is
+in the background too. The streams of an `on_failure` or `finally` block stay inside it.
 """
 
 from dataclasses import replace
-from itertools import permutations
 
 from gxo.compiler.diagnostics import Diagnostics, Note, did_you_mean
 from gxo.compiler.frontend.playbook import EventDriven, Name
 from gxo.compiler.ir.nodes import Plan, StreamEdge, Workload
-from gxo.compiler.ir.order import Before
+from gxo.compiler.ir.stalls import inputs_that_stall
 from gxo.compiler.ir.stream_names import stream_names
 from gxo.compiler.ir.walk import every_workload
 from gxo.compiler.modules.spec import ModuleSpec
@@ -61,31 +60,26 @@ def _link(
     _check_error_readers(linked, diagnostics)
     _check_policies(linked, diagnostics)
     background = _background(linked)
-    return tuple(replace(one, background=one.name in background) for one in _mark_diamonds(linked))
+    return tuple(replace(one, background=one.name in background) for one in _with_spills(linked))
 
 
-def _mark_diamonds(workloads: tuple[Workload, ...]) -> tuple[Workload, ...]:
-    """Mark inputs that a module may read one after the other and that share an ancestor."""
-    if not any(_reads_several(one) for one in workloads):
+def _with_spills(workloads: tuple[Workload, ...]) -> tuple[Workload, ...]:
+    """Mark the inputs whose records must have another place to wait, or all would wait for ever."""
+    found = inputs_that_stall(workloads)
+    if not found:
         return workloads
-    before = Before({one.name: [edge.source for edge in one.stream_edges] for one in workloads})
-    return tuple(_marked(one, before) if _reads_several(one) else one for one in workloads)
+    readers = {reader for reader, _ in found}
 
+    def marked(workload: Workload) -> Workload:
+        if workload.name not in readers:
+            return workload
+        edges = (
+            replace(edge, spills=(workload.name, edge.name) in found)
+            for edge in workload.stream_edges
+        )
+        return replace(workload, stream_edges=tuple(edges))
 
-def _reads_several(workload: Workload) -> bool:
-    """Whether the module has a port for each of several streams."""
-    module = workload.module
-    return module is not None and module.inputs and len(workload.stream_edges) > 1
-
-
-def _marked(workload: Workload, before: Before) -> Workload:
-    spilling = {
-        edge.name
-        for edge, other in permutations(workload.stream_edges, 2)
-        if before.meet(edge.source, other.source)
-    }
-    edges = (replace(edge, spills=edge.name in spilling) for edge in workload.stream_edges)
-    return replace(workload, stream_edges=tuple(edges))
+    return tuple(marked(one) for one in workloads)
 
 
 def _background(workloads: tuple[Workload, ...]) -> set[str]:

@@ -1,13 +1,14 @@
-"""Inputs of one consumer that share an ancestor: what is read later waits in a file.
+"""Inputs of one consumer on which workloads could wait in a circle: what is read later spills.
 
             ┌─ left ──┐
     source ─┤         ├─ join, which reads `left` to its end before it begins with `right`
             └─ right ─┘
 
 While the join waits for `left`, the pipe of `right` fills up; so `source` waits, so nothing comes
-through `left` any more. The compiler marks such inputs (`Workload.spills`). A consumer that waits
-for one of them moves what waits in the others, once they are full, to a nameless file, and gets it
-from there when it comes to them. The work is done by the task that would only wait otherwise.
+through `left` any more. Two joins that read the same two streams in opposite order are another
+such circle. The compiler marks the inputs (`Workload.spills`). A consumer that waits for one of
+them moves what waits in the others, once they are full, to a nameless file, and gets it from there
+when it comes to them. The work is done by the task that would only wait otherwise.
 """
 
 import asyncio
