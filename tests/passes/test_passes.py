@@ -7,7 +7,8 @@ import pytest
 from gxo.compiler.driver import Compilation, Options
 from gxo.compiler.ir.nodes import Plan
 from gxo.compiler.ir.pprint import print_plan
-from gxo.compiler.passes import PASSES
+from gxo.compiler.passes import PASSES, size_channels
+from gxo.runtime.streams import pipes
 from tests.casefile import Case, find_cases, update
 
 HERE = Path(__file__).parent
@@ -78,3 +79,8 @@ def test_pass(case: Case, request: pytest.FixtureRequest) -> None:
 def test_every_pass_has_cases() -> None:
     files = {path.stem for path in HERE.glob("*.test")}
     assert files == {one.name for one in PASSES}
+
+
+def test_what_nobody_says_is_what_the_runtime_takes() -> None:
+    """Passes know nothing of the runtime, so the default size of a channel stands in both."""
+    assert size_channels.DEFAULT == pipes.DEFAULT

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gxo.stdlib.connection import _links
 from gxo.stdlib.connection._links import DatagramLink, Want
 from tests.stdlib.harness import Bench, bench, module_spec, run
 
@@ -241,6 +242,25 @@ def test_datagrams(tmp_path: Path) -> None:
                     await call("read", connection_id=handle, read_bytes=1)
 
         run(play())
+
+
+def test_a_peer_that_does_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write waits for it; closing waits no longer than is allowed, and leaves nothing open."""
+    monkeypatch.setattr(_links, "FLUSH", 0.02)
+
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # of a socket
+        await asyncio.get_running_loop().create_future()
+
+    async def play() -> None:
+        async with job(tmp_path) as call, peer(deaf) as address:
+            handle = (await call("open", network="tcp", address=address))["connection_id"]
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await call("write", connection_id=handle, data="x" * 30_000_000)
+            await call("close", connection_id=handle)
+
+    run(play())
 
 
 def _ignored(*what: object) -> None:

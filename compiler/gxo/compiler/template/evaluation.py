@@ -72,9 +72,9 @@ class _Visitor:
         choice = expression
         return self.visit(choice, True, lambda: _with(choice, map(self.condition, choice.operands)))
 
-    def statement(self, node: ast.Node) -> ast.Node:
+    def statement(self, node: ast.Node, certain: bool = True) -> ast.Node:
         """A choice between texts and actions: what is no action in a template that is printed as an
-        expression."""
+        expression. Only the first condition of one that is made in any case is evaluated then."""
         if isinstance(node, ast.Action):
             return replace(node, pipe=self.perhaps(node.pipe))
         if not isinstance(node, ast.If):
@@ -82,12 +82,14 @@ class _Visitor:
         branches = tuple(
             replace(
                 branch,
-                condition=self.certain(branch.condition),
-                body=tuple(map(self.statement, branch.body)),
+                condition=(self.certain if certain and number == 0 else self.perhaps)(
+                    branch.condition
+                ),
+                body=tuple(self.statement(part, certain=False) for part in branch.body),
             )
-            for branch in node.branches
+            for number, branch in enumerate(node.branches)
         )
-        otherwise = tuple(map(self.statement, node.otherwise))
+        otherwise = tuple(self.statement(part, certain=False) for part in node.otherwise)
         return replace(node, branches=branches, otherwise=otherwise)
 
     def _inside(self, expression: ast.Expr, certain: bool) -> ast.Expr:

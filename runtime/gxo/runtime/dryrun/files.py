@@ -150,7 +150,11 @@ class ForeseenFiles(Jail):
             or self._is_folder_of_changes(path)
         ):
             raise Unknown(f"what is in the folder '{path}'")
-        return self._jail.scan(path, recursive)
+        if self._is_removed(path):
+            with self._jail.doing("list", path):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        found = self._jail.scan(path, recursive)
+        return (entry for entry in found if not self._is_removed(os.path.join(path, entry[0])))
 
     def make_directory(self, path: str) -> None:
         self._jail.exists(path)  # a path that leaves is refused

@@ -33,7 +33,7 @@ MOST = 2**30
 class SpillingRecords(Records):
     """An input port whose records go to a file while the consumer waits for one of its `others`.
 
-    others: the ports that share an ancestor with this one. limit: bytes that the file may have.
+    others: the ports that could wait for this one in a circle. limit: bytes that the file may have.
     """
 
     __slots__ = ("_away", "_error", "_file", "_lock", "_threads", "limit", "others")
@@ -121,7 +121,7 @@ class SpillingRecords(Records):
 
 
 def spilling_ports(run: "Run", pipes: Mapping[str, Pipe]) -> dict[str, SpillingRecords]:
-    """A consumer's ports for the pipes that share an ancestor."""
+    """A consumer's ports for the pipes that the compiler has marked."""
 
     def folder() -> str | None:
         # A dry run must not touch the workspace, not even for a moment.

@@ -62,10 +62,15 @@ def check_target(jail: Jail, path: str, target: str) -> None:
     """
     if path.startswith(jail.path + "/"):
         path = path[len(jail.path) + 1 :]
-    reached = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-    leads_out = reached == ".." or reached.startswith(("../", "/"))
-    if not target or leads_out or turns_back(target):
+    reached = posixpath.join(posixpath.dirname(path), target)
+    if not target or leads_out(reached) or turns_back(target):
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+
+def leads_out(path: str) -> bool:
+    """Whether a path leads out of the folder that it is relative to, by its names."""
+    reached = posixpath.normpath(path)
+    return reached == ".." or reached.startswith(("../", "/"))
 
 
 def turns_back(target: str) -> bool:

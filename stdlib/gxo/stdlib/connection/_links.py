@@ -19,6 +19,9 @@ BUFFER = 256 * 1024
 MOST_DATAGRAMS = 64
 """Datagrams of a peer that wait: 4 MB, if they are as large as can be."""
 
+FLUSH = 5.0
+"""Seconds that a peer may take to take what is left, when a stream is closed."""
+
 LARGEST_DATAGRAM = 65507
 """Bytes that fit into a UDP datagram over IPv4 (RFC 768, RFC 791)."""
 
@@ -55,7 +58,7 @@ class Link(Protocol):
         ...
 
     async def close(self) -> None:
-        """Send what is left, and end it."""
+        """Send what is left, as far as the peer takes it in time, and end it."""
         ...
 
 
@@ -135,7 +138,10 @@ class StreamLink:
         self._when_closed()
         self._writer.close()
         try:
-            await self._writer.wait_closed()
+            async with asyncio.timeout(FLUSH):
+                await self._writer.wait_closed()
+        except TimeoutError:
+            self._writer.transport.abort()
         except OSError:  # the peer was faster
             pass
 

@@ -16,14 +16,13 @@ from collections.abc import Callable, Generator, Iterator
 from typing import IO, Literal, NamedTuple
 
 from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.stdlib.filesystem._copying import PIECE
 
 Format = Literal["tar", "tar.gz", "zip"]
 
 ENDINGS: dict[str, Format] = {".tar": "tar", ".tar.gz": "tar.gz", ".tgz": "tar.gz", ".zip": "zip"}
 
 FORMATS = ("tar", "tar.gz", "zip")
-
-PIECE = 1024 * 1024
 
 LARGEST_HEADER = 1024 * 1024
 """Bytes: a tar's extended header is read into memory, however large it says that it is."""

@@ -14,9 +14,9 @@ from gxo.runtime.spec import WorkspacePath, module, reads, writes
 from gxo.runtime.workspace.entries import link_target
 from gxo.runtime.workspace.jail import Jail
 from gxo.stdlib._sizes import shown_size
-from gxo.stdlib.filesystem._archives import PIECE, Entry, Format, format_of, packed
+from gxo.stdlib.filesystem._archives import Entry, Format, format_of, packed
 from gxo.stdlib.filesystem._content import check_path
-from gxo.stdlib.filesystem._copying import has, pieces
+from gxo.stdlib.filesystem._copying import PIECE, has, pieces
 
 _AT_ONCE = 16
 """Pieces between two looks at whether the workload was cancelled."""

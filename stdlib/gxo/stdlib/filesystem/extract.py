@@ -1,7 +1,9 @@
 """The module `filesystem:extract`."""
 
+import os
 import posixpath
 import stat
+import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from itertools import islice
@@ -11,6 +13,7 @@ from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, SecurityError
 from gxo.runtime.spec import Size, WorkspacePath, module, reads, writes
 from gxo.runtime.workspace.entries import (
+    leads_out,
     link_target,
     make_link,
     remove,
@@ -21,7 +24,7 @@ from gxo.runtime.workspace.jail import Jail
 from gxo.stdlib._sizes import shown_size
 from gxo.stdlib.filesystem._archives import Format, Member, format_of, members
 from gxo.stdlib.filesystem._content import check_path
-from gxo.stdlib.filesystem._copying import has, opened, pieces
+from gxo.stdlib.filesystem._copying import PIECE, has, opened, pieces
 
 _AT_ONCE = 100
 """Members between two looks at whether the workload was cancelled."""
@@ -136,13 +139,13 @@ class _Limits:
         shown = ascii(name[:100])
         if member.kind == "other":
             raise SecurityError(f"'{self._archive}' holds {shown}, a device or a pipe")
-        if _is_outside(name) or "\0" in name:
+        if leads_out(name) or "\0" in name:
             raise SecurityError(f"'{self._archive}' holds {shown}, which leads out of the folder")
         path = posixpath.normpath(name)
         if any(parent in self._links for parent in _parents(path)):
             raise SecurityError(f"'{self._archive}' holds {shown}, which leads through a link")
         if member.kind == "link":
-            if _is_outside(posixpath.join(posixpath.dirname(path), member.target)):
+            if leads_out(posixpath.join(posixpath.dirname(path), member.target)):
                 raise SecurityError(f"'{self._archive}' holds {shown}, a link out of the folder")
             if turns_back(member.target):
                 raise SecurityError(f"'{self._archive}' holds {shown}, a link whose end is unsure")
@@ -168,11 +171,6 @@ class _Limits:
             )
 
 
-def _is_outside(path: str) -> bool:
-    reached = posixpath.normpath(path)
-    return path.startswith("/") or reached == ".." or reached.startswith("../")
-
-
 def _parents(path: str) -> Iterator[str]:
     while path := posixpath.dirname(path):
         yield path
@@ -190,6 +188,7 @@ class _Folder:
         self._jail = files
         self._path = path
         self._act = act
+        self._beside = files.path if act else None  # a dry run leaves the workspace alone
         self._modes: dict[str, int] = {}
 
     def begin(self) -> None:
@@ -250,8 +249,25 @@ class _Folder:
     ) -> None:
         there = self._jail.lstat(path)
         is_alike = there is not None and there.st_mode == stat.S_IFREG | bits
-        if is_alike and has(self._jail, path, content()):
+        if not (is_alike and there is not None and there.st_size == size):
+            self._replace(path, there, bits, size, content())
             return
+        # A compressed archive goes on from where it was read to, so this is read from it once.
+        with tempfile.SpooledTemporaryFile(PIECE, dir=self._beside) as kept:
+            kept.writelines(content())
+            kept.seek(0)
+            if not has(self._jail, path, iter(lambda: kept.read(PIECE), b"")):
+                kept.seek(0)
+                self._replace(path, there, bits, size, iter(lambda: kept.read(PIECE), b""))
+
+    def _replace(
+        self,
+        path: str,
+        there: os.stat_result | None,
+        bits: int,
+        size: int,
+        content: Iterator[bytes],
+    ) -> None:
         self.changed = True
         self.files += 1
         self.bytes += size
@@ -259,7 +275,7 @@ class _Folder:
             return
         if there is not None and stat.S_ISLNK(there.st_mode):
             remove(self._jail, path)  # and not what it leads to
-        self._jail.write(path, content(), bits)
+        self._jail.write(path, content, bits)
 
 
 def _checked(

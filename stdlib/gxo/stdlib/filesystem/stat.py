@@ -1,6 +1,5 @@
 """The module `filesystem:stat`."""
 
-import os
 from stat import S_ISREG
 from typing import Literal
 
@@ -9,9 +8,8 @@ from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import WorkspacePath, module, reads
 from gxo.runtime.workspace.jail import Jail
 from gxo.stdlib.filesystem._content import check_path
+from gxo.stdlib.filesystem._copying import pieces
 from gxo.stdlib.filesystem._status import Status, describe
-
-_PIECE = 1024 * 1024
 
 
 @module(
@@ -76,7 +74,6 @@ def _sha256(workspace: Jail, path: str) -> str:
     from hashlib import sha256  # start-up
 
     digest = sha256()
-    with open(workspace.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
+    for piece in pieces(workspace, path):
+        digest.update(piece)
     return digest.hexdigest()
