@@ -136,6 +136,7 @@ class Compilation:
         assert self.plan is not None
         return Package(
             sources=module.sources,
+            heads=module.heads,
             source_map=module.source_map,
             playbook=self.text,
             playbook_file=Path(self.file).name,

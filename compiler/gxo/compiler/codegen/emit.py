@@ -35,9 +35,11 @@ class Module:
     """The generated program, and the map from its expressions to the playbook's.
 
     sources: its files by their path in the archive: one, or a table and the parts that it names.
+    heads: the beginning of each of these, in which all its imports are.
     """
 
     sources: Mapping[str, str]
+    heads: Mapping[str, str]
     source_map: str
 
     @property
@@ -51,6 +53,7 @@ class _File:
     """A finished file, and its entries of the source map."""
 
     text: str
+    head: str
     entries: Sequence[Entry] = ()
 
 
@@ -81,8 +84,11 @@ def emit(plan: Plan, version: str, playbook_text: str, pretty: bool = True) -> M
     with finishing(f"{plan.name} {file}", len(lines), pretty=pretty) as finish:
         program = _Program(plan, compiled, functions, finish, playbook_text.splitlines())
         files = dict(_files(program))
-    sources = {path: one.text for path, one in files.items()}
-    return Module(sources, source_map(file, lines, {path: files[path].entries for path in files}))
+    return Module(
+        {path: one.text for path, one in files.items()},
+        {path: one.head for path, one in files.items()},
+        source_map(file, lines, {path: one.entries for path, one in files.items()}),
+    )
 
 
 def _files(program: _Program) -> Iterator[tuple[str, _File]]:
@@ -98,8 +104,9 @@ def _files(program: _Program) -> Iterator[tuple[str, _File]]:
         modules=[part.module for part in parts],
         folder=FOLDER,
     )
-    yield JOB, _File(program.finish(table).text)
-    yield f"{FOLDER}/__init__.py", _File("")
+    text = program.finish(table).text
+    yield JOB, _File(text, text)
+    yield f"{FOLDER}/__init__.py", _File("", "")
     yield f"{FOLDER}/job.py", _file(Part("", (), ()), name, program, makes_job=True)
     for part in parts:
         workloads = (*part.workloads, *part.cleanup)
@@ -141,7 +148,7 @@ def _joined(pieces: Sequence[tuple[Piece, list[Span]]], playbook: Sequence[str])
     for piece, spans in pieces:
         found += entries(piece.places, above, spans, playbook)
         above += piece.text.count("\n") + len(BETWEEN)
-    return _File(BETWEEN.join(piece.text for piece, _ in pieces), found)
+    return _File(BETWEEN.join(piece.text for piece, _ in pieces), pieces[0][0].text, found)
 
 
 def _keep_loop_variables(part: Part, names: Names) -> None:

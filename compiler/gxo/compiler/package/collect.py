@@ -58,7 +58,7 @@ def _code(
     for path, text in package.sources.items():
         files |= with_bytecode(path, text.encode(), known)
     if whole:
-        for path, content in link(package.sources, known).items():
+        for path, content in link({**package.sources, **package.heads}, known).items():
             files |= with_bytecode(path, content, known)
     for one in distributions:
         _add_distribution(files, one, known)

@@ -69,9 +69,10 @@ class Package:
     """Everything that one artifact is made of, before it is linked.
 
     sources: Python files by their path in the archive; `gxo_job.py` is the one that is run, the
-    others are what else was generated and a user's own modules. playbook_file: its file name,
-    without the folder. assets: by their path below the playbook's folder. needs: names of
-    third-party distributions; native: take those with native code also where a pure one would do.
+    others are what else was generated and a user's own modules. heads: of those that were generated
+    the beginning, in which all imports are. playbook_file: its file name, without the folder.
+    assets: by their path below the playbook's folder. needs: names of third-party distributions;
+    native: take those with native code also where a pure one would do.
     """
 
     sources: Mapping[str, str]
@@ -82,6 +83,7 @@ class Package:
     assets: Mapping[str, Asset] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     native: bool = False
+    heads: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
