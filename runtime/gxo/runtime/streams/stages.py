@@ -310,6 +310,7 @@ class _Source:
         self.records = 0
         self._batches = batches
         self._has_ended = False
+        self._looking: asyncio.Task[Batch | None] | None = None
 
     def __aiter__(self) -> "_Source":
         return self
@@ -329,7 +330,7 @@ class _Source:
         Raises what the next batch would have raised.
         """
         if not self._has_ended:
-            looking = asyncio.ensure_future(self._look())
+            self._looking = looking = asyncio.ensure_future(self._look())
             await asyncio.sleep(0)
             looking.cancel()
             await asyncio.wait([looking])
@@ -337,7 +338,9 @@ class _Source:
         return self._has_ended
 
     async def close(self) -> None:
-        """Nothing more is read."""
+        """Nothing more is read. What looks ahead may be in a thread, which cannot be stopped."""
+        if self._looking is not None and not self._looking.done():
+            await asyncio.wait([self._looking])
         await self._batches.aclose()
 
     async def _look(self) -> Batch | None:

@@ -1,16 +1,20 @@
 """Loops written by hand: what no module of the library does, and what cannot be seen from outside."""
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Callable
 from itertools import pairwise
 from typing import Any
 
 from gxo.runtime import Context, Job, Out, Record, Records, Stage
 from gxo.runtime.errors import ModuleError
+from gxo.runtime.host.eventloop import JobLoop
 from gxo.runtime.kernel.run import Run
 from gxo.runtime.settings import Settings
 from gxo.runtime.streams.kernels import Limiter, Splitter, Tail
 from gxo.runtime.streams.ports import RECORDS_A_TURN
+from gxo.runtime.streams.stages import _Source as HeadSource
+from gxo.runtime.streams.tables import Batch
 from gxo.stdlib.data.limit import Limit
 from tests.runtime.kernel.harness import Played, play
 from tests.runtime.kernel.harness import Stage as Scene
@@ -319,3 +323,33 @@ def test_what_a_head_would_meet_past_a_limit_is_not_its_failure() -> None:
     played = run(job)
     assert statuses(played) == ["Completed"] * 2, played.log
     assert played.run.nodes["head"].record_errors == 0
+
+
+def test_a_head_that_is_in_a_thread_is_closed_after_that() -> None:
+    """The look ahead whether it has ended takes no notice of being cancelled until the thread ends."""
+    closed = []
+
+    async def batches() -> AsyncGenerator[Batch, None]:
+        try:
+            yield [{"n": 1}]
+            await asyncio.get_running_loop().threads.call(in_thread.wait)  # type: ignore[attr-defined]
+            yield [{"n": 2}]
+        finally:
+            closed.append(True)
+
+    async def look_and_close() -> bool:
+        source = HeadSource(batches())
+        await anext(source)
+        looking = asyncio.ensure_future(source.has_ended())
+        closing = asyncio.ensure_future(source.close())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not closing.done()
+        in_thread.set()
+        await closing
+        return await looking
+
+    in_thread = threading.Event()
+    with asyncio.Runner(loop_factory=lambda: JobLoop(5.0)) as runner:
+        assert runner.run(look_and_close()) is False
+    assert closed == [True]
