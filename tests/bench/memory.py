@@ -79,12 +79,22 @@ def _printed(folder: Path, late: int) -> list[dict[str, Any]]:
     return [_source("exec", command=command, stdout_to="jsonl"), *_between("{{ .number }}")]
 
 
+def _flattened(folder: Path, late: int) -> list[dict[str, Any]]:
+    fields = {"number": ["{{ .number }}"], "name": "{{ .name }}"}
+    return [
+        _source("memory:rows"),
+        _workload("listed", "data:map", "source", fields=fields),
+        _workload("each", "data:flatten", "listed", field="number"),
+    ]
+
+
 def _queried(folder: Path, late: int) -> list[dict[str, Any]]:
     return [_source("memory:rows")]
 
 
 STREAMS: dict[str, Callable[[Path, int], list[dict[str, Any]]]] = {
     "endless source, map and filter": _rows,
+    "endless source, map and flatten": _flattened,
     "endless source, straight to its sink": _queried,
     "data:parse of a file of 2 GB": _parsed,
     "exec with stdout_to": _printed,

@@ -46,14 +46,15 @@ class Stage:
         "_kernel",
         "_most",
         "_node",
-        "_open",
         "_out",
         "_over",
         "_port",
+        "_reading",
         "_sent",
         "_size",
         "_source",
         "_splits",
+        "_splitting",
         "_summary",
         "_taken",
         "ctx",
@@ -80,7 +81,8 @@ class Stage:
         self._port: Records | Inputs | None = None
         self._out: Out | None = None
         self._over = asyncio.Event()
-        self._open: list[AsyncGenerator[Batch, None]] = []
+        self._reading: AsyncGenerator[Batch, None] | None = None
+        self._splitting: AsyncGenerator[Batch, None] | None = None  # of the last batch
         self._most = 1
         self._taken = 0  # records of the batches before
         self._size = 0
@@ -92,9 +94,8 @@ class Stage:
 
     def read(self) -> AsyncIterator[Batch]:
         """The records that come into the loop, in batches that do not hold up others for long."""
-        reading = self._read()
-        self._open.append(reading)
-        return reading
+        self._reading = self._read()
+        return self._reading
 
     def each(self, batch: Batch) -> Iterator[Record]:
         """The records of a batch one by one. The stage can tell from it how far it has come."""
@@ -126,9 +127,8 @@ class Stage:
     def split(self, batch: Batch) -> AsyncIterator[Batch]:
         """The records that the stage makes of those of a batch, in batches again."""
         self._taken += len(batch)
-        splitting = self._split(batch)
-        self._open.append(splitting)
-        return splitting
+        self._splitting = self._split(batch)
+        return self._splitting
 
     async def add(self, batch: Batch) -> None:
         """Let the last stage process a batch."""
@@ -193,8 +193,9 @@ class Stage:
 
     async def close_batches(self) -> None:
         """Nothing more is read."""
-        for batches in self._open:
-            await batches.aclose()
+        for batches in (self._reading, self._splitting):
+            if batches is not None:
+                await batches.aclose()
 
     async def settle(self) -> None:
         """The loop has ended, early or not: find out whether this stage has done its part."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import weakref
 from collections.abc import AsyncGenerator, Callable
 from itertools import pairwise
 from typing import Any
@@ -285,6 +286,26 @@ def test_members_end_when_a_stage_cannot_be_closed() -> None:
     played = run(job)
     assert statuses(played) == ["Completed", "Failed", "Failed"], played.log
     assert played.run.nodes["parts"].error == "cannot close"
+
+
+def test_a_batch_that_is_split_leaves_nothing_behind() -> None:
+    job = Job("loop")
+    splits: list[weakref.ref[Any]] = []
+
+    @job.pipeline(
+        job.member("head", lambda ctx: Head(20).batches(ctx)),
+        job.member("parts", lambda ctx: Singly(), records=["head"]),
+    )
+    async def head_to_parts(head: Stage, parts: Stage) -> None:
+        async for batch in head.read():
+            splits.append(weakref.ref(splitting := parts.split(batch)))
+            async for part in splitting:
+                await parts.send(part)
+            assert sum(split() is not None for split in splits) == 1
+
+    played = run(job)
+    assert statuses(played) == ["Completed"] * 2, played.log
+    assert len(splits) == 20
 
 
 def test_the_stage_that_ran_has_failed() -> None:
