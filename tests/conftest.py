@@ -1,19 +1,23 @@
-"""What every test shares: hypothesis's settings, what is made of gxo's own files, the Pythons, and
-how golden files are rewritten.
+"""What every test shares: hypothesis's settings, what is made of gxo's own files, real servers, the
+Pythons, how far a test may reach, and how golden files are rewritten.
 """
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import loopback
 from tests.once import share_own_files
 from tests.pythons import supported
 
+pytest_plugins = ("tests.services.fixtures",)
+
 share_own_files()
+loopback.guard()
 
 settings.register_profile(
     "gxo",
@@ -31,6 +35,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite the expected files under golden/"
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Fail a test that reached further than loopback, though it may have caught the error."""
+    result = yield
+    assert not (outside := loopback.reached_outside()), f"a test may reach loopback only: {outside}"
+    return result
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

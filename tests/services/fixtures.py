@@ -1,0 +1,35 @@
+"""The servers as fixtures: each runs from the first test that asks for it to the end of the session.
+
+    def test_a_name(bind: NameServer) -> None: ...
+    def test_three_hosts(sshds: Several) -> None: one, two, three = sshds(3)
+
+Each process of a run in parallel has its own. A test that changes or ends a server starts one for
+itself: `name_server(folder)`, `ssh_server(folder)`.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.services.bind import NameServer, name_server
+from tests.services.openssh import Several, SshServer, several_ssh_servers
+
+
+@pytest.fixture(scope="session")
+def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NameServer]:
+    """A name server for example.test and what is reversed of it."""
+    with name_server(tmp_path_factory.mktemp("bind")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sshds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Several]:
+    """Several SSH servers."""
+    with several_ssh_servers(lambda: tmp_path_factory.mktemp("sshd")) as give:
+        yield give
+
+
+@pytest.fixture(scope="session")
+def sshd(sshds: Several) -> SshServer:
+    """One SSH server."""
+    return sshds(1)[0]

@@ -1,0 +1,90 @@
+"""OpenSSH's server, with a host key and a user's key of its own. It lets in who runs the tests."""
+
+import contextlib
+import getpass
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.services.process import Server, find, free_port, running
+
+_CONFIG = """\
+ListenAddress 127.0.0.1
+Port {port}
+HostKey {folder}/host
+AuthorizedKeysFile {folder}/user.pub
+PidFile none
+UsePAM no
+StrictModes no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin yes
+PermitUserRC no
+PrintMotd no
+MaxStartups 100
+LogLevel VERBOSE
+Subsystem sftp internal-sftp
+"""
+
+
+@dataclass(frozen=True)
+class SshServer:
+    """private_key: the content of the user's; known_hosts: the line that says which key is the host's.
+
+    process: what runs, with its output.
+    """
+
+    port: int
+    user: str
+    private_key: str
+    known_hosts: str
+    process: Server
+    host: str = "127.0.0.1"
+
+
+@contextlib.contextmanager
+def ssh_server(folder: Path) -> Iterator[SshServer]:
+    """Run sshd; the folder is its own."""
+    program = find("sshd")
+    port = free_port()
+    for name in ("host", "user"):
+        _make_key(folder / name)
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(
+            mode=0o755, exist_ok=True
+        )  # where it locks the unprivileged part in
+    config = folder / "sshd.conf"
+    config.write_text(_CONFIG.format(port=port, folder=folder), encoding="utf-8")
+    command = [program, "-D", "-e", "-f", str(config)]
+    with running(command, folder / "sshd.log", ready=f"port {port}.") as process:
+        yield SshServer(
+            port,
+            getpass.getuser(),
+            (folder / "user").read_text(encoding="ascii"),
+            f"[127.0.0.1]:{port} {(folder / 'host.pub').read_text(encoding='ascii')}",
+            process,
+        )
+
+
+def _make_key(path: Path) -> None:
+    command = [find("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-C", "gxo tests", "-f", path]
+    subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
+
+
+Several = Callable[[int], list[SshServer]]
+
+
+@contextlib.contextmanager
+def several_ssh_servers(make_folder: Callable[[], Path]) -> Iterator[Several]:
+    """As many as are asked for; those that run already are given again."""
+    servers: list[SshServer] = []
+    with contextlib.ExitStack() as stack:
+
+        def give(count: int) -> list[SshServer]:
+            while len(servers) < count:
+                servers.append(stack.enter_context(ssh_server(make_folder())))
+            return servers[:count]
+
+        yield give
