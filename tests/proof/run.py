@@ -18,7 +18,17 @@ from importlib import import_module
 
 from tests.proof.figure import Figure
 
-PROOFS = ("bad_input", "fuzz", "mutation", "reference", "soak", "sort", "topologies", "workspace")
+PROOFS = (
+    "bad_input",
+    "fuzz",
+    "listing",
+    "mutation",
+    "reference",
+    "soak",
+    "sort",
+    "topologies",
+    "workspace",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -6,6 +6,7 @@ and no library unpacks it by itself.
 
 import gzip
 import io
+import os
 import stat
 import struct
 import tarfile
@@ -222,19 +223,32 @@ def _packed_zip(file: IO[bytes], entries: Iterator[Entry]) -> Iterator[None]:
     with zipfile.ZipFile(file, "w") as archive:
         for entry in entries:
             is_folder = stat.S_ISDIR(entry.mode)
-            moment = time.gmtime(max(entry.modified, _DAWN_OF_ZIP))[:6]
+            _check_name(entry.name)
+            moment = time.gmtime(min(max(entry.modified, _DAWN_OF_ZIP), _DUSK_OF_ZIP))[:6]
             info = zipfile.ZipInfo(entry.name + "/" * is_folder, moment)
             info.external_attr = entry.mode << 16 | 0x10 * is_folder
             info.compress_type = zipfile.ZIP_STORED if is_folder else zipfile.ZIP_DEFLATED
             info.file_size = entry.size  # whether it needs the large form
             with archive.open(info, "w") as member:
-                for piece in (entry.target.encode(),) if entry.target else _checked(entry):
+                for piece in (os.fsencode(entry.target),) if entry.target else _checked(entry):
                     member.write(piece)
                     yield
 
 
 _DAWN_OF_ZIP = 315532800
-"""1980: a zip knows no earlier time."""
+_DUSK_OF_ZIP = 4354819198
+"""1980 and 2107: a zip knows no earlier time, and no later one."""
+
+
+def _check_name(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(name).decode(errors="backslashreplace")
+        raise ModuleError(
+            f"a zip cannot hold '{shown}': the name is no UTF-8",
+            hint="a tar can: `format: tar`",
+        ) from None
 
 
 def _checked(entry: Entry) -> Iterator[bytes]:

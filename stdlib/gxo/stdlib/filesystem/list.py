@@ -1,7 +1,9 @@
 """The module `filesystem:list`."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator
+from contextlib import closing
+from itertools import islice
 from typing import TypedDict
 
 from gxo.runtime.context import Context
@@ -12,9 +14,13 @@ from gxo.runtime.workspace.jail import Jail
 from gxo.stdlib.filesystem._content import check_path
 from gxo.stdlib.filesystem._status import describe
 
-_BATCH = 500
+CHUNK = 5000
+"""Entries that are looked at between two looks at whether the workload was cancelled."""
 
-Entry = tuple[str, os.stat_result]
+MAX_MEMORY = 8 * 2**20
+"""Bytes of records in memory, about; more wait in files without a name until all are sorted."""
+
+MAX_SPILL = 10 * 2**30
 
 
 class Listed(TypedDict):
@@ -33,7 +39,11 @@ async def list_(
     """Send a record for each entry of a folder, sorted by path.
 
     The records have the fields of `filesystem:stat`. Links are listed as themselves and not
-    followed.
+    followed. A name that is no UTF-8 has a lone surrogate for each byte that is none (U+DCFF for
+    0xff), and can be given to other modules as it is.
+
+    A folder may have any number of entries: no more than some 8 MiB of them are in memory at a
+    time, the others wait in files without a name in the workspace, and are merged from there.
 
     Args:
         path: the folder, inside the workspace
@@ -59,17 +69,41 @@ async def list_(
     check_path("path", path)
     if pattern == "":
         raise ParameterError("`pattern` is empty", hint="leave it out to list everything")
-    entries = await ctx.thread(_entries, ctx.workspace, path, recursive, pattern)
-    if out is not None:
-        for start in range(0, len(entries), _BATCH):
-            await out.send(await ctx.thread(_records, path, entries[start : start + _BATCH]))
-    return {"count": len(entries)}
+    from gxo.stdlib.data._runs import Runs, memory_of  # start-up
+
+    runs = Runs(
+        lambda records: [record["path"] for record in records],
+        reverse=False,
+        most=None,
+        max_memory=MAX_MEMORY,
+        max_spill=MAX_SPILL,
+        # A dry run must not touch the workspace, not even for a moment.
+        folder=lambda: None if ctx.dry_run else ctx.workspace.path,
+    )
+    count = 0
+    with closing(_chunks(ctx.workspace, path, recursive, pattern)) as chunks, closing(runs):
+        while (records := await ctx.thread(next, chunks, None)) is not None:
+            count += len(records)
+            if records and out is not None:
+                await ctx.thread(lambda some: runs.add(some, memory_of(some)), records)
+        batches = runs.sorted()
+        while out is not None and (batch := await ctx.thread(next, batches, None)):
+            await out.send(batch)
+    return {"count": count}
 
 
-def _entries(workspace: Jail, path: str, recursive: bool, pattern: str | None) -> list[Entry]:
+def _chunks(
+    files: Jail, path: str, recursive: bool, pattern: str | None
+) -> Generator[list[Record], None, None]:
+    """A record for each entry that matches, unsorted. Blocks."""
     matches = _matcher(pattern)
-    found: Iterable[Entry] = workspace.scan(path, recursive)
-    return sorted((entry for entry in found if matches(entry[0])), key=lambda entry: entry[0])
+    found = files.scan(path, recursive)
+    while entries := list(islice(found, CHUNK)):
+        yield [
+            dict(describe(os.path.join(path, name).removeprefix("./"), status))
+            for name, status in entries
+            if matches(name)
+        ]
 
 
 def _matcher(pattern: str | None) -> Callable[[str], bool]:
@@ -81,10 +115,3 @@ def _matcher(pattern: str | None) -> Callable[[str], bool]:
     whole = "/" in pattern
     match = re.compile(fnmatch.translate(pattern)).match
     return lambda path: match(path if whole else path.rpartition("/")[2]) is not None
-
-
-def _records(folder: str, entries: list[Entry]) -> list[Record]:
-    return [
-        dict(describe(os.path.join(folder, path).removeprefix("./"), status))
-        for path, status in entries
-    ]
