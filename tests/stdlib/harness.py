@@ -26,7 +26,8 @@ from gxo.runtime.kernel.run import Run
 from gxo.runtime.kernel.state import deep_copy
 from gxo.runtime.settings import Settings
 from gxo.runtime.streams.pipes import Channel
-from gxo.runtime.streams.ports import ConsumersClosed, Inputs, Records, Source
+from gxo.runtime.streams.ports import Inputs, Records
+from gxo.runtime.streams.source import ConsumersClosed, Source
 from gxo.runtime.streams.tables import Batch, Table
 from tests.stdlib.conforms import mismatches
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from gxo.runtime.streams.pipes import Channel
-from gxo.runtime.streams.ports import Inputs, Records, Source
+from gxo.runtime.streams.ports import Inputs, Records
+from gxo.runtime.streams.source import Source
 from tests.stdlib.harness import Bench, bench, function_of, module_spec, run
 
 CALLS: list[tuple[str, dict[str, Any]]] = [

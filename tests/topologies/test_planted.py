@@ -11,7 +11,8 @@ import pytest
 from gxo.runtime.context import Context
 from gxo.runtime.kernel.state import deep_copy
 from gxo.runtime.streams.pipes import Pipe
-from gxo.runtime.streams.ports import Records, Source
+from gxo.runtime.streams.ports import Records
+from gxo.runtime.streams.source import Source
 from gxo.stdlib.data._formats.yaml import _Builder as Builder
 from tests.both_levels import Program
 from tests.topologies.compare import differences, problems, unsound, wrong

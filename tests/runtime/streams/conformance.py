@@ -19,7 +19,8 @@ import pytest
 from gxo.runtime.errors import ModuleError, StreamError, UpstreamFailed
 from gxo.runtime.spec import Record
 from gxo.runtime.streams.pipes import Pipe
-from gxo.runtime.streams.ports import ConsumersClosed, Out, Records, Source, WouldBlock
+from gxo.runtime.streams.ports import Out, Records, WouldBlock
+from gxo.runtime.streams.source import ConsumersClosed, Source
 
 BUFFER = 3
 T = TypeVar("T")

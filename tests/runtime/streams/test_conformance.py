@@ -8,7 +8,8 @@ import pytest
 from gxo.runtime.host.threads import Threads
 from gxo.runtime.streams.copies import copies_of
 from gxo.runtime.streams.pipes import Channel, Overflow
-from gxo.runtime.streams.ports import Inputs, Out, Records, Source
+from gxo.runtime.streams.ports import Inputs, Out, Records
+from gxo.runtime.streams.source import Source
 from gxo.runtime.streams.spill import SpillingRecords
 from gxo.runtime.streams.tables import Batch, Table
 from tests.runtime.streams.conformance import BUFFER, Stream, check_stream, read_all

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from gxo.runtime.errors import StreamError
 from gxo.runtime.streams.pipes import Channel, Overflow
-from gxo.runtime.streams.ports import Records, Source, WouldBlock
+from gxo.runtime.streams.ports import Records, WouldBlock
+from gxo.runtime.streams.source import Source
 from tests.runtime.streams.conformance import batch, numbers, read_all, run, settle
 
 READ = 0

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gxo.runtime.errors import ModuleError, StreamError, UpstreamFailed
 from gxo.runtime.host.threads import Threads
 from gxo.runtime.streams.pipes import Batch, Channel
-from gxo.runtime.streams.ports import Inputs, Records, Source, WouldBlock
+from gxo.runtime.streams.ports import Inputs, Records, WouldBlock
+from gxo.runtime.streams.source import Source
 from gxo.runtime.streams.spill import SpillingRecords, limit_spill
 from tests.runtime.streams.conformance import batch, read_all, run, settle
 

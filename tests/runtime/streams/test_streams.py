@@ -7,7 +7,8 @@ import pytest
 from gxo.runtime.errors import ModuleError, StreamError, UpstreamFailed
 from gxo.runtime.streams.copies import copies_of
 from gxo.runtime.streams.pipes import Channel
-from gxo.runtime.streams.ports import ConsumersClosed, Inputs, Records, Source, WouldBlock
+from gxo.runtime.streams.ports import Inputs, Records, WouldBlock
+from gxo.runtime.streams.source import ConsumersClosed, Source
 from tests.runtime.streams.conformance import batch, numbers, read_all, run, settle
 
 

@@ -3,7 +3,8 @@
 import pickle
 
 from gxo.runtime.streams.pipes import Channel
-from gxo.runtime.streams.ports import Records, Source
+from gxo.runtime.streams.ports import Records
+from gxo.runtime.streams.source import Source
 from gxo.runtime.streams.tables import Table, records_of, together
 from tests.runtime.streams.conformance import run
 

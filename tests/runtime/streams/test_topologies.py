@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from gxo.runtime.errors import ModuleError, UpstreamFailed
 from gxo.runtime.streams.pipes import Channel, Pipe
-from gxo.runtime.streams.ports import ConsumersClosed, Out, Records, Source
+from gxo.runtime.streams.ports import Out, Records
+from gxo.runtime.streams.source import ConsumersClosed, Source
 from tests.runtime.streams.conformance import run
 
 CHANNELS = st.builds(

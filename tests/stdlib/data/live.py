@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from gxo.runtime.streams.pipes import Channel
-from gxo.runtime.streams.ports import Records, Source, WouldBlock
+from gxo.runtime.streams.ports import Records, WouldBlock
+from gxo.runtime.streams.source import Source
 from tests.stdlib.harness import Bench, bench, function_of, module_spec, run
 
 

@@ -10,7 +10,8 @@ import openpyxl
 import pytest
 
 from gxo.runtime.streams.pipes import Channel
-from gxo.runtime.streams.ports import Records, Source
+from gxo.runtime.streams.ports import Records
+from gxo.runtime.streams.source import Source
 from gxo.stdlib.data._readers import READERS, ParseOptions
 from gxo.stdlib.data._text import Slice
 from tests.stdlib.harness import bench, function_of, module_spec, run

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from gxo.runtime.errors import ModuleError
 from gxo.runtime.streams.pipes import Channel
-from gxo.runtime.streams.ports import Records, Source
+from gxo.runtime.streams.ports import Records
+from gxo.runtime.streams.source import Source
 from gxo.stdlib.data import _runs
 from tests.stdlib.data.oracle import play
 from tests.stdlib.harness import bench, function_of, module_spec, open_descriptors, run

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from gxo.runtime.streams.pipes import Channel
-from gxo.runtime.streams.ports import ConsumersClosed, Records, Source
+from gxo.runtime.streams.ports import Records
+from gxo.runtime.streams.source import ConsumersClosed, Source
 from gxo.stdlib.data._batches import BATCH
 from tests.stdlib.data.oracle import play
 from tests.stdlib.harness import Bench, bench, function_of, module_spec, run

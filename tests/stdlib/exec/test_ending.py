@@ -16,7 +16,8 @@ import pytest
 from gxo.runtime.errors import ModuleError
 from gxo.runtime.host.process import wait_readable
 from gxo.runtime.streams.pipes import Channel
-from gxo.runtime.streams.ports import ConsumersClosed, Records, Source
+from gxo.runtime.streams.ports import Records
+from gxo.runtime.streams.source import ConsumersClosed, Source
 from gxo.stdlib.exec import exec_
 from tests.stdlib.harness import Bench, bench, run
 

@@ -11,7 +11,8 @@ import pytest
 from gxo.runtime.errors import ModuleError, RecordError, StreamError
 from gxo.runtime.pipelines.steps import Steps
 from gxo.runtime.streams.pipes import Channel
-from gxo.runtime.streams.ports import ConsumersClosed, Records, Source
+from gxo.runtime.streams.ports import Records
+from gxo.runtime.streams.source import ConsumersClosed, Source
 from gxo.stdlib.stream import pipeline
 from tests.stdlib.harness import Bench, bench, run
 

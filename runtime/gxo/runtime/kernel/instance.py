@@ -279,6 +279,6 @@ def _ended_early(node: Node, error: BaseException) -> bool:
     """Whether the workload ended because nobody reads its records any more."""
     if node.source is None or not node.source.abandoned:
         return False
-    from gxo.runtime.streams.ports import ConsumersClosed  # start-up: only with streams
+    from gxo.runtime.streams.source import ConsumersClosed  # start-up: only with streams
 
     return isinstance(error, (ConsumersClosed, asyncio.CancelledError))

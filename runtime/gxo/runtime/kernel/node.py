@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     import asyncio
 
     from gxo.runtime.secrets.taint import Taint
-    from gxo.runtime.streams.ports import Inputs, Records, Source
+    from gxo.runtime.streams.ports import Inputs, Records
+    from gxo.runtime.streams.source import Source
 
 PENDING = "Pending"
 RUNNING = "Running"

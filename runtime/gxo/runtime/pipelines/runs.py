@@ -10,8 +10,9 @@ from gxo.runtime.pipelines.rows import OneEvent, Row
 from gxo.runtime.pipelines.steps import EVENTS, Step
 from gxo.runtime.spec import Record
 from gxo.runtime.streams.pipes import Channel
-from gxo.runtime.streams.ports import ConsumersClosed, Inputs, Out, Records, Source
+from gxo.runtime.streams.ports import Inputs, Out, Records
 from gxo.runtime.streams.records import record_failed
+from gxo.runtime.streams.source import ConsumersClosed, Source
 from gxo.runtime.streams.tables import Batch
 
 

@@ -8,7 +8,8 @@ from gxo.runtime.kernel.graph import ERRORS, producer
 from gxo.runtime.kernel.instance import CLOSED, first_failure
 from gxo.runtime.kernel.node import COMPLETED, FAILED, SKIPPED, Node
 from gxo.runtime.streams.pipes import Channel
-from gxo.runtime.streams.ports import Inputs, Records, Source
+from gxo.runtime.streams.ports import Inputs, Records
+from gxo.runtime.streams.source import Source
 
 if TYPE_CHECKING:
     from gxo.runtime.kernel.run import Run

@@ -19,7 +19,8 @@ from gxo.runtime.errors import Unknown
 from gxo.runtime.spec import Record
 from gxo.runtime.streams.kernels import Kernel, Limiter, Splitter, Tail
 from gxo.runtime.streams.paced import Paced
-from gxo.runtime.streams.ports import RECORDS_A_TURN, Inputs, Out, Records
+from gxo.runtime.streams.ports import Inputs, Out, Records
+from gxo.runtime.streams.source import RECORDS_A_TURN
 from gxo.runtime.streams.tables import Batch, records_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from gxo.runtime.host.eventloop import JobLoop
 from gxo.runtime.kernel.run import Run
 from gxo.runtime.settings import Settings
 from gxo.runtime.streams.kernels import Limiter, Splitter, Tail
-from gxo.runtime.streams.ports import RECORDS_A_TURN
+from gxo.runtime.streams.source import RECORDS_A_TURN
 from gxo.runtime.streams.stages import _Source as HeadSource
 from gxo.runtime.streams.tables import Batch
 from gxo.stdlib.data.limit import Limit
