@@ -1,11 +1,15 @@
 """`gxo run` takes --journal and --resume as an artifact does."""
 
 import json
+import socketserver
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+
+from tests.reports import read_report
 
 PLAYBOOK = """\
 name: two
@@ -83,3 +87,42 @@ def test_a_wrong_option_leaves_no_journal(folder: Path) -> None:
     (folder / "mark").touch()
     assert run(folder, "--resume", "state").returncode == 0
     assert (folder / "left").read_text() == "done\n"
+
+
+TALK = """\
+name: two
+schemaVersion: v1.0.0
+workloads:
+  - name: store
+    lifecycle: {{policy: run_once}}
+    register: store
+    process: {{module: connection:open, params: {{network: tcp, address: "{address}"}}}}
+  - name: named
+    lifecycle: {{policy: run_once}}
+    register: named
+    process: {{module: control:identity, params: {{id: "{{{{ .store.connection_id }}}}"}}}}
+  - name: heard
+    lifecycle: {{policy: run_once}}
+    register: heard
+    process: {{module: connection:read, params: {{connection_id: "{{{{ .named.id }}}}"}}}}
+"""
+
+
+def test_a_connection_is_opened_again_with_all_that_names_it(folder: Path) -> None:
+    words = [b"\xff no text", b"hello"]
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.sendall(words.pop(0))
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
+        address = f"127.0.0.1:{server.server_address[1]}"
+        (folder / "two.gxo.yaml").write_text(TALK.format(address=address))
+        threading.Thread(target=lambda: [server.handle_request() for _ in range(2)]).start()
+        done = run(folder, "--journal", "state")
+        assert done.returncode == 1 and "what was read is no UTF-8" in done.stderr, done.stderr
+        done = run(folder, "--resume", "state", "--report", "report.json")
+    assert done.returncode == 0, done.stderr
+    told = read_report(folder / "report.json")["workload_results"]
+    assert told["heard"]["summary"]["data"] == "hello"
+    assert told["named"]["summary"]["id"] == told["store"]["summary"]["connection_id"]

@@ -84,6 +84,7 @@ def _options(spec: ModuleSpec) -> Iterator[str]:
         **{name: getattr(spec, name) for name in flags},
         "emits_when": spec.emits_when,
         "reads_when": spec.reads_when,
+        "handle": spec.handle,
         "lifecycles": spec.lifecycles if spec.lifecycles != ("run_once",) else None,
         "effects": [f"{effect.kind} {effect.param}" for effect in spec.effects],
         "needs": tuple(map(str, spec.needs)),

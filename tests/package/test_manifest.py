@@ -27,7 +27,7 @@ FACTS = Facts(
             changes=True,
             reads=("a",),
         ),
-        WorkloadFact("a", {"policy": "run_once"}, "exec"),
+        WorkloadFact("a", {"policy": "run_once"}, "exec", handle="connection_id"),
     ),
     modules={"exec": "gxo.stdlib.exec"},
     secrets=("TOKEN", "API_KEY"),
@@ -130,6 +130,7 @@ def test_what_it_says_of_workloads(artifact: zipfile.ZipFile) -> None:
             "allow_paths": {},
             "changes": False,
             "idempotent": False,
+            "handle": "connection_id",
             "reads": [],
         },
     ]

@@ -233,6 +233,7 @@ def _workload_fact(workload: Workload, registers: Mapping[str, str]) -> Workload
         {allowed.path: allowed.access for allowed in workload.policies.allow_paths},
         changes(workload),
         is_idempotent(workload),
+        workload.module.handle if workload.module else None,
         read_by(workload, registers),
     )
 

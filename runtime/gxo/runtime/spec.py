@@ -111,6 +111,7 @@ def module(
     retry_after_records: bool = False,
     per_record: bool = False,
     background: bool = False,
+    handle: str | None = None,
     returns: dict[str, list[str]] | None = None,
     sends: list[str] | None = None,
     keeps: str | None = None,
@@ -136,6 +137,11 @@ def module(
     reads again, so a `stream:pipeline` knows which event it belongs to; others join events.
     background: it calls `ctx.ready(summary)` when it is in service, and runs on until it is
     cancelled because the job has no more use for it.
+    handle: the field of its summary that names something in the job's keeping (a connection, a
+    session), which is gone when the process is. A resumed job calls such a module again, unasked
+    though it may not be idempotent, if somebody who is still to run reads its result, or what
+    others have made of it. A part of the text is random, so that what is left of an earlier process
+    is never taken for something of this one.
 
     What holds what, so that the compiler can follow secrets and values from outside:
 

@@ -23,17 +23,19 @@ class FakeBundle:
         unsafe: Iterable[str] = (),
         by_call: Iterable[str] = (),
         reads: Mapping[str, list[str]] | None = None,
+        handles: Mapping[str, str] | None = None,
         version: str = "0.1.0",
     ) -> None:
         """unsafe: workloads that change something; by_call: whose modules decide that when they are
-        called; reads: whose results each one reads."""
+        called; reads: whose results each one reads; handles: the field of a handle that some
+        leave."""
         blocks = [one.on_failure for one in job.workloads.values()]
         specs = [
             *job.workloads.values(),
             *job.cleanups,
             *(one for block in blocks for one in block),
         ]
-        unsafe, reads = set(unsafe), reads or {}
+        unsafe, reads, handles = set(unsafe), reads or {}, handles or {}
         self._manifest = {
             "gxo": version,
             "assets": [],
@@ -44,6 +46,7 @@ class FakeBundle:
                     "changes": "by_call" if one.name in by_call else one.name in unsafe,
                     "idempotent": False,
                     "reads": reads.get(one.name, []),
+                    **({"handle": handles[one.name]} if one.name in handles else {}),
                 }
                 for one in specs
             ],

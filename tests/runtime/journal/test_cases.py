@@ -27,7 +27,13 @@ def run(
 ) -> Played:
     stage = Stage()
     job = build(case, stage)
-    bundle = FakeBundle(job, case.get("unsafe", ()), case.get("by_call", ()), case.get("reads"))
+    bundle = FakeBundle(
+        job,
+        case.get("unsafe", ()),
+        case.get("by_call", ()),
+        case.get("reads"),
+        case.get("handles"),
+    )
     given = settings_of(**settings)
 
     def interrupt(run: Run) -> None:

@@ -111,6 +111,7 @@ def _read_module(
         retry_after_records=decorator.retry_after_records,
         per_record=decorator.per_record,
         background=decorator.background,
+        handle=decorator.handle,
         returns=decorator.returns,
         sends=decorator.sends,
         keeps=decorator.keeps,
@@ -299,11 +300,13 @@ def _parameter(source: str) -> str:
 
 
 def _check_contents(decorator: Decorator, summary: Shape | MapOf, ports: tuple[Port, ...]) -> None:
-    """`returns` names fields of the summary, `sends` needs a stream to send."""
+    """`returns` and `handle` name fields of the summary, `sends` needs a stream to send."""
     known = [name for name, _ in summary.fields] if isinstance(summary, Shape) else []
-    for name, _ in decorator.returns:
+    named = [("returns", name) for name, _ in decorator.returns]
+    named += [("handle", decorator.handle)] if decorator.handle is not None else []
+    for option, name in named:
         if name not in known:
-            message = f"`returns` names `{name}`, which is no field of the summary"
+            message = f"`{option}` names `{name}`, which is no field of the summary"
             raise DeclarationError(decorator.node, message, did_you_mean(name, known))
     if (decorator.sends or decorator.keeps or decorator.drops) and "out" not in ports:
         raise DeclarationError(decorator.node, "`sends` needs the port `out`")

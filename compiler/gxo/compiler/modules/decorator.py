@@ -40,6 +40,7 @@ class Decorator:
     retry_after_records: bool = False
     per_record: bool = False
     background: bool = False
+    handle: str | None = None
     returns: tuple[tuple[str, tuple[str, ...]], ...] = ()
     sends: tuple[str, ...] = ()
     keeps: str | None = None
@@ -90,7 +91,7 @@ def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> N
             decorator.inline = given
         case "emits_when" | "reads_when" | "keeps" | "drops", str():
             setattr(decorator, name, given)
-        case "head" | "tail" | "summary", str():
+        case "handle" | "head" | "tail" | "summary", str():
             setattr(decorator, name, given)
         case "native" | "sends" | "one_of", tuple() if _is_texts(given):
             setattr(decorator, name, given)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
-from gxo.compiler.package.parts import Package
+from gxo.compiler.package.parts import Package, WorkloadFact
 from gxo.compiler.package.wheels import Distribution
 
 FORMAT = 1
@@ -47,19 +47,7 @@ def render_manifest(
             "file": package.playbook_file,
             "sha256": _sha256(package.playbook.encode()),
         },
-        "workloads": [
-            {
-                "name": one.name,
-                "lifecycle": dict(one.lifecycle),
-                "module": one.module,
-                "background": one.background,
-                "allow_paths": dict(one.allow_paths),
-                "changes": one.changes,
-                "idempotent": one.idempotent,
-                "reads": list(one.reads),
-            }
-            for one in facts.workloads
-        ],
+        "workloads": [_workload(one) for one in facts.workloads],
         "modules": [
             {"name": name, "source": source, "sha256": _source_hash(source, hashes)}
             for name, source in sorted(facts.modules.items())
@@ -91,6 +79,20 @@ def render_manifest(
         "signature": None,
     }
     return (json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _workload(fact: WorkloadFact) -> dict[str, object]:
+    return {
+        "name": fact.name,
+        "lifecycle": dict(fact.lifecycle),
+        "module": fact.module,
+        "background": fact.background,
+        "allow_paths": dict(fact.allow_paths),
+        "changes": fact.changes,
+        "idempotent": fact.idempotent,
+        **({"handle": fact.handle} if fact.handle else {}),
+        "reads": list(fact.reads),
+    }
 
 
 def _source_hash(source: str, hashes: Mapping[str, str]) -> str | None:

@@ -19,8 +19,9 @@ class WorkloadFact:
     """A workload as the manifest lists it; everything by the playbook's names, times in seconds.
 
     lifecycle: its `policy` and that policy's keys. background: it runs until the job needs it no
-    more. allow_paths: each path with its access. changes, idempotent: as its module declares them.
-    reads: the workloads whose results its templates read, which a resumed job must still have.
+    more. allow_paths: each path with its access. changes, idempotent, handle: what its module
+    declares. reads: the workloads whose results its templates read, which a resumed job must still
+    have.
     """
 
     name: str
@@ -30,6 +31,7 @@ class WorkloadFact:
     allow_paths: Mapping[str, str] = field(default_factory=dict)
     changes: bool | Literal["by_call"] = False
     idempotent: bool = False
+    handle: str | None = None
     reads: tuple[str, ...] = ()
 
 

@@ -111,6 +111,7 @@ class Journal:
         self._lines = lines
         self._facts = facts
         self._notes: set[asyncio.Task[bool]] = set()
+        self._handles: set[str] = set()
         self._past = past
         self._plan = plan
         self._is_broken = False
@@ -178,6 +179,8 @@ class Journal:
         self._run.scheduler.stop_timer(node)
         if self._notes:
             await asyncio.wait(self._notes)
+        if node.name in self._facts.handles:
+            self._handles.update(records.handles(node, self._facts.handles[node.name]))
         await self._write(records.ended(self._run, node))
 
     def finish(self) -> None:
@@ -270,8 +273,9 @@ class Journal:
         return cancelled
 
     def _append(self, record: Record) -> None:
-        whole = records.writable(self._run, record) if "summary" in record else record
-        self._lines.append(whole)
+        if "summary" in record:
+            record = records.writable(self._run, record, self._handles)
+        self._lines.append(record)
 
     def _fail(self, error: OSError) -> None:
         if self._is_broken:

@@ -26,16 +26,20 @@ class Facts:
 
     reads: whose results each one reads. unsafe: those that change something and whose modules are
     not declared idempotent, so that doing it twice is not the same as once. by_call: those of them
-    whose module may say, when it is called, that it changes nothing.
+    whose module may say, when it is called, that it changes nothing. handles: of those whose result
+    is a handle, the field that it is in; what they did is gone with the process.
     """
 
     def __init__(self, manifest: Mapping[str, Any]) -> None:
         self.reads: dict[str, list[str]] = {}
         self.unsafe: set[str] = set()
         self.by_call: set[str] = set()
+        self.handles: dict[str, str] = {}
         for entry in manifest.get("workloads", []):
             self.reads[entry["name"]] = entry["reads"]
-            if entry["changes"] and not entry["idempotent"]:
+            if "handle" in entry:
+                self.handles[entry["name"]] = entry["handle"]
+            elif entry["changes"] and not entry["idempotent"]:
                 self.unsafe.add(entry["name"])
                 if entry["changes"] == "by_call" and entry["module"] != PIPELINE:
                     self.by_call.add(entry["name"])

@@ -14,7 +14,7 @@ An input is a hash, so that no value stands here that the job has not left itsel
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gxo.runtime.bundle import MANIFEST
@@ -213,18 +213,44 @@ def ended(run: "Run", node: Node) -> Record:
     return record
 
 
-def writable(run: "Run", record: Record) -> Record:
+def handles(node: Node, field: str) -> Iterator[str]:
+    """What is in this field of its result; of a loop, in the results of all items."""
+    for summary in node.summary if node.spec.loop is not None else [node.summary]:
+        if isinstance(summary, dict) and isinstance(summary.get(field), str):
+            yield summary[field]
+
+
+def writable(run: "Run", record: Record, handles: Container[str]) -> Record:
     """The record as JSON can hold it, redacted with all secrets of the job; says so when that is
-    not its very summary. Blocks.
+    not its very summary, or of no use to another process. Blocks.
+
+    handles: what names something that ends with this process.
     """
     shown = run.conceal(record["summary"])
     if shown is not record["summary"]:
         record = {"lost": "a secret was taken out of it", **record}
     try:
-        return {**record, "summary": written(shown)}
+        summary = written(shown)
     except InexactError:
         lost = record.get("lost", "it holds what JSON has no words for")
         return {**record, "summary": plain(shown), "lost": lost}
+    if handles and _holds(summary, handles):
+        record = {"lost": "it holds a handle, which is gone with its process", **record}
+    return {**record, "summary": summary}
+
+
+def _holds(written: Any, handles: Container[str]) -> bool:
+    """Whether one of the handles is a value in it."""
+    waiting = [written]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, str) and value in handles:
+            return True
+    return False
 
 
 def restore(run: "Run", node: Node, entry: Entry) -> None:

@@ -1,6 +1,7 @@
 """The job's connections, by the handles that a playbook passes on. They end with the job."""
 
 import asyncio
+import os
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
@@ -8,16 +9,18 @@ from gxo.stdlib.connection._links import Link
 
 
 class Connections:
-    """What is open, by handle. A handle says what it is for, and is never used twice."""
+    """What is open, by handle. A handle says what it is for, and is never used twice, in no other
+    process of the job either."""
 
     def __init__(self) -> None:
         self._open: dict[str, Link] = {}
         self._last = 0
+        self._process = os.urandom(4).hex()
 
     def add(self, link: Link, network: str) -> str:
-        """Keep a connection; its handle: `tcp-1`."""
+        """Keep a connection; its handle: `tcp-9f3c01ab-1`."""
         self._last += 1
-        handle = f"{network}-{self._last}"
+        handle = f"{network}-{self._process}-{self._last}"
         self._open[handle] = link
         return handle
 
@@ -26,8 +29,9 @@ class Connections:
         link = self._open.get(handle)
         if link is not None:
             return link
-        number = handle.rpartition("-")[2]
-        if number.isascii() and number.isdigit() and 0 < int(number[:20]) <= self._last:
+        before, _, number = handle.rpartition("-")
+        is_number = number.isascii() and number.isdigit()
+        if before.endswith(self._process) and is_number and 0 < int(number[:20]) <= self._last:
             raise ModuleError(f"the connection '{handle}' is closed already")
         raise ModuleError(
             f"there is no connection '{handle}' in this job",

@@ -31,6 +31,7 @@ class Opened(TypedDict):
     "connection:open",
     changes=True,
     effects=[connects("address")],
+    handle="connection_id",
     returns={"connection_id": [], "local_addr": [], "remote_addr": []},
 )
 async def open_(
