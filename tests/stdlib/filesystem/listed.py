@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gxo.runtime.streams.pipes import Channel
-from gxo.runtime.streams.ports import Records, Source
+from gxo.runtime.streams.ports import Records
+from gxo.runtime.streams.source import Source
 from gxo.stdlib.filesystem.list import list_
 from tests.stdlib.harness import bench, open_descriptors, run
 
