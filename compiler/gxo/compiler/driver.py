@@ -151,7 +151,8 @@ class Compilation:
         from gxo.compiler.package.archive import build_artifact, check_target
 
         check_target(target)
-        build_artifact(target, self.package(self.generate()))
+        with _without_collector():
+            build_artifact(target, self.package(self.generate()))
 
     def inputs(self) -> list[str]:
         """What the job was made from besides gxo: files, and folders whose listing matters."""
@@ -256,6 +257,9 @@ def _without_collector() -> Iterator[None]:
     try:
         yield
     finally:
+        # To the oldest generation with all that is there: nothing of it is looked through now.
+        gc.freeze()
+        gc.unfreeze()
         if enabled:
             gc.enable()
 
