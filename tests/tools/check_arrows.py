@@ -20,6 +20,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.compiler.diagnostics": (),
     "gxo.compiler.source": ("gxo.compiler.diagnostics",),
     "gxo.compiler.types": (),
+    "gxo.compiler.frozen": (),
     "gxo.compiler.kept": (
         "gxo.compiler.version",
         "gxo.runtime.errors",
@@ -44,6 +45,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.compiler.python_source",
         "gxo.compiler.source",
         "gxo.compiler.diagnostics",
+        "gxo.compiler.frozen",
         "gxo.compiler.types",
     ),
     "gxo.compiler.modules": (
@@ -62,6 +64,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.compiler.modules",
         "gxo.compiler.types",
         "gxo.compiler.diagnostics",
+        "gxo.compiler.frozen",
     ),
     "gxo.compiler.flow": (
         "gxo.compiler.flow",
@@ -70,6 +73,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.compiler.modules",
         "gxo.compiler.types",
         "gxo.compiler.diagnostics",
+        "gxo.compiler.frozen",
     ),
     "gxo.compiler.passes": (
         "gxo.compiler.passes",
@@ -81,6 +85,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.compiler.modules",
         "gxo.compiler.types",
         "gxo.compiler.diagnostics",
+        "gxo.compiler.frozen",
     ),
     "gxo.compiler.codegen": (
         "gxo.compiler.codegen",

@@ -8,8 +8,9 @@ Templates that become functions of their own, and what a module evaluates itself
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.kernels import FILTER, MAP, map_parts
 from gxo.compiler.ir.names import is_keyword
 from gxo.compiler.ir.nodes import (

@@ -5,8 +5,9 @@ after:   in alert, `.hits` is a field and `.counted` a result; `.parsed` is refu
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import Workload
 from gxo.compiler.ir.record_shapes import records_of
 from gxo.compiler.ir.step_shapes import StepShapes

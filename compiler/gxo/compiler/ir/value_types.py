@@ -5,8 +5,7 @@ Computed(native, {{ .users.rows }})             what the reference's own type is
 the register of a workload with a `loop`        a list of its module's summary
 """
 
-from dataclasses import replace
-
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import (
     Argument,
     Computed,

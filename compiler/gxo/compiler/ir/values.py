@@ -7,11 +7,10 @@ Literals are converted and checked here (language, section 3, "Native values"); 
 parsed and keep their type, so that the generated code converts what only the run can know.
 """
 
-from dataclasses import replace
-
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean, nearest
 from gxo.compiler.frontend.durations import parse_duration, parse_size
 from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, Sequence
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.json_template import read_record_template
 from gxo.compiler.ir.nodes import (
     NO_REFERENCES,

@@ -1,9 +1,9 @@
 """Walk and rebuild the values of a plan: every pass that looks at templates goes through here."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from gxo.compiler.diagnostics import working_on
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import (
     Argument,
     Computed,

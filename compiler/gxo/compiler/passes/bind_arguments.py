@@ -5,10 +5,9 @@ after:   error: unknown parameter "comand", did you mean "command"?
          Argument("command", Constant("uname"), text)
 """
 
-from dataclasses import replace
-
 from gxo.compiler.diagnostics import Diagnostics, did_you_mean, nearest
 from gxo.compiler.frontend.yaml import Entry, Scalar
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import Argument, Plan, Workload
 from gxo.compiler.ir.values import read_value
 from gxo.compiler.ir.walk import map_workloads

@@ -9,11 +9,10 @@ parameter that is declared as a `Command` and one that is called `shell`. What m
 a text is for `check_flows`.
 """
 
-from dataclasses import replace
-
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.flow.shells import SWITCH, command_of, runs_commands
 from gxo.compiler.flow.uses import has_use
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import Argument, Computed, Constant, Plan, Workload
 from gxo.compiler.ir.walk import computed, map_workloads
 from gxo.compiler.modules.shell import needs_shell

@@ -12,9 +12,10 @@ flow of control (`template/unguarded.py`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from gxo.compiler.diagnostics import Diagnostics, Note
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.groups import stream_groups, waits
 from gxo.compiler.ir.nodes import Computed, Constant, Plan, Workload
 from gxo.compiler.ir.order import Before, reading_order

@@ -8,9 +8,8 @@ be changed, and templates only read, so they need none; neither does a workload 
 `state_policy: {access_mode: unsafe_direct_reference}`.
 """
 
-from dataclasses import replace
-
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import Computed, Copy, ForEach, Plan, Value, Workload
 from gxo.compiler.ir.steps import kind
 from gxo.compiler.ir.walk import map_workloads, rebuild, with_arguments

@@ -8,9 +8,8 @@ read its empty stream. What is gone is the call of its module, which is then lin
 others call it too, its steps, and the calls of its `on_failure`, which nothing can start.
 """
 
-from dataclasses import replace
-
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import Constant, Plan, Workload
 
 

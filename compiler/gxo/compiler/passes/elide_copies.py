@@ -13,9 +13,9 @@ does not know all of it. A template that changes maps (`set`) has its own copies
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import Argument, Computed, Copy, Fields, Items, Plan, Value, Workload
 from gxo.compiler.ir.walk import live_calls, map_workloads, with_arguments
 from gxo.compiler.template.ast import Field, Root, Template

@@ -7,10 +7,10 @@ Inputs, vars, the environment, secrets, the clock and random numbers are never f
 is the definition of a var: whoever starts the job may give another value. See `template.folding`.
 """
 
-from dataclasses import replace
 from functools import partial
 
 from gxo.compiler.diagnostics import Diagnostics, Span
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import Computed, Constant, Fields, Items, Plan, Value, Workload
 from gxo.compiler.ir.pprint import print_value
 from gxo.compiler.ir.walk import map_workloads, rebuild, with_arguments

@@ -14,9 +14,10 @@ them, those become code of its loop that are code of any loop:
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.kernels import AGGREGATE, FILTER, MAP, filter_condition, has_clock, map_parts
 from gxo.compiler.ir.nodes import Constant, FusedLoop, Plan, StreamEdge, Workload
 from gxo.compiler.ir.walk import blocks, map_workloads

@@ -9,9 +9,9 @@ reports.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics, did_you_mean
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.groups import waits
 from gxo.compiler.ir.nodes import Plan, StateEdge, Workload
 from gxo.compiler.ir.order import Before

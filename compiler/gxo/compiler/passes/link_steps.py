@@ -8,9 +8,9 @@ that it needs.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics, did_you_mean
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import Plan, StateEdge, Workload
 from gxo.compiler.ir.steps import EVENTS, Graph, kind
 from gxo.compiler.ir.stream_names import stream_names

@@ -8,10 +8,9 @@ each other in a circle (`ir/stalls.py`; language, section 5). Who reads from a b
 in the background too. The streams of an `on_failure` or `finally` block stay inside it.
 """
 
-from dataclasses import replace
-
 from gxo.compiler.diagnostics import Diagnostics, Note, did_you_mean
 from gxo.compiler.frontend.playbook import EventDriven, Name
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import Plan, StreamEdge, Workload
 from gxo.compiler.ir.stalls import inputs_that_stall
 from gxo.compiler.ir.stream_names import stream_names

@@ -6,9 +6,8 @@
 An edge that asks for a status decides more than an order, so it stays and implies nothing.
 """
 
-from dataclasses import replace
-
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.groups import waits
 from gxo.compiler.ir.nodes import Plan, Workload
 from gxo.compiler.ir.order import Before

@@ -17,9 +17,10 @@ from collections.abc import (
     MutableMapping,
     Sequence,
 )
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gxo.compiler.diagnostics import Diagnostics, Span, working_on
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.names import local_name
 from gxo.compiler.ir.nodes import (
     Computed,

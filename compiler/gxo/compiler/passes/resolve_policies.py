@@ -4,9 +4,8 @@ before:  channel_policy: {buffer_size: 10} at the playbook, {overflow_strategy: 
 after:   a.policies.channel = Channel(10, "error")
 """
 
-from dataclasses import replace
-
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import Plan, Workload
 from gxo.compiler.ir.policies import merge
 from gxo.compiler.ir.walk import map_workloads

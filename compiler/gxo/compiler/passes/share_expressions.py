@@ -13,10 +13,11 @@ one of them changes what that reads; what reads a secret taints its workload, an
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gxo.compiler.diagnostics import Diagnostics, Span
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.evaluation import (
     Place,
     VisitAt,

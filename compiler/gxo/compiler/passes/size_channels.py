@@ -29,9 +29,8 @@ Likewise the batches, with 100 records in the buffer: 500, which gxo's modules s
     200,000 records, to 3 files    0.47 s  0.44 s   0.40 s  0.37 s  0.37 s   0.41 s   0.39 s
 """
 
-from dataclasses import replace
-
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.kernels import LIMIT
 from gxo.compiler.ir.nodes import Channel, Constant, Plan, Workload
 

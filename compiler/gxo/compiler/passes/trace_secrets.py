@@ -8,9 +8,9 @@ is the secret of its name.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import Computed, Plan, Workload
 from gxo.compiler.ir.order import reading_order
 from gxo.compiler.ir.walk import computed, every_workload, map_workloads, workload_templates

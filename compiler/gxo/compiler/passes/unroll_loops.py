@@ -9,10 +9,10 @@ was put together, a function, a conversion.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import (
     Argument,
     Computed,

@@ -9,8 +9,9 @@ may be evaluated late, or never.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from gxo.compiler.frozen import replace
 from gxo.compiler.template import ast
 from gxo.compiler.template.parse import single_action
 from gxo.compiler.template.py_spellings import SPELLINGS

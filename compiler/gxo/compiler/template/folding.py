@@ -9,10 +9,11 @@ The values come from the code that would run (`constants`). What fails stays as 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from gxo.compiler.diagnostics import Span
+from gxo.compiler.frozen import replace
 from gxo.compiler.template import ast, functions
 from gxo.compiler.template.constants import NoValueError, is_decided, value_of
 from gxo.compiler.template.infer import infer

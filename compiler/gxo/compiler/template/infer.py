@@ -8,8 +8,9 @@ An `Env` holds what a place in a template knows besides: its variables and its d
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from gxo.compiler.frozen import replace
 from gxo.compiler.template import ast, functions
 from gxo.compiler.template.results import result_type
 from gxo.compiler.types import (

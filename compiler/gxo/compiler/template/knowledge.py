@@ -8,10 +8,11 @@ A result is there exactly when its workload is Completed.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
 
+from gxo.compiler.frozen import replace
 from gxo.compiler.template import ast
 from gxo.compiler.template.infer import infer, kinds
 from gxo.compiler.template.parse import single_action

@@ -11,10 +11,11 @@ values") is read so that a missing key gives None; elsewhere it is a plain subsc
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gxo.compiler.diagnostics import Span
+from gxo.compiler.frozen import replace
 from gxo.compiler.python_source import Quote, literal
 from gxo.compiler.template import ast, functions
 from gxo.compiler.template.infer import Env, infer, kinds, may_be_missing, may_be_nil

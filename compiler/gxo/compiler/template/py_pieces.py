@@ -4,8 +4,7 @@ Hello {{ .name }}, {{ if .new }}welcome{{ else }}again{{ end }}
 f"Hello {record['name']}, {'welcome' if record.get('new') else 'again'}"
 """
 
-from dataclasses import replace
-
+from gxo.compiler.frozen import replace
 from gxo.compiler.python_source import quoted
 from gxo.compiler.template import ast, walk
 from gxo.compiler.template.infer import truth

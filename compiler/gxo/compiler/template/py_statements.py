@@ -18,8 +18,9 @@ Python limits how deep blocks and parentheses may nest; what is deeper goes into
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from gxo.compiler.frozen import replace
 from gxo.compiler.template import ast
 from gxo.compiler.template.infer import Known, asked, element, infer, position, present, truth
 from gxo.compiler.template.py_code import ATOM, Code, Embedded, Piece, joined

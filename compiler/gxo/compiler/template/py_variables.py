@@ -6,8 +6,9 @@ open no scope. A function inside another one that sets a variable of the outer o
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from gxo.compiler.frozen import replace
 from gxo.compiler.python_source import Names
 from gxo.compiler.template.infer import Known
 from gxo.compiler.template.py_expressions import ExpressionPrinter

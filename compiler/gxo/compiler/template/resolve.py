@@ -9,10 +9,11 @@ Inside `with`, `range` and `define` the dot is a value of the template's own and
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
+from gxo.compiler.frozen import replace
 from gxo.compiler.template import ast, functions, walk
 from gxo.compiler.template.infer import kinds
 from gxo.compiler.template.step_names import RecordNames, Refusal, StepNames

@@ -9,11 +9,12 @@ The templates are resolved and checked; one with errors must not come here.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
 from gxo.compiler.diagnostics import Span
+from gxo.compiler.frozen import replace
 from gxo.compiler.template import ast, functions, walk
 from gxo.compiler.template.infer import Env, Known, infer, kinds
 from gxo.compiler.template.parse import single_action

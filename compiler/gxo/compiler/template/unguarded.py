@@ -8,8 +8,9 @@ Language, section 3, "Missing values", says what asks; the rest is the flow of c
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from gxo.compiler.frozen import replace
 from gxo.compiler.template import ast, functions, walk
 from gxo.compiler.template.functions import asks
 from gxo.compiler.template.knowledge import COMPLETED, NOTHING, Ends, Knowledge, Outcomes, assume
