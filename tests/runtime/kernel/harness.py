@@ -138,11 +138,25 @@ def play_case(case: Mapping[str, Any], watch: Callable[[Run], None] | None = Non
     def meanwhile(_run: Run) -> None:
         if watch is not None:
             watch(_run)
+        if seconds := case.get("secrets_take"):
+            slow_down_secrets(_run, seconds)
         for moment, number in case.get("signals", {}).items():
             stage.loop.call_later(moment, lambda number=number: _run.interrupt(number))
 
     environment = case.get("environment", {})
     return play(job, stage, settings=settings, environment=environment, meanwhile=meanwhile)
+
+
+def slow_down_secrets(run: Run, seconds: float) -> None:
+    """Let each secret of the job take so long, as one does that a command has to get."""
+    secrets = run.secrets._secrets
+    look_up = secrets._provider
+
+    async def slowly(name: str) -> str:
+        await run.clock.sleep(seconds)
+        return await look_up(name)
+
+    secrets._provider = slowly
 
 
 def build(case: Mapping[str, Any], stage: Stage) -> Job:

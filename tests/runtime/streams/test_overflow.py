@@ -7,6 +7,7 @@ one. What is sent and read, and when, is drawn; so are the batches, which must n
 import asyncio
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,6 +86,46 @@ def test_what_overflows_is_what_would_record_by_record(
         source.finish()
         assert read + await read_all(records) == model.read
         assert source.records_out == len(model.read) + model.dropped
+
+    run(check())
+
+
+@given(st.lists(st.integers(1, 9), max_size=9), SIZES, st.sampled_from(LOSSY), st.booleans())
+def test_nothing_overflows_before_it_is_known_whether_a_reader_runs(
+    batches: list[int], size: int, overflow: Overflow, runs: bool
+) -> None:
+    model = Model(size, overflow)
+    source = Source("a", Channel(size, overflow))
+    pipe = source.connect("b", undecided=True)
+    records = Records([pipe])
+    total = sum(batches)
+
+    async def send() -> None:
+        sent = 0
+        for count in batches:
+            await source.port().send(batch(*range(sent, sent + count)))
+            sent += count
+
+    async def check() -> None:
+        sending = asyncio.ensure_future(send())
+        await settle()
+        assert sending.done() == (total <= size)
+        assert (pipe.buffered, pipe.dropped) == (source.records_out, 0)
+        if not sending.done():
+            with pytest.raises(WouldBlock):
+                source.port().send_nowait(batch(*range(size + 1)))
+        if runs:
+            records.begin()
+            for number in range(total):
+                model.send(number)
+        else:
+            records.discard()
+        await asyncio.wait([sending])
+        assert (sending.exception() is not None) == model.failed
+        assert (pipe.buffered, pipe.dropped) == (len(model.waiting), model.dropped)
+        source.finish()
+        model.take()
+        assert await read_all(records) == model.read
 
     run(check())
 

@@ -207,6 +207,8 @@ async def _check_when(run: "Run", node: Node, when: Callable[[Context], Any]) ->
         raise Skip(f"{WHEN_FAILED}: {run.explain(error)}") from None
     if not wanted:
         raise Skip("its `when` is false")
+    if node.port is not None:
+        node.port.begin()
 
 
 def _check_record_errors(node: Node) -> None:

@@ -21,7 +21,10 @@ def connect(run: "Run", members: list[Node]) -> None:
     for node in members:
         names = node.spec.stream_inputs
         if names:
-            pipes = {name: _source(run, name).connect(node.name) for name in names}
+            undecided = node.spec.when is not None
+            pipes = {
+                name: _source(run, name).connect(node.name, undecided=undecided) for name in names
+            }
             node.upstream = tuple(run.nodes[producer(name)] for name in names)
             node.port = _port(run, node, pipes)
 

@@ -51,6 +51,9 @@ class Sender(Protocol):
     def made_room(self) -> None:
         """A full pipe has room again."""
 
+    def decided(self) -> None:
+        """Of one reader more it is known whether it runs."""
+
     def left(self, pipe: "Pipe") -> None:
         """A pipe is no longer open."""
 
@@ -96,6 +99,7 @@ class Pipe:
         "_handed",
         "_reader",
         "_source",
+        "_undecided",
         "_weighs",
         "buffered",
         "consumer",
@@ -108,7 +112,8 @@ class Pipe:
         "state",
     )
 
-    def __init__(self, source: "Sender", consumer: str) -> None:
+    def __init__(self, source: "Sender", consumer: str, *, undecided: bool = False) -> None:
+        """undecided: whether the reader runs is not known until it begins, or leaves."""
         self.producer = source.name
         self.consumer = consumer
         self.limit = source.channel.buffer_size
@@ -118,6 +123,7 @@ class Pipe:
         self.state: State = "open"
         self.failure: UpstreamFailed | Unknown | None = None
         self._source = source
+        self._undecided = undecided
         self._weighs = source.channel.weighs
         self._reader: Reader | None = None
         self._batches: deque[Batch] = deque()
@@ -129,6 +135,12 @@ class Pipe:
     def statistics(self) -> PipeStatistics:
         """What has passed this pipe, and what waits in it."""
         return PipeStatistics(self)
+
+    def begin(self) -> None:
+        """The reader runs: what finds no room may overflow. Harmless when repeated."""
+        if self._undecided:
+            self._undecided = False
+            self._source.decided()
 
     def close(self) -> None:
         """The reader needs no more. What still waits is thrown away. Harmless when repeated."""
@@ -256,6 +268,7 @@ class Pipe:
         self.state = state
         self._source.left(self)
         self._empty()
+        self.begin()  # or it never would
         if self._reader is not None:
             self._reader.wake()
 

@@ -13,7 +13,8 @@ neither side changes them any more. Batches form by what is there: a reader gets
 never less and never later. `buffer_size` counts the records that wait; a sender whose batch does
 not fit into that is parked until the reader has taken it, so memory is bounded by the buffer and
 one batch a sender. Where records may get lost, exactly those do that find `buffer_size` others
-waiting, however they came in batches.
+waiting, however they came in batches; and none is lost, nor an overflow an error, before it is
+known of each reader whether its `when` lets it run.
 
 How a stream ends (language, section 5):
 
@@ -64,7 +65,8 @@ class Out:
         """Send a batch to all consumers, and wait until their buffers have room again.
 
         The batch must not be changed afterwards. A cancelled wait takes nothing back: the batch was
-        sent. Raises ConsumersClosed (let it pass), and StreamError with the strategy `error`.
+        sent; of one that may overflow, perhaps only a part. Raises ConsumersClosed (let it pass),
+        and StreamError with the strategy `error`.
         """
         if not batch:
             return
@@ -89,12 +91,12 @@ class Out:
             self.records_out += self._source.records_out - sent
 
     async def _put_in_parts(self, batch: Batch) -> None:
-        """What finds no room overflows, but a reader that waits for records gets its turn first."""
+        """What finds no room overflows, once it is time for that."""
         most = max(self._source.channel.buffer_size, 1)
         for at in range(0, len(batch), most):
             part = batch[at : at + most]
             if not self._source.has_room(len(part)):
-                await asyncio.sleep(0)
+                await self._source.wait_overflow()
             self._put(part)
 
 
@@ -183,6 +185,11 @@ class Records:
         """Whether the module waits for records."""
         return self._waiter is not None and not self._waiter.done()
 
+    def begin(self) -> None:
+        """The workload's `when` lets it run: from now on what it does not read may overflow."""
+        for pipe in self.pipes:
+            pipe.begin()
+
     def close(self) -> None:
         """The module has ended, or needs no more: producers need not send any further."""
         for pipe in self.pipes:
@@ -265,6 +272,11 @@ class Inputs(Mapping[str, Records]):
             if len(ready) == len(ports):
                 return False
             await wait_any([port for port in ports if port not in ready])
+
+    def begin(self) -> None:
+        """The workload's `when` lets it run."""
+        for records in self._ports.values():
+            records.begin()
 
     def close(self) -> None:
         """The module has ended, or needs no more of any port."""

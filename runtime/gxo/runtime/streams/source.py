@@ -39,6 +39,7 @@ class Source:
     for its `.errors`; the instances of a loop share it, each through its own `port()`.
 
     records_out: records sent (once, however many consumers). dropped: sum over the pipes.
+    full_pipes: those that senders wait for. undecided: those whose reader may be skipped yet.
     abandoned: all started readers have closed.
     """
 
@@ -61,6 +62,7 @@ class Source:
         self.pipes: list[Pipe] = []
         self.records_out = 0
         self.full_pipes = 0
+        self.undecided = 0
         self.abandoned = False
         self.finished = False
         self._side = side
@@ -80,9 +82,13 @@ class Source:
         """What was sent, and who waits for whom: parked senders for the readers of full pipes."""
         return SourceStatistics(self, len(self._senders))
 
-    def connect(self, consumer: str) -> Pipe:
-        """A new pipe to the workload `consumer`. All pipes are made before the first send."""
-        pipe = Pipe(self, consumer)
+    def connect(self, consumer: str, *, undecided: bool = False) -> Pipe:
+        """A new pipe to the workload `consumer`. All pipes are made before the first send.
+
+        undecided: the consumer may yet be skipped, until it begins to read.
+        """
+        pipe = Pipe(self, consumer, undecided=undecided)
+        self.undecided += undecided
         self.pipes.append(pipe)
         self._open.append(pipe)
         return pipe
@@ -132,11 +138,23 @@ class Source:
 
     def fits(self, count: int) -> bool:
         """Whether `count` records would go to all pipes at once, or be lost at once."""
-        return self.channel.overflow != "block" or all(pipe.fits(count) for pipe in self._open)
+        if self.channel.overflow == "block":
+            return all(pipe.fits(count) for pipe in self._open)
+        return not self.undecided or self.has_room(count)
 
     def has_room(self, count: int) -> bool:
         """Whether `count` records would go to all pipes of a stream that may overflow."""
         return all(pipe.room() >= count for pipe in self._open)
+
+    async def wait_overflow(self) -> None:
+        """Wait until it is time that records overflow: it is known which readers run, and one that
+        waits for records has had its turn.
+
+        That comes: a `when` asks for nothing that a member of its own stream group does.
+        """
+        if self.undecided:
+            await self._park()
+        await asyncio.sleep(0)
 
     async def wait_room(self) -> None:
         """Wait until no pipe holds more than its buffer. ConsumersClosed if all close meanwhile.
@@ -144,13 +162,7 @@ class Source:
         What was put stays sent when this wait is cancelled.
         """
         if self.full_pipes:
-            self._unbroken = 0
-            waiter = asyncio.get_running_loop().create_future()
-            self._senders.append(waiter)
-            try:
-                await waiter
-            finally:
-                self._senders.remove(waiter)
+            await self._park()
             if self.abandoned:
                 raise ConsumersClosed
         elif self._unbroken >= RECORDS_A_TURN:
@@ -161,9 +173,13 @@ class Source:
         """One full pipe less; the last one wakes the senders."""
         self.full_pipes -= 1
         if not self.full_pipes:
-            for waiter in self._senders:
-                if not waiter.done():
-                    waiter.set_result(None)
+            self._wake_senders()
+
+    def decided(self) -> None:
+        """Of one reader more it is known whether it runs; the last one wakes the senders."""
+        self.undecided -= 1
+        if not self.undecided:
+            self._wake_senders()
 
     def left(self, pipe: Pipe) -> None:
         """A pipe is no longer open."""
@@ -176,6 +192,21 @@ class Source:
                 self._when_abandoned()
         if not self._open and self._drain is not None and not self._drain.done():
             self._drain.set_result(None)
+
+    async def _park(self) -> None:
+        """Wait as one of the senders that others wake."""
+        self._unbroken = 0
+        waiter = asyncio.get_running_loop().create_future()
+        self._senders.append(waiter)
+        try:
+            await waiter
+        finally:
+            self._senders.remove(waiter)
+
+    def _wake_senders(self) -> None:
+        for waiter in self._senders:
+            if not waiter.done():
+                waiter.set_result(None)
 
     def _finish(self, error: BaseException | None, message: str = "") -> None:
         if self.finished:
