@@ -171,6 +171,20 @@ class Context:
         """
         return self._run.redact(value)
 
+    @property
+    def secret_reach(self) -> int:
+        """The bytes that the longest secret of the job may take, in any form; 0 without secrets."""
+        use = self._run.secret_use
+        return 0 if use is None else use.redactor.reach
+
+    def cut(self, data: bytes, size: int) -> bytes:
+        """The first `size` bytes of some that a limit applies to, or fewer: no part of a secret.
+
+        data: the bytes, and `secret_reach` more, as far as there are.
+        """
+        use = self._run.secret_use
+        return data[:size] if use is None else use.redactor.cut(data, size)
+
     def env(self, name: str) -> str:
         """The environment variable, or an empty text."""
         return self._run.environment.get(name, "")

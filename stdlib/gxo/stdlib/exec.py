@@ -86,7 +86,8 @@ async def exec_(
         check: whether an exit code outside `success_codes` is a failure
         success_codes: exit codes that are no failure
         max_output: what is kept of standard output, and of standard error; the rest is read and
-            dropped. With `stdout_to` it is the longest line
+            dropped, and with it a secret that the cut would fall into. With `stdout_to` it is the
+            longest line
 
     Returns:
         `stdout` (empty with `stdout_to`) and `stderr` as text, where bytes that are no UTF-8 become
@@ -122,7 +123,7 @@ async def exec_(
     try:
         (stdout, cut_out), (stderr, cut_err), _, _ = await run_all(
             _standard_output(ctx, child.stdout, out, stdout_to, max_output),
-            child.stderr.capture(max_output),
+            _captured(ctx, child.stderr, max_output),
             _feed(ctx, child.stdin, stdin, records),
             child.wait(),
         )
@@ -263,11 +264,11 @@ async def _standard_output(
 ) -> tuple[bytes, bool]:
     """What the summary gets, and whether something was cut off."""
     if stdout_to is None:
-        return await output.capture(limit)
+        return await _captured(ctx, output, limit)
     if out is None:
         await output.discard()
         return b"", False
-    lines = _Lines(limit)
+    lines = _Lines(ctx, limit)
     reading = True
     while reading:
         piece = await output.read()
@@ -280,6 +281,12 @@ async def _standard_output(
         if batch:
             await out.send(batch)
     return b"", lines.truncated
+
+
+async def _captured(ctx: Context, output: Output, limit: int) -> tuple[bytes, bool]:
+    """What of the output is kept, and whether there was more; all of it is read."""
+    data, is_cut = await output.capture(limit + ctx.secret_reach)
+    return (ctx.cut(data, limit), True) if len(data) > limit else (data, is_cut)
 
 
 def _records(
@@ -307,18 +314,19 @@ def _records(
 class _Lines:
     """Cuts pieces of output into lines, none of them longer than `limit` bytes."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, ctx: Context, limit: int) -> None:
         self.number = 0
         self.truncated = False
+        self._ctx = ctx
         self._limit = limit
+        self._most = limit + ctx.secret_reach + 1  # one byte more shows that there was more
         self._rest = bytearray()
 
     def feed(self, piece: bytes) -> list[bytes]:
         """The lines that the piece completes."""
         self._rest += piece
         if b"\n" not in piece:
-            if len(self._rest) > self._limit:  # one byte more shows that there was more
-                del self._rest[self._limit + 1 :]
+            del self._rest[self._most :]
             return []
         *lines, rest = self._rest.split(b"\n")
         self._rest = rest
@@ -330,8 +338,13 @@ class _Lines:
 
     def _counted(self, lines: list[bytearray]) -> list[bytes]:
         self.number += len(lines)
-        self.truncated = self.truncated or any(len(line) > self._limit for line in lines)
-        return [bytes(line[: self._limit]).removesuffix(b"\r") for line in lines]
+        return [bytes(self._whole_or_cut(line)).removesuffix(b"\r") for line in lines]
+
+    def _whole_or_cut(self, line: bytearray) -> bytes | bytearray:
+        if len(line) <= self._limit:
+            return line
+        self.truncated = True
+        return self._ctx.cut(bytes(line), self._limit)
 
 
 async def _feed(

@@ -8,6 +8,7 @@ import pytest
 from gxo.runtime import Context, Job
 from gxo.runtime.main import main
 from gxo.runtime.spec import module
+from tests.reports import read_report
 from tests.stdlib.stream.test_pipelines import compiled
 
 LONG = "".join(f"{number:03}-" for number in range(300))
@@ -78,3 +79,24 @@ def test_no_part_of_a_parameter_is_told_in_a_dry_run(
         return await logs_in(ctx, header=f"Bearer {ctx.secret('KEY')}")
 
     check(told(job, tmp_path, capfd, "--dry-run"), "header='Bearer [REDACTED_SECRET]'")
+
+
+@pytest.mark.parametrize("streamed", ["", ", stdout_to: lines"])
+def test_no_part_is_kept_of_an_output_that_is_cut(
+    streamed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the limit falls on a secret's first character, in it, and behind it."""
+    monkeypatch.setenv("KEY", SHORT)
+    for limit, left in ((4, "abc "), (5, "abc "), (123, "abc "), (124, "abc [REDACTED_SECRET]")):
+        line = """{module: exec, params: {command: 'echo "abc $T def" | tee /dev/stderr', """
+        line += f"""env: {{T: '{{{{ secret "KEY" }}}}'}}, max_output: {limit}{streamed}}}}}"""
+        text = f"{HEAD}{line}\n  lifecycle: {{policy: run_once}}\n  register: a\n"
+        text += "- name: b\n  lifecycle: {policy: run_once}\n  register: b\n"
+        text += "  stream_inputs: [a]\n  process: {module: data:collect}\n"
+        main(compiled(text), None, ["--workspace", str(tmp_path), "--report", f"{tmp_path}/r"])
+        told = read_report(tmp_path / "r")["workload_results"]
+        lines = [record["line"] for record in told["b"]["summary"]["records"]]
+        assert told["a"]["summary"]["stdout"] == ("" if streamed else left)
+        assert told["a"]["summary"]["stderr"] == left
+        assert told["a"]["summary"]["truncated"] is True
+        assert lines == ([left] if streamed else [])

@@ -361,3 +361,23 @@ STRUCTURED = [
 def test_nor_in_structured_logs(value, left):
     redactor = Redactor(["hunter22"])
     assert redactor.log_value(value) == left
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_cut_goes_through_no_secret(form: str) -> None:
+    """Where one would, the text ends before it; and `reach` bytes more are enough to see that."""
+    for secret in ("hunter22-wörd", 'p@ss/w"rd\\x', "abc"):
+        redactor = Redactor([secret])
+        text = f"é, {FORMS[form](secret)}, {FORMS[form](secret)}; \U0001f600"
+        data = text.encode()
+        spans = [
+            tuple(len(text[:place].encode()) for place in span) for span in redactor._spans(text)
+        ]
+        for size in range(len(data) + 1):
+            expected = next((start for start, end in spans if start < size < end), size)
+            assert redactor.cut(data[: size + redactor.reach], size) == data[:expected], size
+
+
+def test_without_secrets_a_cut_is_a_cut() -> None:
+    assert Redactor().reach == 0
+    assert Redactor().cut(b"abc", 2) == b"ab"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gxo.runtime.secrets.find import Finder, Span
 
 TEXT_AT_ONCE = 1 << 20  # characters
+GROWTH = 16  # bytes that a byte of a secret takes at most, escaped again and again
 _SEPARATOR = "\0"
 _PLAIN = frozenset((int, float, bool, type(None)))
 _ATOMS = _PLAIN | {str}
@@ -52,7 +53,25 @@ class Redactor:
             return data
         text = data.decode("utf-8", "surrogateescape")
         spans = self._spans(text)
-        return _cut(text, spans).encode("utf-8", "surrogateescape") if spans else data
+        return _bytes(_cut(text, spans)) if spans else data
+
+    @property
+    def reach(self) -> int:
+        """The bytes that a secret may take in any of its forms (see `forms`)."""
+        return GROWTH * max((len(_bytes(value)) for value in self._values), default=0)
+
+    def cut(self, data: bytes, size: int) -> bytes:
+        """The first `size` bytes, without the begin of a secret whose end would be cut off.
+
+        data: what is to be cut, with `reach` bytes more, as far as there are that many.
+        """
+        begin = max(size - self.reach, 0)
+        around = data[begin : size + self.reach].decode("utf-8", "surrogateescape")
+        for span in self._spans(around) if self._values else ():
+            start, end = (begin + len(_bytes(around[:place])) for place in span)
+            if start < size < end:
+                return data[:start]
+        return data[:size]
 
     def value(self, value: object) -> object:
         """Nested lists, dicts (keys too), tuples, sets, texts, bytes, numbers without the secrets.
@@ -119,6 +138,10 @@ class Redactor:
 
             finder = self._finder = Finder(values)
         return finder.spans(text)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _is_number(text: str) -> bool:
