@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from gxo.runtime.errors import ModuleError, SecurityError, WorkloadError
@@ -91,7 +91,8 @@ class Jail:
         """Replace a file atomically and return the bytes written; parent folders are created.
 
         mode: permission bits, whatever the umask; None keeps an existing file's, else the umask's.
-        A reader sees the old file or the new one, complete; a failure leaves the old one.
+        Owner and group stay, where that is allowed. A reader sees the old file or the new one,
+        complete; a failure leaves the old one.
         """
         doing = self.doing("write", path)
         with doing:
@@ -99,13 +100,16 @@ class Jail:
         temporary = f".gxo-{os.urandom(8).hex()}.tmp"
         try:
             with doing:
-                mode = _mode_to_apply(folder, name, mode)
+                old = _file_before(folder, name)
+                mode = stat.S_IMODE(old.st_mode) if mode is None and old is not None else mode
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
                 start = 0o666 if mode is None else 0o600
                 descriptor = os.open(temporary, flags, start, dir_fd=folder)
             try:
                 written = _write_all(descriptor, data, doing)
                 with doing:
+                    if old is not None:
+                        _give_to_owner(descriptor, old)
                     if mode is not None:
                         os.fchmod(descriptor, mode)
                     os.fsync(descriptor)
@@ -448,15 +452,23 @@ def _write_all(descriptor: int, data: bytes | Iterable[bytes], doing: _Doing) ->
     return written
 
 
-def _mode_to_apply(folder: int, name: str, mode: int | None) -> int | None:
-    """The mode a file gets: the one asked for, else the old file's, else None: the umask's."""
-    if mode is not None:
-        return mode
+def _file_before(folder: int, name: str) -> os.stat_result | None:
+    """What is to be replaced; None if nothing is there."""
     try:
-        old = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         return None
-    return stat.S_IMODE(old.st_mode)
+
+
+def _give_to_owner(descriptor: int, old: os.stat_result) -> None:
+    """Let a new file be whose the old one was, as far as that is allowed."""
+    new = os.fstat(descriptor)
+    if new.st_uid != old.st_uid:
+        with suppress(PermissionError):
+            os.fchown(descriptor, old.st_uid, -1)
+    if new.st_gid != old.st_gid:
+        with suppress(PermissionError):
+            os.fchown(descriptor, -1, old.st_gid)
 
 
 def _make_one_folder(folder: int, name: str) -> None:

@@ -5,14 +5,20 @@ import stat
 from collections.abc import Iterator
 from typing import IO
 
+from gxo.runtime.errors import ModuleError
 from gxo.runtime.workspace.jail import Jail
 
 PIECE = 1024 * 1024
 
 
 def opened(files: Jail, path: str) -> IO[bytes]:
-    """A file to read, which the caller closes. ModuleError when it is not there."""
-    return open(files.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
+    """A file to read, which the caller closes. ModuleError when it is not there, or is a folder,
+    a pipe or a device, which may have no end."""
+    descriptor = files.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ModuleError(f"cannot read '{path}': it is no regular file")
+    return open(descriptor, "rb")
 
 
 def pieces(files: Jail, path: str) -> Iterator[bytes]:

@@ -39,8 +39,10 @@ async def write(
     """Write text to a file, creating its parent folders.
 
     The file is replaced as a whole: a reader sees the old content or the new, and after a crash it
-    is one of the two. A file that already has this content and mode is left alone. With `append`
-    the content is added to what is there, and a file with more than one link is refused.
+    is one of the two. A process that is killed meanwhile leaves at most a file `.gxo-*.tmp` beside
+    it. Owner and group stay what they were, if the job may give files to them. A file that already
+    has this content and mode is left alone. With `append` the content is added to what is there,
+    and a file with more than one link is refused.
 
     In a dry run nothing is written; later workloads read what would be there.
 
