@@ -39,7 +39,8 @@ class Source:
     for its `.errors`; the instances of a loop share it, each through its own `port()`.
 
     records_out: records sent (once, however many consumers). dropped: sum over the pipes.
-    full_pipes: those that senders wait for. undecided: those whose reader may be skipped yet.
+    full_pipes: those that senders wait for. undecided: those that could overflow, but whose reader
+    may be skipped yet; one of the two is always 0.
     abandoned: all started readers have closed.
     """
 
@@ -87,6 +88,7 @@ class Source:
 
         undecided: the consumer may yet be skipped, until it begins to read.
         """
+        undecided &= self.channel.overflow != "block"  # where nothing is lost, none of it matters
         pipe = Pipe(self, consumer, undecided=undecided)
         self.undecided += undecided
         self.pipes.append(pipe)
