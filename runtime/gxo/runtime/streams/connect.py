@@ -44,9 +44,9 @@ def finish(node: Node) -> None:
                 source.finish()
             else:
                 source.fail(_as_its_readers_meet_it(node))
+            node.records_dropped += source.dropped
     if node.source is not None:
         node.records_out = node.source.records_out
-        node.records_dropped = node.source.dropped
 
 
 def upstream_failure(node: Node) -> UpstreamFailed | None:
