@@ -207,8 +207,11 @@ async def _check_when(run: "Run", node: Node, when: Callable[[Context], Any]) ->
         raise Skip(f"{WHEN_FAILED}: {run.explain(error)}") from None
     if not wanted:
         raise Skip("its `when` is false")
+    node.undecided = False
     if node.port is not None:
         node.port.begin()
+    if node.source is not None and node.source.abandoned:
+        raise asyncio.CancelledError  # nobody reads it any more
 
 
 def _check_record_errors(node: Node) -> None:

@@ -35,7 +35,8 @@ class Failure:
 class Node:
     """One workload of a run. Templates read `status`, `error` and `summary`; the report reads all.
 
-    started, ended: seconds of the job's monotonic clock. entered: its task has begun.
+    started, ended: seconds of the job's monotonic clock.
+    entered: its task has begun. undecided: its `when` has not let it run yet.
     ready: a background module has said that it is. held: the job ends only when this has ended.
     cause: why it was cancelled, when it was. settled: it has ended for those that wait for it.
     records_lost: those of its records that could not be processed, each counted once.
@@ -81,6 +82,7 @@ class Node:
         "taints",
         "task",
         "timer",
+        "undecided",
         "unit",
         "upstream",
     )
@@ -109,6 +111,7 @@ class Node:
         self.observers: list[Node] = []
         self.blocked_by: Node | None = None
         self.entered = False
+        self.undecided = spec.when is not None
         self.ready = False
         self.held = True
         self.over = False

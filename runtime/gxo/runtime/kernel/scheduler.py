@@ -116,8 +116,8 @@ class Scheduler:
         """Cancel one workload. If it takes no notice, it is abandoned after the grace time."""
         if node.task is None or node.over or node.cause is not None:
             return
-        if cause == CLOSED and node.source is not None and node.source.finished:
-            return  # its module has ended already
+        if cause == CLOSED and node.source and (node.undecided or node.source.finished):
+            return  # its `when` comes first, or its module has ended already
         node.cause = cause
         self.stop_timer(node)
         if node.entered:  # or it looks at the cause when it begins

@@ -21,9 +21,9 @@ def connect(run: "Run", members: list[Node]) -> None:
     for node in members:
         names = node.spec.stream_inputs
         if names:
-            undecided = node.spec.when is not None
             pipes = {
-                name: _source(run, name).connect(node.name, undecided=undecided) for name in names
+                name: _source(run, name).connect(node.name, undecided=node.undecided)
+                for name in names
             }
             node.upstream = tuple(run.nodes[producer(name)] for name in names)
             node.port = _port(run, node, pipes)
