@@ -13,7 +13,7 @@ from typing import Any
 
 from gxo.runtime.kernel.instance import CLOSED
 from tests.topologies.generate import Topology, Workload
-from tests.topologies.model import COMPLETED, FAILED, Expected, expect, is_numbered
+from tests.topologies.model import COMPLETED, FAILED, SKIPPED, Expected, expect, groups, is_numbered
 from tests.topologies.model_modules import Flow
 from tests.topologies.real import Observed, programs, run
 
@@ -68,6 +68,8 @@ def _wanted(expected: Expected) -> Result:
     if expected.counted and expected.status in (COMPLETED, FAILED):
         for key in ("records_in", "records_out", "record_errors"):
             wanted[key] = getattr(expected, key)
+        if not expected.drops:
+            wanted["records_dropped"] = 0
     return wanted
 
 
@@ -143,6 +145,8 @@ def unsound(topology: Topology, observed: Observed) -> Iterator[str]:
             yield f"{name} is Completed, and could not process a record"
         if spec.get("stream_inputs") and results[name]["status"] == COMPLETED:
             yield from _half_read(spec, specs, results)
+    for group in _groups(specs):
+        yield from _lost(group, results)
 
 
 def _half_read(
@@ -161,6 +165,33 @@ def _half_read(
         is_known &= not producer["records_dropped"]
     if is_known and result["records_in"] != sent:
         yield f"{spec['name']} has read {result['records_in']} of {sent} records"
+
+
+def _groups(specs: dict[str, Workload]) -> Iterator[list[Workload]]:
+    """The workloads of each stream group."""
+    numbers = groups(specs)
+    for number in set(numbers.values()):
+        yield [spec for name, spec in specs.items() if numbers[name] == number]
+
+
+def _lost(group: list[Workload], results: dict[str, Result]) -> Iterator[str]:
+    """Records of a stream group that are neither read nor counted as dropped, or are both."""
+    lost = dropped = 0
+    for spec in group:
+        result = results[spec["name"]]
+        dropped += result["records_dropped"]
+        if result["status"] == SKIPPED and "`when`" in result["reason"]:
+            continue
+        is_early = spec["process"]["module"] in EARLY or result["reason"] == CLOSED
+        if is_early or result["status"] not in (COMPLETED, SKIPPED):
+            return
+        for stream in spec.get("stream_inputs", []):
+            producer = results[stream.removesuffix(".errors")]
+            lost += producer["record_errors" if stream.endswith(".errors") else "records_out"]
+        lost -= result["records_in"]
+    if lost != dropped:
+        names = ", ".join(spec["name"] for spec in group)
+        yield f"of {names}: {lost} records are not read, and {dropped} are counted as dropped"
 
 
 # Between the levels

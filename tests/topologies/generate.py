@@ -327,7 +327,7 @@ class _Maker:
             self.unread.append(f"{made['name']}.errors")
 
     def _produces(self, made: Workload, *, full: bool) -> None:
-        if self.luck.sometimes(0.25):
+        if self.luck.sometimes(max(0.25, self.luck.lossy)):
             made["channel_policy"] = channel(self.luck)
         policies(self.luck, made)
         self.workloads.append(made)

@@ -11,14 +11,18 @@ from tests.topologies.records import CONDITIONS, TEMPLATES, VALUES, WHOLE, Recor
 TWICE = ["p", "q"]
 """Two fields with one value."""
 
+SECRETS = {'{{ secret "WORD" }} == "known"': True, '{{ secret "WORD" }} == "guessed"': False}
+"""Conditions that take time, and whether they hold."""
+
 Params = dict[str, Any]
 Workload = dict[str, Any]
 
 
 class Luck:
     """What is drawn from. trouble: how likely each thing that can go wrong is. ignoring: how likely
-    a failure is ignored. early: how likely a workload ends early. large: some sources have more
-    records than a batch, and there is no join of theirs, which would have too many.
+    a failure is ignored. early: how likely a workload ends early. lossy: how likely a stream may
+    overflow. large: some sources have more records than a batch, and there is no join of theirs, which
+    would have too many.
     """
 
     def __init__(self, random: Random) -> None:
@@ -27,6 +31,7 @@ class Luck:
         self.ignoring = random.choice([0.1, 0.95]) if self.trouble else 0.05
         self.large = random.random() < 0.08
         self.early = random.choice([0.0, 0.0, 0.1, 0.2])
+        self.lossy = random.choice([0.05] * 9 + [0.9])
 
     def sometimes(self, chance: float) -> bool:
         return self.random.random() < chance
@@ -189,17 +194,18 @@ def block(prefix: str) -> list[Workload]:
 
 
 def channel(luck: Luck) -> Params:
-    """A `channel_policy`; few overflow."""
-    if luck.sometimes(0.05):
+    """A `channel_policy`."""
+    if luck.sometimes(luck.lossy):
         strategy = luck.random.choice(["drop_new", "drop_oldest", "error"])
-        return {"buffer_size": luck.random.choice([3, 5000]), "overflow_strategy": strategy}
+        return {"buffer_size": luck.random.choice([0, 3, 5000]), "overflow_strategy": strategy}
     return {"buffer_size": luck.random.choice([0, 1, 2, 5, 30, 500, 2000])}
 
 
 def policies(luck: Luck, made: Workload) -> None:
     """Give the workload what any of them can have."""
-    if luck.sometimes(0.06):
-        made["when"] = luck.random.choice(["{{ .yes }}", "{{ .yes }}", "{{ .no }}", False])
+    if luck.sometimes(max(0.06, luck.lossy / 3)):
+        choices = ["{{ .yes }}", "{{ .yes }}", "{{ .no }}", False]
+        made["when"] = luck.random.choice([*choices, *SECRETS] if luck.lossy > 0.5 else choices)
     if luck.sometimes(0.15):
         made["workload_policy"] = {"skip_on_no_input": luck.sometimes(0.8)}
     if luck.sometimes(luck.ignoring):

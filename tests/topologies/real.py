@@ -22,7 +22,7 @@ from gxo.runtime.settings import Settings
 from tests import both_levels
 from tests.both_levels import Program
 from tests.once import keep_modules
-from tests.runtime.kernel.harness import FakeClock, FakeLoop
+from tests.runtime.kernel.harness import FakeClock, FakeLoop, slow_down_secrets
 from tests.topologies.generate import Topology
 
 OWN = Root(str(Path(__file__).parent / "modules"), "tests.topologies.modules")
@@ -52,7 +52,14 @@ def run(program: Program, inputs: dict[str, Any]) -> Observed:
     settings.inputs = inputs
     loop = FakeLoop()
     loop.set_debug(False)  # half the time
-    return observe(program, settings, loop, FakeClock(loop))
+    return observe(
+        program,
+        settings,
+        loop,
+        FakeClock(loop),
+        environment={"WORD": "known"},
+        before=lambda job: slow_down_secrets(job, 0.001) if job.job.secrets else None,
+    )
 
 
 def observe(

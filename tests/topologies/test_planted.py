@@ -195,6 +195,15 @@ def makes_one_record_of_what_is_one_in_yaml(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Builder, "_put", puts)
 
 
+def forgets_who_may_be_skipped(patch: pytest.MonkeyPatch) -> None:
+    connect: Callable[..., Pipe] = Source.connect
+    patch.setattr(Source, "connect", lambda self, consumer, **_: connect(self, consumer))
+
+
+def counts_no_loss(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Source, "dropped", 0)
+
+
 IN_RUNTIME = [
     (loses_a_record, ""),
     (turns_a_batch_around, ""),
@@ -203,6 +212,8 @@ IN_RUNTIME = [
     (counts_from_another_number, ""),
     (copies_batches_whole, ""),
     (makes_one_record_of_what_is_one_in_yaml, "yaml"),
+    (forgets_who_may_be_skipped, "secret"),
+    (counts_no_loss, "drop_"),
 ]
 
 
