@@ -70,15 +70,53 @@ def entity_bomb(levels: int) -> bytes:
     return f"<!DOCTYPE a [{''.join(entities)}]><a><r>&e{levels - 1};</r></a>".encode()
 
 
-def zip_bomb(unpacked: int, name: str = "xl/sharedStrings.xml") -> bytes:
-    """A workbook of which one part has so many spaces."""
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_KINDS = {
+    "worksheets/sheet1.xml": "worksheet",
+    "sharedStrings.xml": "sharedStrings",
+    "styles.xml": "styles",
+}
+
+
+def workbook_parts(sheet: str = "", **others: str) -> dict[str, str]:
+    """The parts of a workbook with one sheet. others: its shared `texts`, and `styles`."""
+    related = "".join(
+        f'<Relationship Id="r{number}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
+        for number, (target, kind) in enumerate(_KINDS.items(), 1)
+    )
+    main = f'<Relationship Id="r1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
+    return {
+        "_rels/.rels": f"<Relationships>{main}</Relationships>",
+        "xl/_rels/workbook.xml.rels": f"<Relationships>{related}</Relationships>",
+        "xl/workbook.xml": (
+            f'<workbook xmlns:r="{_OFFICE}"><sheets><sheet name="a" r:id="r1"/></sheets></workbook>'
+        ),
+        "xl/worksheets/sheet1.xml": f"<worksheet><sheetData>{sheet}</sheetData></worksheet>",
+        "xl/sharedStrings.xml": f"<sst>{others.get('texts', '')}</sst>",
+        "xl/styles.xml": f"<styleSheet>{others.get('styles', '')}</styleSheet>",
+    }
+
+
+def packed(parts: dict[str, str]) -> bytes:
+    """The parts in a zip file, as small as they get."""
     file = io.BytesIO()
-    with (
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
-        archive.open(name, "w", force_zip64=True) as part,
-    ):
-        for _ in range(unpacked // 2**20):
-            part.write(b" " * 2**20)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return file.getvalue()
+
+
+def zip_bomb(unpacked: int, name: str = "xl/sharedStrings.xml") -> bytes:
+    """A workbook of which one part is so many spaces."""
+    file = io.BytesIO()
+    parts = workbook_parts()
+    parts.pop(name, None)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for other, text in parts.items():
+            archive.writestr(other, text)
+        with archive.open(name, "w", force_zip64=True) as part:
+            for _ in range(unpacked // 2**20):
+                part.write(b" " * 2**20)
     return file.getvalue()
 
 

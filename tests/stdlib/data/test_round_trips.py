@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import itertools
 import json
 import math
 import xml.etree.ElementTree as ET
@@ -13,6 +14,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gxo.stdlib.data._formats import xlsx_book
 from gxo.stdlib.data._formats.grok import Grok
 from gxo.stdlib.data._formats.grok_patterns import PATTERNS
 from tests.stdlib.data.oracle import play
@@ -247,6 +249,50 @@ def test_a_workbook_has_sheets_and_columns() -> None:
         {"n": "x", "m": None},
         {"n": 1, "m": None},
     ]
+
+
+CODES = (
+    (
+        "General 0 0.00E+00 @ d h:mm [h]:mm [mm]:ss [s].0 mm:ss.0 ss m/d/yy dddd yyyy-mm-dd*HH:MM:SS"
+        r' 0"days" 0\d _d0 [Red]0.00 [$-409]d\-mmm\-yy;@ [$-F800]dddd\,\ mmmm\ dd #,##0_);[Red](#,##0)'
+    )
+    .replace("*", " ")
+    .split(" ")
+)
+VALUES = [0, 0.5, 1, 59, 60, 61, 46053, 46053.5, -3, 0.9999999999, 46053.999999999, 12345.678]
+
+
+@pytest.mark.parametrize("year", [1900, 1904])
+def test_what_a_number_stands_for_is_what_openpyxl_says(year: int) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    if year == 1904:
+        book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+    for number, (code, value) in enumerate(itertools.product(CODES, VALUES), 1):
+        cell = book.active.cell(number, 1, value)
+        cell.number_format = code
+    file = io.BytesIO()
+    book.save(file)
+    found, faults = read("xlsx", file.getvalue(), 1000, {"headers": ["n"]})
+    assert faults == []
+    cells = [row[0] for row in openpyxl.load_workbook(file).active.iter_rows()]
+    for record, cell in zip(found, cells, strict=True):
+        wanted = cell.value
+        if isinstance(wanted, dt.timedelta):
+            wanted = wanted.total_seconds()
+        elif isinstance(wanted, dt.datetime) and wanted.time() == dt.time():
+            shows_time = set(cell.number_format.lower()) & set("hs")
+            wanted = wanted.isoformat() + "Z" if shows_time else wanted.date().isoformat()
+        elif isinstance(wanted, dt.datetime):
+            wanted = wanted.isoformat() + "Z"
+        elif isinstance(wanted, dt.time):
+            wanted = wanted.isoformat()
+        assert record["n"] == wanted, (cell.number_format, cell.coordinate)
+
+
+@pytest.mark.parametrize("code", ["mmmm", '"a;b"yyyy', '"hours"yyyy'])
+def test_formats_that_openpyxl_does_not_understand(code: str) -> None:
+    assert xlsx_book.format_of(code) == "date"
 
 
 # grok ---------------------------------------------------------------------------------------------

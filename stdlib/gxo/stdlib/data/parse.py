@@ -43,11 +43,7 @@ class Parsed(TypedDict):
 @module(
     "data:parse",
     effects=[reads("path")],
-    needs=[
-        "ruamel.yaml; format == 'yaml'",
-        "openpyxl; format == 'xlsx'",
-        "defusedxml; format == 'xlsx'",
-    ],
+    needs=["ruamel.yaml; format == 'yaml'"],
     native=["orjson"],
     one_of=["content", "path"],
     options=["format_options", "format", OPTIONS],
@@ -83,7 +79,8 @@ async def parse(
 
     `csv`, `tsv`: a row a record, every field a text; a row that has more or fewer fields than there
     are columns is a record error. `xlsx`: the rows of one sheet, from `path`; numbers, texts and
-    bools are what they are, an empty cell is null, a date is RFC 3339 text.
+    bools are what they are, an empty cell is null, a date is RFC 3339 text; a row with a cell that
+    is none of them is a record error.
 
     `xml`: each element called `record_tag`. Attributes and elements in it are fields by their
     names, without a namespace's prefix; a name that is there several times is a list; an element
@@ -99,8 +96,8 @@ async def parse(
     surrogates are record errors. So is a line, an element of JSON or a value of YAML with bytes
     that are not UTF-8; between them such bytes end the document, and only XML may be UTF-16. Data
     nested deeper than 1,000, and a single value, row or line past 64 MiB, are refused, and so are
-    workbooks past 256 MiB, or 4 GiB unpacked, and a single value of YAML, or aliases in it that
-    stand for more, past 8 MiB.
+    workbooks past 256 MiB, with a sheet past 4 GiB or a row past 16 MiB, and a single value of
+    YAML, or aliases in it that stand for more, past 8 MiB.
 
     Args:
         format_: What the text is.
