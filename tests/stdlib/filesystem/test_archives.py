@@ -7,6 +7,7 @@ import re
 import stat
 import subprocess
 import tarfile
+import tracemalloc
 import warnings
 import zipfile
 from pathlib import Path
@@ -116,6 +117,19 @@ def test_hostile_archive(case: dict[str, Any], kind: str, tmp_path: Path) -> Non
         else:
             assert path.read_text() == expected
     assert around(folder) == before
+
+
+def test_the_members_of_a_zip_are_counted_before_python_makes_objects_of_them(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.zip").write_bytes(hostile("zip", [{"name": str(n)} for n in range(10_000)]))
+    tracemalloc.start()
+    try:
+        outcome = call(tmp_path, "filesystem:extract", source="a.zip", destination="o", max_files=9)
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert str(outcome.error) == "'a.zip' has more than 9 members (max_files)"
 
 
 NAMES = st.text(

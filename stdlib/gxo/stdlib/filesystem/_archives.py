@@ -28,6 +28,9 @@ FORMATS = ("tar", "tar.gz", "zip")
 LARGEST_HEADER = 1024 * 1024
 """Bytes: a tar's extended header is read into memory, however large it says that it is."""
 
+LARGEST_DIRECTORY = 256 * 1024 * 1024
+"""Bytes: what a zip says of its members is read into memory at once."""
+
 LONGEST_TARGET = 4096
 """Bytes of a link's target that are read from a zip."""
 
@@ -80,12 +83,19 @@ class Member(NamedTuple):
 # Reading -----------------------------------------------------------------------------------------
 
 
-def members(file: IO[bytes], format_: Format, name: str) -> Generator[Member, None, None]:
-    """The members of an archive, in its order. ModuleError when it is none, or is damaged."""
+def members(
+    file: IO[bytes], format_: Format, name: str, check_count: Callable[[int], None]
+) -> Generator[Member, None, None]:
+    """The members of an archive, in its order. ModuleError when it is none, or is damaged.
+
+    check_count: gets the number of a zip's members before Python makes objects of all of them.
+    """
     reading = _Reading(format_, name)
     with reading:
         if format_ == "zip":
-            with zipfile.ZipFile(file) as archive:
+            directory = _Directory(file, check_count)
+            with zipfile.ZipFile(directory) as archive:
+                directory.is_read = True
                 yield from _in_zip(archive, reading)
             return
         source: Bytes = gzip.GzipFile(fileobj=file) if format_ == "tar.gz" else file
@@ -151,6 +161,33 @@ def _in_tar(archive: tarfile.TarFile, reading: _Reading) -> Iterator[Member]:
         size = info.size if kind == "file" else 0
         yield Member(info.name, kind, size, info.mode & 0o777, info.linkname, content)
         archive.members = []  # type: ignore[attr-defined]  # it keeps every header that it has seen
+
+
+class _Directory:
+    """A file for `zipfile`, which reads a zip's whole directory before it gives a member."""
+
+    def __init__(self, file: IO[bytes], check_count: Callable[[int], None]) -> None:
+        self.is_read = False
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+        self._file = file
+        self._check_count = check_count
+
+    def read(self, size: int = -1) -> bytes:
+        if self.is_read:
+            return self._file.read(size)
+        if size > LARGEST_DIRECTORY:
+            raise ValueError(f"a directory of {size} bytes")
+        data = self._file.read(size)
+        at = count = 0
+        while data.startswith(_ENTRY, at) and len(data) >= at + _ENTRY_SIZE:
+            count += 1
+            at += _ENTRY_SIZE + sum(struct.unpack_from("<HHH", data, at + 28))
+            self._check_count(count)
+        return data
+
+
+_ENTRY = b"PK\1\2"
+_ENTRY_SIZE = 46
 
 
 def _in_zip(archive: zipfile.ZipFile, reading: _Reading) -> Iterator[Member]:

@@ -129,7 +129,8 @@ class _Limits:
     def __init__(self, archive: str, max_bytes: int, max_files: int) -> None:
         self._archive = archive
         self._bytes = self._bytes_left = max_bytes
-        self._files = self._files_left = max_files
+        self._files = 0
+        self._max_files = max_files
         self._links: set[str] = set()
         self._names: set[str] = set()
 
@@ -156,14 +157,18 @@ class _Limits:
             self._names.add(path)
         self._count(member)
 
-    def _count(self, member: Member) -> None:
-        self._files_left -= 1
-        self._bytes_left -= member.size
-        if self._files_left < 0:
+    def check_count(self, count: int) -> None:
+        """ModuleError for an archive with so many members, or more."""
+        if count > self._max_files:
             raise ModuleError(
-                f"'{self._archive}' has more than {self._files} members (max_files)",
+                f"'{self._archive}' has more than {self._max_files} members (max_files)",
                 hint="raise the limit if you trust where the archive comes from",
             )
+
+    def _count(self, member: Member) -> None:
+        self._files += 1
+        self.check_count(self._files)
+        self._bytes_left -= member.size
         if self._bytes_left < 0:
             raise ModuleError(
                 f"the files in '{self._archive}' have more than {self._bytes} bytes (max_bytes)",
@@ -283,6 +288,6 @@ def _checked(
 ) -> Generator[Member, None, None]:
     """The archive's members, as far as they are allowed."""
     with opened(files, source) as file:
-        for member in members(file, kind, source):
+        for member in members(file, kind, source, limits.check_count):
             limits.check(member)
             yield member
