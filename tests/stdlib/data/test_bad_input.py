@@ -139,8 +139,17 @@ def test_gzip_that_is_damaged(at: int, tmp_path: Path) -> None:
     packed = bytearray(gzip.compress(LINES))
     packed[at] ^= 0x55
     outcome = jsonl_of(tmp_path, bytes(packed), "a.gz")
-    assert "cannot parse 'a.gz': " in str(outcome.error)
-    assert "damaged gzip" in str(outcome.error)
+    assert re.fullmatch(
+        r"cannot parse 'a.gz': byte \d+, or before: damaged gzip: [a-z ]+", str(outcome.error)
+    )
+
+
+def test_gzip_of_members_that_hold_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.gz").write_bytes(gzip.compress(b"") * 10_002)
+    assert str(parse(tmp_path, "text_lines", "a.gz").error) == (
+        "cannot parse 'a.gz': byte 200040, or before: more than 10,000 members of the gzip file"
+        " hold nothing"
+    )
 
 
 @pytest.mark.usefixtures("low_limits")

@@ -21,6 +21,9 @@ MAX_RATIO = 200
 and whole disks of zeros 1,000."""
 FREE = 64 * 1024 * 1024
 
+MAX_EMPTY = 10_000
+"""Members of a gzip file that hold nothing: they take time, and give nothing to show for it."""
+
 _GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31
 """What makes `zlib` expect a member of a gzip file."""
@@ -72,7 +75,7 @@ def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield from pieces
         return
     member = zlib.decompressobj(_GZIP_WINDOW)
-    at = unpacked = 0
+    at = unpacked = before = empty = 0
     for data in chain([first], pieces):
         at += len(data)
         while data:
@@ -80,6 +83,13 @@ def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
                 data = data.lstrip(b"\0")
                 if not data:
                     break
+                empty += unpacked == before
+                if empty > MAX_EMPTY:
+                    raise ValueError(
+                        f"byte {at}, or before: more than {MAX_EMPTY:,} members of the gzip file"
+                        " hold nothing"
+                    )
+                before = unpacked
                 member = zlib.decompressobj(_GZIP_WINDOW)
             for piece in _inflated(member, data, at):
                 unpacked += len(piece)
@@ -103,7 +113,8 @@ def _inflated(member: "zlib._Decompress", data: bytes, at: int) -> Iterator[byte
         try:
             piece = member.decompress(data, PIECE)
         except zlib.error as error:
-            raise ValueError(f"byte {at}, or before: damaged gzip: {error}") from None
+            why = str(error).rpartition(": ")[2]  # without the number that zlib has for it
+            raise ValueError(f"byte {at}, or before: damaged gzip: {why}") from None
         data = member.unconsumed_tail
         if piece:
             yield piece
