@@ -40,8 +40,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Generator[None, object, object]:
     """Fail a test that reached further than loopback, though it may have caught the error."""
-    result = yield
-    assert not (outside := loopback.reached_outside()), f"a test may reach loopback only: {outside}"
+    try:
+        result = yield
+    finally:
+        outside = loopback.reached_outside()
+    assert not outside, f"a test may reach loopback only: {outside}"
     return result
 
 

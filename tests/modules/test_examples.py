@@ -67,7 +67,7 @@ FILES: dict[str, dict[str, str | bytes]] = {
 }
 """What an example finds in its workspace."""
 
-ELSEWHERE = ("http:", "connection:")
+ELSEWHERE = ("http:", "connection:", "dns:")
 """Namespaces whose examples need a server, and are run with one."""
 
 
