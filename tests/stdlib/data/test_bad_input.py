@@ -286,7 +286,7 @@ def test_what_is_no_file(what: str, tmp_path: Path) -> None:
 def test_an_endless_device(tmp_path: Path) -> None:
     """As a path that the playbook allows; a link to it leads out of the workspace."""
     with pytest.raises(ModuleError, match="cannot read '/dev/zero': it is not a regular file"):
-        next(_source.file_pieces(_Open(), "/dev/zero"))  # type: ignore[arg-type]
+        next(_source.FilePieces(_Open(), "/dev/zero"))  # type: ignore[arg-type]
 
 
 class _Open:
@@ -303,7 +303,7 @@ def test_a_file_that_shrinks_or_changes_while_it_is_read(tmp_path: Path) -> None
         (lambda: os.utime(path, (1, 1)), r"byte \d+: the file was changed"),
     ):
         path.write_bytes(b"x\n" * MIB)
-        pieces = _source.file_pieces(_Open(), str(path))  # type: ignore[arg-type]
+        pieces = _source.FilePieces(_Open(), str(path))  # type: ignore[arg-type]
         next(pieces)
         change()
         with pytest.raises(ValueError, match=message):
@@ -313,7 +313,7 @@ def test_a_file_that_shrinks_or_changes_while_it_is_read(tmp_path: Path) -> None
 def test_a_file_that_grows_while_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"x\n" * MIB)
-    pieces = _source.file_pieces(_Open(), str(path))  # type: ignore[arg-type]
+    pieces = _source.FilePieces(_Open(), str(path))  # type: ignore[arg-type]
     read = len(next(pieces))
     with path.open("ab") as file:
         for piece in pieces:
@@ -324,7 +324,7 @@ def test_a_file_that_grows_while_it_is_read(tmp_path: Path) -> None:
 
 
 def test_a_file_whose_size_the_kernel_does_not_tell() -> None:
-    pieces = _source.file_pieces(_Open(), "/proc/self/status")  # type: ignore[arg-type]
+    pieces = _source.FilePieces(_Open(), "/proc/self/status")  # type: ignore[arg-type]
     assert b"".join(pieces).startswith(b"Name:")
 
 

@@ -21,6 +21,7 @@ from gxo.runtime.host.eventloop import LARGE
 from gxo.runtime.spec import Record
 from gxo.runtime.streams.tables import Batch, Table
 from gxo.stdlib.data._json import MAX_DEPTH, MAX_VALUE, decode, reason
+from gxo.stdlib.data._source import FilePieces
 from gxo.stdlib.data._text import (
     NOT_UTF8,
     Fault,
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from _csv import Reader
 
 _AT_A_TIME = 256 * 1024
-"""Bytes that are read from a file at a time, or more: a change to another thread costs as 50 lines
-do. Where the end of a small file is read with it, nobody has to look for it again."""
+"""Bytes that a thread reads at a time, or more: to change to another thread costs as 50 lines do.
+Where the end of a small file is read with it, nobody has to look for it again."""
 
 
 class LineReader(Protocol):
@@ -67,6 +68,7 @@ class Blocks:
 
     def __init__(self, pieces: Iterator[bytes], size: int) -> None:
         self._size = size
+        self._file = pieces if isinstance(pieces, FilePieces) else None
         self._lines = line_blocks(pieces)
         self._error: Exception | None = None
         self.ready: deque[bytes] = deque()
@@ -77,16 +79,21 @@ class Blocks:
 
     def __next__(self) -> bytes:
         if not self.ready and self._error is None:
-            self._read()
+            self._read(_AT_A_TIME)
         if self.ready:
             return self.ready.popleft()
         raise self._error or StopIteration
 
-    def _read(self) -> None:
+    def read_at_hand(self) -> None:
+        """Read on where that need not wait for the disk: in a piece, and no more, a line ends."""
+        if self._file is not None and b"\n" in self._file.at_hand():
+            self._read(1)
+
+    def _read(self, enough: int) -> None:
         """Read on. What is wrong with a piece comes after the blocks before it."""
         size = 0
         try:
-            while size < _AT_A_TIME and not self.ended:
+            while size < enough and not self.ended:
                 text = next(self._lines, b"")
                 self.ready.extend(_split(text, self._size))
                 size += len(text)
@@ -96,7 +103,9 @@ class Blocks:
 
 
 def _split(text: bytes, size: int) -> Iterator[bytes]:
-    """Whole lines in blocks of about that size."""
+    """Whole lines in blocks of about that size, none of them small beside the others."""
+    parts = round(len(text) / size) or 1
+    size = len(text) // parts + size // 16  # a little more, as a block ends where a line does
     start = 0
     while start < len(text):
         end = text.rfind(b"\n", start, start + size) + 1 or text.find(b"\n", start) + 1
@@ -132,8 +141,12 @@ class LineSlices:
 
     def at_once(self) -> Batch | None:
         """The next records where that neither waits nor takes long; otherwise ask for a slice."""
+        if self._odd:
+            return None
         ready = self._blocks.ready
-        if self._odd or not ready or len(ready[0]) > LARGE:
+        if not ready:
+            self._blocks.read_at_hand()
+        if not ready or len(ready[0]) > LARGE:
             return None
         block = ready.popleft()
         records = self._reader.quick(block)

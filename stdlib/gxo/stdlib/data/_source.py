@@ -7,6 +7,7 @@ import os
 import stat
 import zlib
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from itertools import chain
 
 from gxo.runtime.errors import ModuleError
@@ -15,6 +16,10 @@ from gxo.stdlib.data._text import Refused
 
 PIECE = 512 * 1024
 """Bytes that are turned into records at a time."""
+
+_AT_HAND = 128 * 1024
+"""Bytes that are read at a time where nothing is waited for: few enough to be still in the
+processor's cache when they are used."""
 
 MAX_RATIO = 200
 """How many bytes one byte of a gzip file may become, on average, past `FREE`. Logs become 10 to 30,
@@ -28,6 +33,9 @@ _GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31
 """What makes `zlib` expect a member of a gzip file."""
 
+_HERE = -1
+"""The offset that stands for where the last read has ended."""
+
 
 def text_pieces(content: str) -> Generator[bytes, None, None]:
     data = content.encode(errors="surrogatepass")
@@ -35,48 +43,100 @@ def text_pieces(content: str) -> Generator[bytes, None, None]:
         yield data[start : start + PIECE]
 
 
-def file_pieces(workspace: Jail, path: str) -> Generator[bytes, None, None]:
-    """Read a regular file; anything else (a pipe, a device) could block for ever or never end.
+class FilePieces:
+    """The bytes of a regular file; anything else (a pipe, a device) could block for ever or never
+    end. To go through them waits for the disk, and belongs into a thread.
 
-    ModuleError when it is none; ValueError when it changes meanwhile, or is damaged gzip.
+    ModuleError when it is no such file; ValueError when it changes meanwhile, or is damaged gzip.
     """
-    descriptor = workspace.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ModuleError(f"cannot read '{path}': it is not a regular file")
-        yield from _unpacked(_read(descriptor))
-    finally:
-        os.close(descriptor)
+
+    def __init__(self, workspace: Jail, path: str) -> None:
+        self._plain: _File | None = None
+        self._pieces = self._opened(workspace, path)
+
+    def __iter__(self) -> "FilePieces":
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def at_hand(self) -> bytes:
+        """As much of the next piece as is in memory, and then is that piece; empty where the disk
+        must be waited for, or the end is near."""
+        return b"" if self._plain is None else self._plain.at_hand()
+
+    def close(self) -> None:
+        """Nothing more is read."""
+        self._pieces.close()
+
+    def _opened(self, workspace: Jail, path: str) -> Generator[bytes, None, None]:
+        descriptor = workspace.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ModuleError(f"cannot read '{path}': it is not a regular file")
+            file = _File(descriptor)
+            first = next(file, b"")
+            if first.startswith(_GZIP):
+                yield from _unpacked(chain([first], file))
+            else:
+                self._plain = file
+                yield first
+                yield from file
+        finally:
+            self._plain = None
+            os.close(descriptor)
 
 
-def _read(descriptor: int) -> Iterator[bytes]:
-    """The bytes that the file has now: one that others append to does not go on for ever."""
-    before = os.fstat(descriptor)
-    # The size of what the kernel makes up, such as /proc/meminfo, is 0.
-    left = before.st_size or None
-    at = 0
-    while piece := os.read(descriptor, PIECE if left is None else min(PIECE, left)):
-        at += len(piece)
-        if left is not None:
-            left -= len(piece)
-        yield piece
-    after = os.fstat(descriptor)
-    if after.st_size < before.st_size:
-        raise ValueError(f"byte {at}: the file became shorter while it was read")
-    if after.st_size == before.st_size and after.st_mtime_ns != before.st_mtime_ns:
-        raise ValueError(f"byte {at}: the file was changed while it was read")
+class _File:
+    """The bytes that a file has now: one that others append to does not go on for ever."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._before = os.fstat(descriptor)
+        # The size of what the kernel makes up, such as /proc/meminfo, is 0.
+        self._left = self._before.st_size or None
+        self._at = 0
+        self._ahead = b""
+        self._buffer: bytearray | None = None
+
+    def __iter__(self) -> "_File":
+        return self
+
+    def __next__(self) -> bytes:
+        most = PIECE if self._left is None else min(PIECE, self._left)
+        piece, self._ahead = self._ahead or os.read(self._descriptor, most), b""
+        if not piece:
+            self._check_unchanged()
+            raise StopIteration
+        self._at += len(piece)
+        if self._left is not None:
+            self._left -= len(piece)
+        return piece
+
+    def at_hand(self) -> bytes:
+        """See `FilePieces`. To ask again reads no more."""
+        if not self._ahead and self._left and hasattr(os, "RWF_NOWAIT"):
+            if self._buffer is None:
+                self._buffer = bytearray(_AT_HAND)
+            part = memoryview(self._buffer)[: self._left]
+            with suppress(OSError):  # it would have to wait, or the file system cannot tell
+                size = os.preadv(self._descriptor, [part], _HERE, os.RWF_NOWAIT)
+                self._ahead = bytes(part[:size])
+        return self._ahead
+
+    def _check_unchanged(self) -> None:
+        before, after = self._before, os.fstat(self._descriptor)
+        if after.st_size < before.st_size:
+            raise ValueError(f"byte {self._at}: the file became shorter while it was read")
+        if after.st_size == before.st_size and after.st_mtime_ns != before.st_mtime_ns:
+            raise ValueError(f"byte {self._at}: the file was changed while it was read")
 
 
 def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The pieces, or what is packed in them, by as much at a time as a piece has bytes."""
-    first = next(pieces, b"")
-    if not first.startswith(_GZIP):
-        yield first
-        yield from pieces
-        return
+    """What is packed in the pieces, by as much at a time as a piece has bytes."""
     member = zlib.decompressobj(_GZIP_WINDOW)
     at = unpacked = before = empty = 0
-    for data in chain([first], pieces):
+    for data in pieces:
         at += len(data)
         while data:
             if member.eof:  # zeros may stand behind a member, as tapes have them, or another one

@@ -1,6 +1,6 @@
 """`data:parse`: text or a file becomes records."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import aclosing, closing
 from typing import Literal, TypedDict
 
@@ -12,7 +12,7 @@ from gxo.runtime.streams.tables import Batch
 from gxo.stdlib.data._batches import BATCH, deliver
 from gxo.stdlib.data._lines import LineSlices
 from gxo.stdlib.data._readers import READERS, ParseOptions
-from gxo.stdlib.data._source import file_pieces, text_pieces
+from gxo.stdlib.data._source import FilePieces, text_pieces
 from gxo.stdlib.data._text import Refused, Slice
 
 OPTIONS = {
@@ -152,9 +152,10 @@ async def batches(
         if option not in OPTIONS[format_]:
             raise ParameterError(f"format_options.{option} does not apply to format '{format_}'")
     if content is not None and path is None:
-        source, pieces, size = "content", text_pieces(_as_text(content, format_)), len(content)
+        source, size = "content", len(content)
+        pieces: Generator[bytes, None, None] | FilePieces = text_pieces(_as_text(content, format_))
     elif path is not None and content is None:
-        source, pieces, size = f"'{path}'", file_pieces(ctx.workspace, path), None
+        source, size, pieces = f"'{path}'", None, FilePieces(ctx.workspace, path)
     else:
         raise ParameterError("give exactly one of `content` and `path`")
     slices = READERS[format_](pieces, options)
