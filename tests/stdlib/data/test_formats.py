@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from gxo.stdlib.data._json import PAUSE, Document, Unfit, decode
 from gxo.stdlib.data._lines import (
     JsonLines,
-    LineSlices,
     TableLines,
     decode_lines,
     native_decoder,
@@ -149,6 +148,7 @@ def test_with_orjson_json_lines_are_the_same(lines: list[str]) -> None:
 tricks = st.sampled_from(
     [
         *("1,2", "[1", "2]", "]", "[", '{"a":', "1}", '{"a":[{}', "{}]}", "{},{}", '"a', 'b"'),
+        *("0", "1,0,2", ",0,", '{"a":1', '"b":2}', "{}}", '"a\\', "{},0,{}"),
         *("9007199254740993", "9007199254740993.0", "9.007199254740993e15", "[9007199254740993]"),
         *("1,9007199254740993,2", "1e309", "1E+0400", '{"a":-1.5e999}', '"3e500"', "1e-400", "1e0"),
         *("", " ", "\r", " 1\t", "1\r", '{"a": 1}\r', "1\r2", "\ufeff1", "\x00", '"\u2028"'),
@@ -198,6 +198,18 @@ def test_what_only_the_joined_text_would_allow_is_read_with_care(lines: list[str
         assert JsonLines().quick(data) is None
     finally:
         sys.setrecursionlimit(limit)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [["1,0,2", "3"], ["1,0,2", '"a', 'b"'], ["{},0,{}", '{"a":1', '"b":2}'], ["1", "2,"]],
+    ids=["two values", "a text over two lines", "a map over two lines", "a comma"],
+)
+def test_orjson_reads_no_lines_together_that_are_not_a_value_each(lines: list[str]) -> None:
+    decode_natively = native_decoder()
+    assert decode_natively is not None
+    with pytest.raises(ValueError, match=r"one value|invalid|expected|control|comma"):
+        decode_natively([line.encode() for line in lines])
 
 
 @pytest.mark.parametrize(
@@ -469,26 +481,9 @@ def test_unfit_is_a_value_error() -> None:
         decode("NaN")
 
 
-@given(st.lists(st.sampled_from(["1", "", "x", "\n", "\r\n"]), max_size=12), st.integers(1, 9))
-def test_lines_are_over_only_when_no_slice_follows(parts: list[str], size: int) -> None:
-    data = "".join(parts).encode()
-    slices = LineSlices((data[at : at + size] for at in range(0, len(data), size)), JsonLines())
-    while not slices.is_over:
-        if slices.at_once() is None and next(slices, None) is None:
-            return
-    assert slices.at_once() is None
-    assert next(slices, None) is None
-
-
 def test_blank_lines_are_passed_over_at_once() -> None:
     """One by one they would keep the reader of a small gzip of them busy for minutes."""
     reader = JsonLines()
     assert reader.quick(b"\n" * 1000) == []
     _, [fault] = reader.careful(b"x\n", iter(()))
     assert "line 1001" in fault.why
-
-
-def test_a_last_line_that_is_ended_needs_no_further_look() -> None:
-    slices = LineSlices(iter([b"1\n2\n"]), JsonLines())
-    assert next(slices) == ([{"value": 1}, {"value": 2}], [])
-    assert slices.is_over

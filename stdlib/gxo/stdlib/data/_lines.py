@@ -214,7 +214,16 @@ def native_decoder() -> Callable[[list[bytes]], list[Any]] | None:
 
     def decode_natively(found: list[bytes]) -> list[Any]:
         _check_depth(found)
-        return [loads(line) for line in found]
+        text = _ZERO_BETWEEN.join(found)
+        if len(found) == 1 or b"[" in text:
+            return [loads(line) for line in found]
+        # One call for all lines costs two thirds of a call a line. Without a list in them, a zero
+        # and a line's end can stand between two values only: a text must not hold the line's end,
+        # and a map not the zero. So where each line adds one value, it is one.
+        values: list[Any] = loads(b"[%b]" % text)
+        if len(values) != 2 * len(found) - 1:
+            raise ValueError("a line is not one value")
+        return values[::2]
 
     return decode_natively
 
@@ -243,6 +252,7 @@ def _refuse(name: str) -> None:
 _decoder = json.JSONDecoder(parse_constant=_refuse)
 _NUMBER = b"9007199254740993"  # 2 ** 53 + 1: no float is equal to it
 _BETWEEN = b",%b," % _NUMBER
+_ZERO_BETWEEN = b",0,\n"
 
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789E", b"000000000e")
 _LONG_NUMBER = b"0" * 19
