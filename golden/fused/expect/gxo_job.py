@@ -50,7 +50,11 @@ async def orders_to_totals(
         passed: list[Record] = []
         for record in paid.each(batch):
             try:
-                if expr.ne(record["status"], "paid"):
+                if (
+                    value != "paid"
+                    if type(value := record["status"]) is str
+                    else expr.ne(value, "paid")
+                ):
                     paid.dropped += 1
                     continue
             except (Exception, Unknown) as error:

@@ -66,7 +66,14 @@ async def paid_to_with_month(paid: Stage, with_month: Stage) -> None:
         passed: list[Record] = []
         for record in paid.each(batch):
             try:
-                if not (expr.eq(record["status"], "paid") and expr.gt(record["amount"], 0)):
+                if not (
+                    (
+                        value == "paid"
+                        if type(value := record["status"]) is str
+                        else expr.eq(value, "paid")
+                    )
+                    and expr.gt(record["amount"], 0)
+                ):
                     paid.dropped += 1
                     continue
             except (Exception, Unknown) as error:

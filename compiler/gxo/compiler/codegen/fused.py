@@ -48,7 +48,7 @@ from gxo.compiler.ir.nodes import FusedLoop, Workload
 from gxo.compiler.modules.spec import Kernel, ModuleSpec
 from gxo.compiler.python_source import identifier, literal
 
-_LOCALS = frozenset(("batch", "error", "passed", "record"))
+_LOCALS = frozenset(("batch", "error", "passed", "record", "value"))
 """What the loop calls its own."""
 
 _DECORATORS = {
@@ -119,6 +119,7 @@ def _stage(workload: Workload, around: Surroundings, local: Callable[[str], str]
         name = around.names.fresh(f"{name}_")
     prefix = identifier(workload.name)
     printer = Printer(prefix, around.names, around.imports, around.mark, f"{name}.ctx", local)
+    printer.guarded = "value"
     return Stage(name, workload, printer)
 
 

@@ -24,7 +24,8 @@ class Printer:
 
     `helpers` fills with the functions that the values call, `used` with the names that they read
     from around them: `ctx`, `record`, `event`, `steps`. context: what the context is called there.
-    local: gives the variable of the function around them that keeps a shared value.
+    local: gives the variable of the function around them that keeps a shared value. guarded: in a
+    loop, the variable of a value whose type is looked at in line.
     """
 
     prefix: str
@@ -33,6 +34,7 @@ class Printer:
     mark: Mark
     context: str = "ctx"
     local: Callable[[str], str] = str
+    guarded: str | None = None
     helpers: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
 
@@ -93,7 +95,7 @@ class Printer:
         return self._called(value, name) if inline is None else inline
 
     def _inline(self, value: Computed, want: Want) -> str | None:
-        inline = expression(value.template, want, self.mark, self.context, self.local)
+        inline = expression(value.template, want, self.mark, self.context, self.local, self.guarded)
         if inline is None:
             return None
         for line in inline.imports:

@@ -77,7 +77,8 @@ class ExpressionPrinter:
     of the inner dot. copies: roots that were copied, by kind and name, to the local that holds the
     copy. context: what the context is called. to_text: the function of `gxo.runtime.expr` that
     prints values into a text. quote: of text literals. local: the variable that keeps a shared
-    value, by its name.
+    value, by its name. guarded: the variable that a value is kept in while its type is looked at,
+    where that is done in line: in a loop a function's call is most of what a comparison costs.
     """
 
     collected: Collected
@@ -92,6 +93,7 @@ class ExpressionPrinter:
     depth: int = 0
     hoist: Hoist | None = None
     local: Callable[[str], str] = str
+    guarded: str | None = None
 
     # Entry points
 
@@ -282,6 +284,9 @@ class ExpressionPrinter:
             return Code(f"{self.code(binary.left).at(ADD)} {word} None", COMPARE)
         if _agrees(sign, left.type, right.type) and self._is_plain(binary, left.type):
             return self._operator(binary)
+        is_asked = sign in ("==", "!=") and left.type == ANY
+        if self.guarded is not None and is_asked and isinstance(binary.right, ast.Literal):
+            return _guarded(binary, type(binary.right.value), self.guarded, self)
         name = _COMPARE_FUNCTIONS.get(sign) or _ARITHMETIC_FUNCTIONS[sign]
         operands = self.code(binary.left).text, self.code(binary.right).text
         return self.marked(Code(self.helper(name, *operands)), binary.span)
@@ -376,6 +381,16 @@ def _agrees(sign: str, left: Type, right: Type) -> bool:
     if sign == "+":
         return both in ({"text"}, {"number"}, {"list"})
     return both == {"number"} and sign != "%"
+
+
+def _guarded(binary: ast.Binary, expected: type, value: str, printer: ExpressionPrinter) -> Code:
+    """A comparison with a literal: most values are of its type, and Python's operator does."""
+    left, right = printer.code(binary.left).text, printer.code(binary.right).text
+    plain = f"{value} {binary.operator} {right}"
+    is_expected = f"type({value} := {left}) is {expected.__name__}"
+    call = Code(printer.helper(_COMPARE_FUNCTIONS[binary.operator], value, right))
+    otherwise = printer.marked(call, binary.span).text
+    return Code(f"{plain} if {is_expected} else {otherwise}", TERNARY)
 
 
 def _is_result(base: ast.Expr) -> bool:

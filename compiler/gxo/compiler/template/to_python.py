@@ -89,16 +89,20 @@ def expression(
     mark: Mark = unmarked,
     context: str = "ctx",
     local: Callable[[str], str] = str,
+    guarded: str | None = None,
 ) -> PyExpr | None:
     """The template as one expression; None when it needs a function.
 
     context: what the context is called there. local: gives the variable of a shared value.
+    guarded: in a loop, the variable of a value whose type is looked at.
     """
     if needs_function(template, want):
         return None
     collected = Collected()
     to_text = _to_text(want)
-    printer = ExpressionPrinter(collected, mark, context=context, to_text=to_text, local=local)
+    printer = ExpressionPrinter(
+        collected, mark, context=context, to_text=to_text, local=local, guarded=guarded
+    )
     code = _value(template, want, printer)
     return PyExpr(code.text, frozenset(collected.imports), frozenset(collected.names))
 
