@@ -54,8 +54,7 @@ def generate(random: Random) -> Topology:
 
 class _Maker:
     """Draws one topology. streams: what can be read in this group; unread: by nobody yet.
-    full: those whose records have all fields. has_turns: one reads its inputs by turns, and a second
-    one could wait for the first. has_join: a join of a join would have too many records.
+    full: those whose records have all fields. has_join: a join of a join would have too many records.
     """
 
     def __init__(self, luck: Luck) -> None:
@@ -67,7 +66,6 @@ class _Maker:
         self.streams: list[str] = []
         self.full: set[str] = set()
         self.unread: list[str] = []
-        self.has_turns = False
         self.has_join = luck.large
 
     def topology(self) -> Topology:
@@ -87,7 +85,7 @@ class _Maker:
         return Topology(document, self.inputs)
 
     def _group(self) -> None:
-        self.streams, self.unread, self.has_turns = [], [], False
+        self.streams, self.unread = [], []
         first = len(self.workloads)
         if self.numbers and self.luck.sometimes(0.5):
             self._value()
@@ -232,13 +230,12 @@ class _Maker:
         if self.luck.sometimes(self.luck.trouble):
             kind = "fail"
         turns = kind in ("join", "turns")
-        is_second = self.has_turns or (kind == "join" and self.has_join)
-        if turns and (is_second or len(self._plain()) < 2):
+        is_second_join = kind == "join" and self.has_join
+        if turns and (is_second_join or len(self._plain()) < 2):
             kind, turns = "aggregate", False
         made = self._reader(name, exactly=2 if turns else None)
         if made is None:
             return
-        self.has_turns |= turns
         self.has_join |= kind == "join"
         if kind == "aggregate":
             made["process"] = call("data:aggregate", **aggregate_params(self.luck))

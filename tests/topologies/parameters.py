@@ -11,6 +11,9 @@ from tests.topologies.records import CONDITIONS, TEMPLATES, VALUES, WHOLE, Recor
 TWICE = ["p", "q"]
 """Two fields with one value."""
 
+REPEATS = [text for text in VALUES if "* 2 " in text or ", " in text]
+"""Values of which parts are often computed for others, too."""
+
 SECRETS = {'{{ secret "WORD" }} == "known"': True, '{{ secret "WORD" }} == "guessed"': False}
 """Conditions that take time, and whether they hold."""
 
@@ -111,12 +114,19 @@ def map_params(luck: Luck, full: bool) -> Params:
     if kind == 1:
         return {"drop": ["more"]} | ({"fields": {"was": choose(WHOLE)}} if choose([0, 1]) else {})
     wanted = choose(
-        [["n"], ["n"], ["k"], ["via"], ["n", "via"], ["was"], ["n", "was"], TWICE, TWICE]
+        [
+            ["n"],
+            ["k"],
+            ["via"],
+            *[["n", "via"], ["via", "k", "n"], TWICE] * 2,
+            ["was"],
+            ["n", "was"],
+        ]
     )
     choices = {
         "n": ["{{ .n * 2 }}", "{{ .n + 1 }}", "{{ .n | default 7 }}"],
         "k": ["{{ .k }}", "{{ add .k 1 }}"],
-        "via": ["via", "{{ upper .by }}", "{{ len . }}"],
+        "via": ["via", "{{ upper .by }}", "{{ len . }}", *REPEATS],
         "was": WHOLE,
         "p": [choose(["{{ list .k }}", "{{ list .k }}", "{{ .tags }}" if full else "{{ . }}"])],
     }

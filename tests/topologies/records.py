@@ -46,6 +46,15 @@ def text(record: Record) -> str:
     return value
 
 
+def shown(value: int | float) -> str:
+    """A number as Go prints it."""
+    return str(int(value) if value == int(value) else value)
+
+
+def more(record: Record) -> int:
+    return int(field("k")(record) or 0) + 1
+
+
 VALUES: dict[str, Callable[[Record], Any]] = {
     "{{ .n * 2 }}": lambda record: number(record) * 2,
     "{{ .n + 1 }}": lambda record: number(record) + 1,
@@ -54,8 +63,17 @@ VALUES: dict[str, Callable[[Record], Any]] = {
     "{{ int .n }}": lambda record: int(record["n"]) if record["n"].isdigit() else 0,
     "{{ int .k }}": lambda record: int(record["k"]),
     "{{ .k }}": field("k"),
-    "{{ add .k 1 }}": lambda record: int(field("k")(record) or 0) + 1,
+    "{{ add .k 1 }}": more,
     "{{ upper .by }}": lambda record: text(record).upper(),
+    "{{ upper .by }}, {{ upper .by }}": lambda record: ", ".join([text(record).upper()] * 2),
+    "{{ .n * 2 > 8 }}": lambda record: number(record) * 2 > 8,
+    "{{ .n * 2 + 1 }}": lambda record: number(record) * 2 + 1,
+    "{{ .n * 2 }} of {{ add .k 1 }}": lambda record: (
+        f"{shown(number(record) * 2)} of {more(record)}"
+    ),
+    "{{ if .k }}{{ .n * 2 }}{{ end }}": lambda record: (
+        shown(number(record) * 2) if record.get("k") else ""
+    ),
     "via": lambda record: "via",
     "{{ .tags }}": field("tags"),
     "{{ list .k }}": lambda record: [field("k")(record)],
@@ -82,6 +100,9 @@ CONDITIONS: dict[Any, Callable[[Record], bool]] = {
     "{{ .n > 3 }}": lambda record: number(record) > 3,
     "{{ .n }} <= 6": lambda record: number(record) <= 6,
     "{{ .n % 2 }} == 0": lambda record: number(record) % 2 == 0,
+    "{{ .n * 2 > 8 }} && {{ .n * 2 < 30 }}": lambda record: 8 < number(record) * 2 < 30,
+    "{{ .k }} == 1 || {{ .n * 2 }} > 8": lambda record: key(record) == 1 or number(record) * 2 > 8,
+    "{{ add .k 1 }} > 1": lambda record: more(record) > 1,
     "{{ .k }} == 1": lambda record: key(record) == 1,
     "{{ .k != 2 }}": lambda record: key(record) != 2,
     '{{ .by }} == "s0"': lambda record: operator.eq(field("by")(record), "s0"),

@@ -13,6 +13,7 @@ from gxo.runtime.kernel.state import deep_copy
 from gxo.runtime.streams.pipes import Pipe
 from gxo.runtime.streams.ports import Records
 from gxo.runtime.streams.source import Source
+from gxo.runtime.streams.spill import SpillingRecords
 from gxo.stdlib.data._formats.yaml import _Builder as Builder
 from tests.both_levels import Program
 from tests.topologies.compare import differences, problems, unsound, wrong
@@ -64,6 +65,11 @@ IN_LOOPS = {
         r"\"p\": (\[record\[\"k\"\]\]), \"q\": \1",
         r'"p": (one := \1), "q": one',
         "list .k",
+    ),
+    "a shared value that is another one": (
+        r':= expr\.times\(record\["n"\], 2\)',
+        ':= expr.times(record["n"], 3)',
+        "* 2",
     ),
     "another size of a record": (r"len\(record\) > 4", "len(record) > 3", "len . }} > 4"),
 }
@@ -204,6 +210,10 @@ def counts_no_loss(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Source, "dropped", 0)
 
 
+def keeps_records_nowhere_else(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(SpillingRecords, "changed", Records.changed)
+
+
 IN_RUNTIME = [
     (loses_a_record, ""),
     (turns_a_batch_around, ""),
@@ -214,6 +224,7 @@ IN_RUNTIME = [
     (makes_one_record_of_what_is_one_in_yaml, "yaml"),
     (forgets_who_may_be_skipped, "secret"),
     (counts_no_loss, "drop_"),
+    (keeps_records_nowhere_else, "flow:by_turns"),
 ]
 
 
