@@ -86,6 +86,7 @@ class Special:
         "Secret",
         "StreamName",
         "FieldName",
+        "ColumnName",
         "Condition",
         "Steps",
     ]
@@ -195,6 +196,7 @@ _SPECIAL_WORDS = {
     "Secret": "text",
     "StreamName": "the name of a workload in stream_inputs",
     "FieldName": "the name of a field",
+    "ColumnName": "the name of a column",
     "Condition": "a condition",
     "Steps": "a list of steps",
 }

@@ -39,6 +39,9 @@ StreamName = str
 FieldName = str
 """The name of a field of the records that are read; beside a `StreamName`, of that stream's."""
 
+ColumnName = str
+"""The name of a table's column; in a list of them each stands once."""
+
 Condition = bool
 """The result of a condition (language, section 4)."""
 

@@ -47,6 +47,7 @@ WORDS: dict[str, Type] = {
     "Secret": Special("Secret"),
     "StreamName": Special("StreamName"),
     "FieldName": Special("FieldName"),
+    "ColumnName": Special("ColumnName"),
     "Condition": Special("Condition"),
     "Steps": Special("Steps"),
     "Command": Scalar("text", "command"),

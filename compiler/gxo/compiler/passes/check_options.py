@@ -1,20 +1,24 @@
-"""Check parameters that depend on each other, as the module declares it.
+"""Check parameters, and parts of one, that depend on each other, as the module declares it.
 
 before:  format: csv, format_options: {pattern: x}     (`options` of data:parse)
 after:   error: "pattern" of "format_options" does not apply to format "csv"
 
-A choice that is a template is left to the run.
+before:  format: csv, format_options: {headers: [a, b, a]}     (`list[ColumnName]`)
+after:   error: the column "a" is named twice
+
+What is a template is left to the run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.frontend.yaml import Mapping as YamlMap
-from gxo.compiler.ir.nodes import Constant, Plan, Value, Workload
+from gxo.compiler.ir.nodes import Constant, Fields, Items, Plan, Value, Workload
 from gxo.compiler.ir.walk import every_call
 from gxo.compiler.modules.spec import Options
+from gxo.compiler.types import ListOf, OneOf, Shape, Special, Type
 
-NO_OPTION, NOT_ONE = "GXO0512", "GXO0513"
+NO_OPTION, NOT_ONE, NAMED_TWICE = "GXO0512", "GXO0513", "GXO0514"
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
@@ -27,6 +31,9 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
             _check_options(workload, module.options, given, diagnostics)
         if module.one_of:
             _check_one_of(workload, module.one_of, given, diagnostics)
+        for argument in workload.arguments:
+            for columns in _columns(argument.value, argument.type):
+                _check_columns(columns, diagnostics)
     return plan
 
 
@@ -63,3 +70,27 @@ def _check_one_of(
     elif len(here) > 1:
         message = f"only one of the parameters {all_names} can be given"
         diagnostics.error(NOT_ONE, workload.decl.module.span, message)
+
+
+def _columns(value: Value, type_: Type) -> Iterator[Items]:
+    """The lists of columns in a parameter."""
+    match type_, value:
+        case ListOf(Special("ColumnName")), Items():
+            yield value
+        case OneOf(options), _:
+            for option in options:
+                yield from _columns(value, option)
+        case Shape(), Fields(entries):
+            for key, one in entries:
+                if (field := type_.field(key)) is not None:
+                    yield from _columns(one, field)
+
+
+def _check_columns(columns: Items, diagnostics: Diagnostics) -> None:
+    seen: set[object] = set()
+    for column in columns.values:
+        if isinstance(column, Constant):
+            if column.value in seen:
+                message = f'the column "{column.value}" is named twice'
+                diagnostics.error(NAMED_TWICE, column.span, message)
+            seen.add(column.value)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TypedDict
 
 from gxo.runtime.errors import ExpressionError, ParameterError
-from gxo.runtime.spec import Record
+from gxo.runtime.spec import ColumnName, Record
 from gxo.stdlib.data._formats.slices import by_line, sliced
 from gxo.stdlib.data._json import Document
 from gxo.stdlib.data._lines import JsonLines, LineSlices, TableLines, TextLines
@@ -30,7 +30,7 @@ class ParseOptions(TypedDict, total=False):
 
     json_path: str
     delimiter: str
-    headers: bool | list[str]
+    headers: bool | list[ColumnName]
     pattern: str
     record_tag: str
     sheet: str

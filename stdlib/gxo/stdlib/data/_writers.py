@@ -10,8 +10,9 @@ from typing import Any, Protocol, TypedDict
 from gxo.runtime.errors import ParameterError, RecordError
 from gxo.runtime.expr import describe, text
 from gxo.runtime.host.eventloop import LARGE
-from gxo.runtime.spec import Each, Record
+from gxo.runtime.spec import ColumnName, Each, Record
 from gxo.runtime.streams.tables import Batch, Row, Table, records_of
+from gxo.stdlib.data._text import given_columns
 
 
 class FormatOptions(TypedDict, total=False):
@@ -22,7 +23,7 @@ class FormatOptions(TypedDict, total=False):
     without it the text is compact. template: (text) what a record becomes.
     """
 
-    headers: bool | list[str]
+    headers: bool | list[ColumnName]
     indent: int
     template: Each[str]
 
@@ -120,9 +121,10 @@ class CsvWriter:
 
     def __init__(self, options: FormatOptions) -> None:
         headers = options.get("headers", True)
+        columns = given_columns(headers)
         self._head = headers is not False
-        self.columns = headers if isinstance(headers, list) else []
-        self._chosen = isinstance(headers, list)
+        self.columns = columns or []
+        self._chosen = columns is not None
         self._known = frozenset(self.columns)
         self._encode = _encoder(None).encode
 
