@@ -20,6 +20,8 @@ from tests.proof.figure import Figure
 
 PROOFS = (
     "bad_input",
+    "commands",
+    "connections",
     "fuzz",
     "listing",
     "mutation",

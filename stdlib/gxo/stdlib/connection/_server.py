@@ -12,7 +12,8 @@ from typing import Any
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
 from gxo.stdlib.connection._address import host_and_port, no_address, resolved, socket_path, written
-from gxo.stdlib.connection._links import BUFFER, DatagramLink, Link, Network, StreamLink
+from gxo.stdlib.connection._links import DatagramLink, Link, Network, StreamLink
+from gxo.stdlib.connection._streams import streams
 
 BACKLOG = 1024
 
@@ -133,9 +134,14 @@ class StreamServer:
 
     async def _greet(self, peer: socket.socket, remote: str, welcome: Welcome) -> None:
         """Make a link of who came. A handshake that fails is told, and takes no place."""
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(HANDSHAKE):
-                reader, writer = await _streams(peer, self._context)
+                reader, writer = await streams(
+                    lambda protocol: loop.connect_accepted_socket(protocol, peer),
+                    self._context,
+                    server_side=True,
+                )
         except (OSError, TimeoutError) as error:
             self._places.give_back()
             peer.close()
@@ -152,16 +158,6 @@ class StreamServer:
                 reader, writer, local=local, remote=remote, when_closed=self._places.give_back
             )
         )
-
-
-async def _streams(
-    peer: socket.socket, context: ssl.SSLContext | None
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=BUFFER, loop=loop)
-    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
-    transport, _ = await loop.connect_accepted_socket(lambda: protocol, peer, ssl=context)
-    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
 class DatagramServer(asyncio.DatagramProtocol):

@@ -39,9 +39,11 @@ def client_context(ctx: Context, tls: bool | ClientTls) -> ssl.SSLContext | None
     if tls is False:
         return None
     options: ClientTls = {} if tls is True else tls
-    context = ssl.create_default_context()
+    trusts_nobody = "ca_cert" in options or options.get("skip_verify", False)
+    context = (
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if trusts_nobody else ssl.create_default_context()
+    )
     if "ca_cert" in options:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # that trusts nobody yet
         _trust(context, "tls.ca_cert", options["ca_cert"])
     if options.get("skip_verify"):
         ctx.log("warning", "certificates are not verified: whoever is on the way can read along")

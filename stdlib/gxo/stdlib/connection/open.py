@@ -14,8 +14,9 @@ from gxo.stdlib.connection._address import (
     socket_path,
     written,
 )
-from gxo.stdlib.connection._links import BUFFER, DatagramLink, Link, Network, StreamLink
+from gxo.stdlib.connection._links import DatagramLink, Link, Network, StreamLink
 from gxo.stdlib.connection._registry import connections
+from gxo.stdlib.connection._streams import connected, streams
 from gxo.stdlib.connection._tls import ClientTls, client_context
 
 
@@ -105,15 +106,13 @@ async def open_(
 
 async def _stream(address: str, context: ssl.SSLContext | None, name: str | None) -> StreamLink:
     host, port = host_and_port(address)
-    reader, writer = await asyncio.open_connection(
-        host,
-        port,
-        limit=BUFFER,
-        ssl=context,
-        server_hostname=name or host if context else None,
-        happy_eyeballs_delay=0.25,  # RFC 8305, section 8
+    loop = asyncio.get_running_loop()
+    peer = await connected(host, port)
+    reader, writer = await streams(
+        lambda protocol: loop.create_connection(protocol, sock=peer), context, name=name or host
     )
-    return _link(reader, writer, written(writer.get_extra_info("peername")))
+    # One that has gone already has no name any more.
+    return _link(reader, writer, written(writer.get_extra_info("peername")) or address)
 
 
 async def _unix(
@@ -122,8 +121,9 @@ async def _unix(
     if context and not name:
         raise ParameterError("tls: a Unix socket has no name, so it needs `server_name`")
     with socket_path(ctx.workspace, path) as there:
-        reader, writer = await asyncio.open_unix_connection(
-            there, limit=BUFFER, ssl=context, server_hostname=name
+        loop = asyncio.get_running_loop()
+        reader, writer = await streams(
+            lambda protocol: loop.create_unix_connection(protocol, there), context, name=name
         )
     return _link(reader, writer, path)
 
