@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import random
 import re
 import socket
@@ -23,6 +22,7 @@ from gxo.compiler.driver import Compilation
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.main import main
 from gxo.stdlib.dns import query as module
+from tests.reports import read_report
 from tests.services.bind import NameServer
 from tests.services.process import find, free_port
 from tests.stdlib.harness import Outcome, bench, module_spec, run
@@ -153,7 +153,7 @@ def test_the_example_runs(bind: NameServer, tmp_path: Path) -> None:
     exec(compile(compilation.generate(pretty=False).text, "gxo_job.py", "exec"), names)
     options = ["--workspace", str(tmp_path), "--report", str(tmp_path / "report.json")]
     assert main(names["job"], None, options) == 0
-    report = json.loads((tmp_path / "report.json").read_text())
+    report = read_report(tmp_path / "report.json")
     answers = report["workload_results"]["mail-hosts"]["summary"]["answers"]
     assert sorted(answers) == ["10 mail1.example.test.", "20 mail2.example.test."]
 
