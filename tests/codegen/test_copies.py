@@ -140,7 +140,7 @@ def playbook(spec: ModuleSpec, param: ParamSpec) -> dict[str, Any]:
 
 def compiled(text: str, path: Path) -> tuple[str, Job, dict[str, Any]]:
     """The generated text, its job, and its names; at -O0, where each module is called."""
-    compilation = Compilation(str(path / "p.gxo.yaml"), Options(optimize=False))
+    compilation = Compilation(str(path / "p.test.gxo.yaml"), Options(optimize=False))
     assert compilation.read(text.encode()), compilation.diagnostics.sorted()
     assert compilation.analyse(), compilation.diagnostics.sorted()
     code = compilation.generate(pretty=False).text

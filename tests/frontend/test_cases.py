@@ -1,7 +1,7 @@
 """The frontend against its case files.
 
 Files in `yaml/` hold YAML, and the findings and the tree that it gives. Files in `playbook/` hold
-playbooks, and the findings and the typed playbook. An input whose case is named `bytes_...` is written
+playbooks, and the findings and the typed playbook; those in `playbook/testing.test` are test playbooks. An input whose case is named `bytes_...` is written
 as the inside of a Python bytes literal.
 """
 
@@ -59,14 +59,16 @@ def run_yaml(case: Case) -> dict[str, str]:
 
 def run_playbook(case: Case) -> dict[str, str]:
     diags = Diagnostics()
-    data = data_of(case) + (b"" if case.path.stem == "document" else TAIL)
-    playbook = load_playbook(data, FILE, diags)
+    is_whole = case.path.stem in ("document", "testing")
+    data = data_of(case) + (b"" if is_whole else TAIL)
+    file = "kv.test.gxo.yaml" if case.path.stem == "testing" else FILE
+    playbook = load_playbook(data, file, diags)
     sections = {"out": print_playbook(playbook)} if playbook and not diags.has_errors else {}
-    return findings(data, diags) | sections
+    return findings(data, diags, file) | sections
 
 
-def findings(data: bytes, diags: Diagnostics) -> dict[str, str]:
-    text = render_text(diags.sorted(), {FILE: data.decode("utf-8", "replace")})
+def findings(data: bytes, diags: Diagnostics, file: str = FILE) -> dict[str, str]:
+    text = render_text(diags.sorted(), {file: data.decode("utf-8", "replace")})
     return {"err": text} if text else {}
 
 

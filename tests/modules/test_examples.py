@@ -30,6 +30,10 @@ OPENS = "connection:open"
 SPECS = Library(standard_roots(), Diagnostics()).all()
 
 
+FILE = "example.test.gxo.yaml"
+"""Where all modules may be: a test playbook."""
+
+
 def playbook(spec: ModuleSpec) -> str:
     """The example, after a producer for each stream that it reads."""
     example = yaml.safe_load(spec.doc.example)
@@ -51,7 +55,7 @@ def playbook(spec: ModuleSpec) -> str:
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 def test_an_example_is_valid(spec: ModuleSpec) -> None:
-    compilation = Compilation("example.gxo.yaml")
+    compilation = Compilation(FILE)
     text = playbook(spec)
     assert compilation.read(text.encode()) and compilation.analyse(), [
         (item.span.line, item.message) for item in compilation.diagnostics.sorted()
@@ -80,7 +84,7 @@ def test_an_example_runs(spec: ModuleSpec, tmp_path: Path) -> None:
     for name, content in FILES.get(spec.name, {}).items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    compilation = Compilation("example.gxo.yaml")
+    compilation = Compilation(FILE)
     assert compilation.read(playbook(spec).encode()) and compilation.analyse()
     names: dict[str, Any] = {}
     exec(compile(compilation.generate(pretty=False).text, "gxo_job.py", "exec"), names)

@@ -13,7 +13,8 @@ from gxo.compiler.codes import Code, Example, complete, table
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.driver import Compilation
 from gxo.compiler.frontend.schema import python_value, schema_text
-from gxo.compiler.frontend.yaml import load
+from gxo.compiler.frontend.testing import ENDING, completed
+from gxo.compiler.frontend.yaml import Mapping, load
 from gxo.compiler.modules.index import Library, standard_roots
 from gxo.compiler.modules.schema import full_schema
 from gxo.compiler.modules.spec import ModuleSpec
@@ -38,9 +39,12 @@ def validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema)
 
 
-def data(text: bytes) -> Any:
-    tree = load(text, "a.yaml", Diagnostics())
-    assert tree is not None
+def data(text: bytes, file: str = "a.yaml") -> Any:
+    """The playbook's value; what a test playbook may leave out is there."""
+    tree = load(text, file, Diagnostics())
+    assert isinstance(tree, Mapping)
+    if file.endswith(ENDING):
+        tree = completed(tree, "a", "v1.0.0")
     return python_value(tree, {})
 
 
@@ -65,7 +69,7 @@ def test_there_are_playbooks() -> None:
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_every_example_and_golden_playbook_is_right(path: Path) -> None:
-    validator().validate(data(path.read_bytes()))
+    validator().validate(data(path.read_bytes(), path.name))
 
 
 @pytest.mark.parametrize("code", SHOWN, ids=lambda code: code.code)

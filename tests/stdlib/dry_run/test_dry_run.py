@@ -147,7 +147,8 @@ def test_case(
     elsewhere.mkdir()
     lay_out(workspace, case.get("files", {}))
     monkeypatch.chdir(elsewhere)
-    job = compiled(playbook(module, case).replace("SERVER", address))
+    file = "p.test.gxo.yaml" if module.startswith("test:") else "p.gxo.yaml"
+    job = compiled(playbook(module, case).replace("SERVER", address), file)
     report = tmp_path / "report.json"
     report.touch()
     before = world(workspace), world(elsewhere)

@@ -47,8 +47,8 @@ def playbook(case: dict[str, Any]) -> str:
     return yaml.safe_dump({**head, "workloads": workloads}, sort_keys=False, width=1000)
 
 
-def compiled(text: str, *, optimize: bool = True) -> Any:
-    compilation = Compilation("p.gxo.yaml", Options(optimize=optimize))
+def compiled(text: str, file: str = "p.gxo.yaml", *, optimize: bool = True) -> Any:
+    compilation = Compilation(file, Options(optimize=optimize))
     assert compilation.read(text.encode()) and compilation.analyse(), [
         (item.code, item.span.line, item.message) for item in compilation.diagnostics.sorted()
     ]

@@ -5,6 +5,7 @@ Parameters are read by the pass `bind_arguments`, edges are drawn by `link_state
 """
 
 from gxo.compiler.diagnostics import Diagnostics, did_you_mean, one_slip_away, working_on
+from gxo.compiler.frontend import testing
 from gxo.compiler.frontend.playbook import InputDecl, Playbook, WorkloadDecl
 from gxo.compiler.ir.nodes import (
     Computed,
@@ -23,11 +24,16 @@ from gxo.compiler.modules.index import Library
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.types import ANY, ListOf, MapOf, OneOf
 
-UNKNOWN_MODULE, BAD_LIFECYCLE = "GXO0501", "GXO0510"
+UNKNOWN_MODULE, BAD_LIFECYCLE, TEST_ONLY = "GXO0501", "GXO0510", "GXO0515"
 
 
 def build(playbook: Playbook, library: Library, diagnostics: Diagnostics) -> Plan:
     """The plan before any pass: every workload of the playbook, its module looked up."""
+    is_test = playbook.file.endswith(testing.ENDING)
+
+    def block(decls: tuple[WorkloadDecl, ...]) -> tuple[Workload, ...]:
+        return tuple(_workload(decl, library, is_test, diagnostics) for decl in decls)
+
     return Plan(
         name=playbook.name,
         file=playbook.file,
@@ -35,8 +41,10 @@ def build(playbook: Playbook, library: Library, diagnostics: Diagnostics) -> Pla
         vars=tuple(_vars(playbook, diagnostics)),
         assets=tuple(asset.text for asset in playbook.assets),
         outputs=tuple(output.text for output in playbook.outputs),
-        workloads=tuple(_workload(decl, library, diagnostics) for decl in playbook.workloads),
-        cleanup=tuple(_workload(decl, library, diagnostics) for decl in playbook.cleanup),
+        workloads=tuple(
+            _workload(decl, library, is_test, diagnostics) for decl in playbook.workloads
+        ),
+        cleanup=block(playbook.cleanup),
         policies=merge(Policies(), playbook),
         allows=playbook.allows,
     )
@@ -65,17 +73,24 @@ def _vars(playbook: Playbook, diagnostics: Diagnostics) -> list[VarDef]:
     return definitions
 
 
-def _workload(decl: WorkloadDecl, library: Library, diagnostics: Diagnostics) -> Workload:
+def _workload(
+    decl: WorkloadDecl, library: Library, is_test: bool, diagnostics: Diagnostics
+) -> Workload:
     with working_on(decl.name.span):
-        return _read_workload(decl, library, diagnostics)
+        return _read_workload(decl, library, is_test, diagnostics)
 
 
-def _read_workload(decl: WorkloadDecl, library: Library, diagnostics: Diagnostics) -> Workload:
+def _read_workload(
+    decl: WorkloadDecl, library: Library, is_test: bool, diagnostics: Diagnostics
+) -> Workload:
+    def inner(decls: tuple[WorkloadDecl, ...]) -> tuple[Workload, ...]:
+        return tuple(_workload(one, library, is_test, diagnostics) for one in decls)
+
     return Workload(
         name=decl.name.text,
         span=decl.name.span,
         decl=decl,
-        module=_module(decl, library, diagnostics),
+        module=_module(decl, library, is_test, diagnostics),
         register=decl.register.text if decl.register else None,
         when=_condition(decl, diagnostics),
         loop=_loop(decl, diagnostics),
@@ -83,12 +98,16 @@ def _read_workload(decl: WorkloadDecl, library: Library, diagnostics: Diagnostic
         timeout=decl.timeout,
         ignore_errors=decl.ignore_errors,
         on_record_error=decl.on_record_error,
-        on_failure=tuple(_workload(child, library, diagnostics) for child in decl.on_failure),
-        steps=tuple(_workload(step, library, diagnostics) for step in decl.steps),
+        on_failure=tuple(
+            _workload(child, library, is_test, diagnostics) for child in decl.on_failure
+        ),
+        steps=inner(decl.steps),
     )
 
 
-def _module(decl: WorkloadDecl, library: Library, diagnostics: Diagnostics) -> ModuleSpec | None:
+def _module(
+    decl: WorkloadDecl, library: Library, is_test: bool, diagnostics: Diagnostics
+) -> ModuleSpec | None:
     if not decl.module.text:
         return None
     spec = library.find(decl.module.text)
@@ -100,12 +119,28 @@ def _module(decl: WorkloadDecl, library: Library, diagnostics: Diagnostics) -> M
         # Its parameters are worth checking where only a slip keeps the module from being known.
         meant = one_slip_away(decl.module.text, library.names())
         return library.find(meant) if meant else None
-    policy = decl.lifecycle.policy if decl.lifecycle else None
-    if policy and policy.text not in spec.policies:
-        message = f"{spec.name} cannot run with the lifecycle {policy.text}"
-        hint = f"it supports: {', '.join(spec.policies)}"
-        diagnostics.error(BAD_LIFECYCLE, policy.span, message, hint)
+    if spec.namespace == "test" and not is_test:
+        message = f"{spec.name} is for test playbooks only"
+        hint = f"a test playbook's name ends in {testing.ENDING}"
+        diagnostics.error(TEST_ONLY, decl.module.span, message, hint)
+    _check_lifecycle(decl, spec, is_test, diagnostics)
     return spec
+
+
+def _check_lifecycle(
+    decl: WorkloadDecl, spec: ModuleSpec, is_test: bool, diagnostics: Diagnostics
+) -> None:
+    """A test runs once, and so do the servers in it: in the background."""
+    policy = decl.lifecycle.policy if decl.lifecycle else None
+    if policy is None or policy.text in spec.policies:
+        return
+    if is_test and spec.background and policy.text == "run_once":
+        return
+    message = f"{spec.name} cannot run with the lifecycle {policy.text}"
+    hint = f"it supports: {', '.join(spec.policies)}"
+    if spec.background and policy.text == "run_once":
+        hint += "; in a test playbook also run_once, in the background"
+    diagnostics.error(BAD_LIFECYCLE, policy.span, message, hint)
 
 
 def _condition(decl: WorkloadDecl, diagnostics: Diagnostics) -> Constant | Computed | None:

@@ -152,7 +152,12 @@ def _facts(spec: ModuleSpec) -> Iterator[tuple[str, str]]:
     if spec.doc.raises:
         yield "Errors", spec.doc.raises
     if spec.lifecycles != ("run_once",):
-        yield "Lifecycles", ", ".join(f"`{name}`" for name in spec.lifecycles)
+        in_tests = spec.background and "run_once" not in spec.lifecycles
+        yield (
+            "Lifecycles",
+            ", ".join(f"`{name}`" for name in spec.lifecycles)
+            + ("; in a test playbook `run_once`" if in_tests else ""),
+        )
     if spec.changes == "by_call":
         yield "Changes", "depends on the call; a dry run says what it would do"
     elif spec.changes:

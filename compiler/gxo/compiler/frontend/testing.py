@@ -1,0 +1,49 @@
+"""Test playbooks, `NAME.test.gxo.yaml` (language, section 10): what they may leave out.
+
+    before:  workloads:                    after:  name: kv.test
+               - name: server                      schemaVersion: v1.0.0
+                 process: {...}                    workloads:
+                                                     - name: server
+                                                       lifecycle: {policy: run_once}
+                                                       process: {...}
+
+The tree gets what is missing, so that no later stage knows of the difference.
+"""
+
+from dataclasses import replace
+
+from gxo.compiler.diagnostics import Span, nearest
+from gxo.compiler.frontend.yaml import Entry, Mapping, Node, Scalar, Sequence
+from gxo.compiler.source import SourceText
+
+ENDING = ".test.gxo.yaml"
+
+
+def completed(tree: Mapping, name: str, version: str) -> Mapping:
+    """The tree of a test playbook with the name, version and lifecycles that it leaves out."""
+    entries = [_with_lifecycles(entry) for entry in tree.entries]
+    for key, value in {"schemaVersion": version, "name": name}.items():
+        if tree.key(key) is None:
+            entries.insert(0, Entry(_scalar(key, tree.span), _scalar(value, tree.span)))
+    return replace(tree, entries=tuple(entries))
+
+
+def _with_lifecycles(entry: Entry) -> Entry:
+    meant = nearest(entry.key.text.value, ("workloads", "finally"))  # a slip is one mistake
+    if meant != "workloads" or not isinstance(entry.value, Sequence):
+        return entry
+    items = tuple(_with_lifecycle(item) for item in entry.value.items)
+    return Entry(entry.key, replace(entry.value, items=items))
+
+
+def _with_lifecycle(item: Node) -> Node:
+    if not isinstance(item, Mapping) or item.key("lifecycle") is not None:
+        return item
+    policy = Entry(_scalar("policy", item.span), _scalar("run_once", item.span))
+    lifecycle = Entry(_scalar("lifecycle", item.span), Mapping((policy,), item.span))
+    return replace(item, entries=(*item.entries, lifecycle))
+
+
+def _scalar(value: str, span: Span) -> Scalar:
+    text = SourceText(value, span, lambda _: (span.line, span.column))
+    return Scalar(value, span, text, True)
