@@ -38,7 +38,11 @@ PLAYBOOKS = sorted({*EXAMPLES, *CASES})
 
 OPTIONS = {"site-deploy.gxo.yaml": [("version", "1.4")], "full-disks.gxo.yaml": [("limit", "20")]}
 SECRETS = {"API_TOKEN": TOKEN}
-MOMENTS = ((r'"date": "[^"]+"', '"date": ""'), (r'"latency_ms": \d+', '"latency_ms": 0'))
+MOMENTS = (
+    (r'"date": "[^"]+"', '"date": ""'),
+    (r'"latency_ms": \d+', '"latency_ms": 0'),
+    (r"127\.0\.0\.1:\d+", "ADDRESS"),
+)
 
 COMMANDS = {
     "uname": "echo Linux 6.1 x86_64",
