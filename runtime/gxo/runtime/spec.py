@@ -98,6 +98,11 @@ def connects(parameter: str) -> Effect:
     return ("connects", parameter)
 
 
+def listens(parameter: str) -> Effect:
+    """The module takes connections at the address that `parameter` names."""
+    return ("listens", parameter)
+
+
 def module(
     name: str,
     *,

@@ -11,7 +11,13 @@ from gxo.compiler.ir.pprint import print_value
 from gxo.compiler.ir.walk import every_workload, live_calls, workload_templates
 from gxo.compiler.template.ast import Template
 
-KINDS = {"reads": "reads", "writes": "writes", "runs": "commands", "connects": "hosts"}
+KINDS = {
+    "reads": "reads",
+    "writes": "writes",
+    "runs": "commands",
+    "connects": "hosts",
+    "listens": "listens",
+}
 
 
 def effects(plan: Plan) -> Mapping[str, tuple[str, ...]]:

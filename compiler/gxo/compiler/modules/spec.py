@@ -16,7 +16,7 @@ from typing import Literal
 from gxo.compiler.diagnostics import Span
 from gxo.compiler.types import NIL, MapOf, OneOf, Shape, Type
 
-EffectKind = Literal["reads", "writes", "runs", "connects"]
+EffectKind = Literal["reads", "writes", "runs", "connects", "listens"]
 RECORDS, RECORD_VALUES = "records", "record values"
 """What `returns` and `sends` may name besides parameters."""
 Port = Literal["records", "inputs", "out"]
@@ -24,7 +24,7 @@ Port = Literal["records", "inputs", "out"]
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a module touches outside the process: files, commands or hosts that `param` names."""
+    """What a module touches outside the process: files, commands, hosts or ports, as in `param`."""
 
     kind: EffectKind
     param: str

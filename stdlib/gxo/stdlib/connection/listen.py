@@ -8,7 +8,7 @@ from typing import TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError, WorkloadError
 from gxo.runtime.host.tasks import run_all
-from gxo.runtime.spec import module
+from gxo.runtime.spec import listens, module
 from gxo.runtime.streams.ports import Out
 from gxo.runtime.workspace.entries import remove
 from gxo.stdlib.connection._address import check_network, written
@@ -27,6 +27,7 @@ class Listening(TypedDict):
 @module(
     "connection:listen",
     changes=True,
+    effects=[listens("address")],
     lifecycles=["supervise", "event_driven"],
     background=True,
     sends=[],
