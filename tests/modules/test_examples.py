@@ -27,6 +27,17 @@ RECORD = {
 OPENS = "connection:open"
 """The module whose example registers what examples about connections read."""
 
+REFUSED = {
+    "name": "refused",
+    "lifecycle": {"policy": "run_once"},
+    "process": {
+        "module": "control:identity",
+        "params": {"records": [{"request_id": "http-1"}]},
+    },
+    "register": "refused",
+}
+"""Registers records that an example goes through."""
+
 SPECS = Library(standard_roots(), Diagnostics()).all()
 
 
@@ -48,6 +59,8 @@ def playbook(spec: ModuleSpec) -> str:
     if ".store." in spec.doc.example:
         [store] = [yaml.safe_load(one.doc.example) for one in SPECS if one.name == OPENS]
         producers.append(store)
+    if ".refused." in spec.doc.example:
+        producers.append(REFUSED)
     head = {"name": "example", "schemaVersion": "v1.0.0", "workloads": producers}
     body = "\n".join("  " + line for line in spec.doc.example.splitlines())
     return yaml.safe_dump(head).removesuffix("[]\n").rstrip() + f"\n-\n{body}\n"

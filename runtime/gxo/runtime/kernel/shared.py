@@ -26,7 +26,8 @@ class Shared:
     ) -> T:
         """The value of `key`. If opening it fails, the next one that asks tries again."""
         while (opened := self._values.get(key)) is not None:
-            await asyncio.wait([opened])
+            if not opened.done():
+                await asyncio.wait([opened])
             if not opened.cancelled():
                 value: T = opened.result()
                 return value

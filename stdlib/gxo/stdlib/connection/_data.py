@@ -30,8 +30,8 @@ def to_text(data: bytes, encoding: Encoding) -> str:
         ) from None
 
 
-def to_bytes(text: str, encoding: Encoding) -> bytes:
-    """ParameterError when the text is not what the encoding asks for."""
+def to_bytes(text: str, encoding: Encoding, parameter: str = "data") -> bytes:
+    """ParameterError, of that parameter, when the text is not what the encoding asks for."""
     try:
         if encoding == "hex":
             return bytes.fromhex(text)
@@ -39,4 +39,4 @@ def to_bytes(text: str, encoding: Encoding) -> bytes:
             return base64.b64decode("".join(text.split()), validate=True)
         return text.encode()
     except (ValueError, binascii.Error) as error:
-        raise ParameterError(f"`data` is no {encoding}: {error}") from None
+        raise ParameterError(f"`{parameter}` is no {encoding}: {error}") from None

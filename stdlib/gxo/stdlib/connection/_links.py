@@ -124,8 +124,35 @@ class StreamLink:
         end = found + len(want.until)
         return end if found >= 0 and end <= want.most else None
 
+    async def read_some(self) -> bytes:
+        """What has arrived, as soon as there is anything; nothing when the peer has closed."""
+        if self._buffer:
+            data = bytes(self._buffer)
+            self._buffer.clear()
+            return data
+        try:
+            return await self._reader.read(BUFFER)
+        except OSError as error:
+            raise ModuleError(f"the connection to {self.remote} broke: {_reason(error)}") from error
+
     def put_back(self, data: bytes) -> None:
         self._buffer[:0] = data
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the peer has not taken yet."""
+        return self._writer.transport.get_write_buffer_size()
+
+    def send(self, data: bytes) -> None:
+        """Send without waiting for the peer to take it. ModuleError when the connection broke."""
+        if self._writer.is_closing():
+            raise ModuleError(f"the connection to {self.remote} broke")
+        self._writer.write(data)
+
+    def end(self) -> None:
+        """Send nothing more, which the peer is told at once unless the connection has TLS."""
+        if self._writer.can_write_eof():
+            self._writer.write_eof()
 
     async def write(self, data: bytes) -> None:
         try:

@@ -38,11 +38,15 @@ class Connections:
             hint="give the `connection_id` of a `connection:open` or a `connection:listen`",
         )
 
-    async def close(self, handle: str) -> None:
-        """Close one. ModuleError as for `find`."""
+    def take(self, handle: str) -> Link:
+        """A connection that the caller closes from now on. ModuleError as for `find`."""
         link = self.find(handle)
         del self._open[handle]
-        await link.close()
+        return link
+
+    async def close(self, handle: str) -> None:
+        """Close one. ModuleError as for `find`."""
+        await self.take(handle).close()
 
     async def close_all(self) -> None:
         """The job ends."""

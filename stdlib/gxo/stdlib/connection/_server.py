@@ -21,6 +21,7 @@ HANDSHAKE = 10.0
 """Seconds that a peer may take for the handshake of TLS."""
 
 Welcome = Callable[[Link], None]
+WelcomeStream = Callable[[StreamLink], None]
 
 
 class Places:
@@ -103,7 +104,7 @@ class StreamServer:
         self._places = places
         self._greeting: set[asyncio.Task[None]] = set()
 
-    async def serve(self, welcome: Welcome) -> None:
+    async def serve(self, welcome: WelcomeStream) -> None:
         """Call `welcome` with each link, for ever."""
         loop = asyncio.get_running_loop()
         try:
@@ -132,7 +133,7 @@ class StreamServer:
         self._ctx.log("warning", f"a connection could not be accepted: {reason}")
         await self._ctx.clock.sleep(1.0)
 
-    async def _greet(self, peer: socket.socket, remote: str, welcome: Welcome) -> None:
+    async def _greet(self, peer: socket.socket, remote: str, welcome: WelcomeStream) -> None:
         """Make a link of who came. A handshake that fails is told, and takes no place."""
         loop = asyncio.get_running_loop()
         try:

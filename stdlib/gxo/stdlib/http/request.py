@@ -1,8 +1,6 @@
 """`http:request`: ask a server, once or page by page."""
 
 import base64
-import json as json_text
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
@@ -28,6 +26,7 @@ from gxo.stdlib.data._batches import BATCH
 from gxo.stdlib.data._json import decode
 from gxo.stdlib.http._client import foreign_errors, shared_client
 from gxo.stdlib.http._exchange import Answer, Call, exchange, shown
+from gxo.stdlib.http._fields import as_json, field, has_break, with_type
 from gxo.stdlib.http._pages import Pagination, read_pages
 
 if TYPE_CHECKING:
@@ -281,13 +280,7 @@ def _plain(value: Any) -> Any:
 
 
 def _headers(headers: Mapping[str, str] | None, auth: Auth | None) -> list[tuple[bytes, bytes]]:
-    made = []
-    for name, value in (headers or {}).items():
-        if not _TOKEN.fullmatch(name):
-            raise ParameterError(f"headers: {name!r} is no name of a header")
-        if _BREAK.search(value):
-            raise ParameterError(f"headers: the value of '{name}' has a line break or NUL in it")
-        made.append((name.encode("ascii"), value.strip().encode()))
+    made = [field(name, value) for name, value in (headers or {}).items()]
     if auth is not None:
         if any(name.lower() == b"authorization" for name, _ in made):
             raise ParameterError("give one of `auth` and the header Authorization")
@@ -295,15 +288,11 @@ def _headers(headers: Mapping[str, str] | None, auth: Auth | None) -> list[tuple
     return made
 
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_BREAK = re.compile(r"[\r\n\0]")
-
-
 def _authorization(auth: Auth) -> bytes:
     if len(auth) != 1:
         raise ParameterError("auth: give one of `basic` and `bearer`")
     if "bearer" in auth:
-        if _BREAK.search(auth["bearer"]):
+        if has_break(auth["bearer"]):
             raise ParameterError("auth.bearer has a line break or NUL in it")
         return b"Bearer " + auth["bearer"].encode()
     basic = auth["basic"]
@@ -324,22 +313,10 @@ def _payload(
     if body is not None:
         return headers, body.encode(errors="surrogateescape")
     if json is not None:
-        try:
-            text = json_text.dumps(
-                json, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-            ).encode()
-        except (ValueError, TypeError, RecursionError) as error:
-            raise ParameterError(f"json: it cannot be written as JSON: {error}") from None
-        return _typed(headers, b"application/json"), text
+        return with_type(headers, b"application/json"), as_json(json)
     if form is not None:
         import httpx
 
         pairs = httpx.QueryParams({name: _plain(form[name]) for name in form})
-        return _typed(headers, b"application/x-www-form-urlencoded"), str(pairs).encode()
+        return with_type(headers, b"application/x-www-form-urlencoded"), str(pairs).encode()
     return headers, None
-
-
-def _typed(headers: list[tuple[bytes, bytes]], content_type: bytes) -> list[tuple[bytes, bytes]]:
-    if any(name.lower() == b"content-type" for name, _ in headers):
-        return headers
-    return [*headers, (b"Content-Type", content_type)]

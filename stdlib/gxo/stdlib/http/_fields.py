@@ -1,0 +1,44 @@
+"""Header fields, and JSON as a body: what requests and answers have in common."""
+
+import json
+import re
+from typing import Any
+
+from gxo.runtime.errors import ParameterError
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_BREAK = re.compile(r"[\r\n\v\f\0]")
+
+
+def field(name: str, value: str) -> tuple[bytes, bytes]:
+    """A header field. ParameterError when its value would end it and begin another one."""
+    if not _TOKEN.fullmatch(name):
+        raise ParameterError(f"headers: {name!r} is no name of a header")
+    if has_break(value):
+        raise ParameterError(f"headers: the value of '{name}' has a line break or NUL in it")
+    try:
+        return name.encode("ascii"), value.strip().encode()
+    except UnicodeEncodeError:
+        raise ParameterError(f"headers: the value of '{name}' is no valid text") from None
+
+
+def has_break(value: str) -> bool:
+    """Whether the text cannot be a header's value."""
+    return _BREAK.search(value) is not None
+
+
+def as_json(value: Any) -> bytes:
+    """ParameterError when the value cannot be written as JSON."""
+    try:
+        return json.dumps(
+            value, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+        ).encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ParameterError(f"json: it cannot be written as JSON: {error}") from None
+
+
+def with_type(fields: list[tuple[bytes, bytes]], content_type: bytes) -> list[tuple[bytes, bytes]]:
+    """The fields, and the body's type unless they name one."""
+    if any(name.lower() == b"content-type" for name, _ in fields):
+        return fields
+    return [*fields, (b"Content-Type", content_type)]

@@ -1,0 +1,400 @@
+"""What `http:listen` makes of what clients send, and what comes of time, of load and of its end."""
+
+import asyncio
+import gc
+import re
+import socket
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gxo.runtime.errors import ModuleError
+from gxo.runtime.spec import Record
+from gxo.stdlib.http import _server
+from tests.stdlib.harness import run
+from tests.stdlib.http.listening import Served, never, serving, statuses
+
+HERE = Path(__file__).parent
+SERVED: list[dict[str, Any]] = yaml.safe_load((HERE / "served.yaml").read_text(encoding="utf-8"))
+MALFORMED: list[Any] = yaml.safe_load((HERE / "malformed.yaml").read_text(encoding="utf-8"))
+GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def wire(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode().replace(b"{ones}", b"1" * 5000)
+
+
+@pytest.mark.parametrize("case", SERVED, ids=lambda case: case["name"])
+def test_served(case: dict[str, Any], tmp_path: Path) -> None:
+    async def play() -> tuple[bytes, list[Record]]:
+        async with serving(tmp_path, **case.get("params", {})) as served:
+            return await served.ask(wire(case["send"])), served.records
+
+    answers, records = run(play())
+    seen = [
+        {key: record[key] for key in expected}
+        for record, expected in zip(records, case["records"], strict=True)
+    ]
+    assert seen == case["records"]
+    assert statuses(answers) == case.get("statuses", [200] * len(records))
+    for expected in case.get("answers", ()):
+        pattern = expected[3:] if expected.startswith("re:") else re.escape(expected)
+        assert re.search(pattern.encode(), answers), answers
+
+
+def test_what_is_malformed(tmp_path: Path) -> None:
+    """It gets one answer, and nothing of it is passed on; the request before it is answered."""
+
+    async def play() -> dict[str, list[int]]:
+        wrong = {}
+        async with serving(tmp_path) as served:
+            for status, name, text in MALFORMED:
+                found = statuses(await served.ask(GET % 7 + wire(text)))
+                if found != [200, status]:
+                    wrong[name] = found
+            assert {record["path"] for record in served.records} == {"/7"}
+            assert "Connection: close" in (await served.ask(b"GET\r\n\r\n")).decode()
+        return wrong
+
+    assert run(play()) == {}
+
+
+REQUESTS = [
+    wire(case["send"]) for case in SERVED if "params" not in case and isinstance(case["send"], str)
+] + [wire(text) for _, _, text in MALFORMED if len(text) < 200]
+
+
+def without_dates(answers: bytes) -> bytes:
+    return re.sub(rb"Date: [^\r]*", b"Date", answers)
+
+
+@given(
+    text=st.sampled_from(REQUESTS),
+    edits=st.lists(
+        st.tuples(
+            st.integers(0, 200),
+            st.integers(0, 3),
+            st.sampled_from([b"", b"\r", b"\n", b"\r\n", b" ", b"\0", b":", b"0", b"\xff", b"%"])
+            | st.binary(max_size=3),
+        ),
+        max_size=4,
+    ),
+    cuts=st.lists(st.integers(0, 200), max_size=5),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+def test_whatever_is_sent_is_answered_and_cuts_change_nothing(
+    tmp_path: Path, text: bytes, edits: list[tuple[int, int, bytes]], cuts: list[int]
+) -> None:
+    for place, length, put in edits:
+        text = text[:place] + put + text[place + length :]
+    edges = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
+    packets = [text[at:to] for at, to in pairwise(edges)]
+
+    async def play() -> tuple[bytes, bytes]:
+        async with serving(tmp_path) as served:
+            return await served.ask(text), await served.ask(*packets)
+
+    whole, cut = run(play())
+    assert without_dates(cut) == without_dates(whole)
+    assert set(statuses(whole)) <= {100, 200, 400, 413, 415, 431, 501, 505}
+    assert statuses(whole) or not text.strip(b"\r\n")
+
+
+def test_what_is_too_large(tmp_path: Path) -> None:
+    post = b"POST / HTTP/1.1\r\nHost: a\r\n"
+    large = {
+        "a body": (413, post + b"Content-Length: 6\r\n\r\n123456"),
+        "a body that has not come yet": (413, post + b"Content-Length: 99999999999\r\n\r\n"),
+        "chunks": (
+            413,
+            post + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\nabc\r\n0\r\n\r\n",
+        ),
+        "a chunk that has not come yet": (
+            413,
+            post + b"Transfer-Encoding: chunked\r\n\r\nfff\r\n" + b"x" * 6,
+        ),
+        "a path": (431, b"GET /%b HTTP/1.1\r\n\r\n" % (b"x" * 65536)),
+        "a line without end": (431, b"GET /" + b"x" * 70_000),
+        "a header": (431, post + b"X: %b\r\n\r\n" % (b"x" * 65536)),
+        "headers": (431, post + b"".join(b"X%d: y\r\n" % n for n in range(200)) + b"\r\n"),
+        "parameters": (400, b"GET /?%b HTTP/1.1\r\nHost: a\r\n\r\n" % (b"a&" * 1000)),
+        "a chunk's extension": (
+            431,
+            post + b"Transfer-Encoding: chunked\r\n\r\n1;%b" % (b"x" * 70_000),
+        ),
+        "no UTF-8": (415, post + b"Content-Length: 1\r\n\r\n\xff"),
+    }
+
+    async def play() -> dict[str, list[int]]:
+        async with serving(tmp_path, max_body=5) as served:
+            found = {name: statuses(await served.ask(text)) for name, (_, text) in large.items()}
+            assert served.records == []
+            return found
+
+    assert run(play()) == {name: [status] for name, (status, _) in large.items()}
+
+
+def test_who_asks_first_is_told_before_it_sends(tmp_path: Path) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+
+    async def play() -> None:
+        async with serving(tmp_path, max_body=5) as served:
+            reader, writer = await served.connect()
+            writer.write(head % 5)
+            assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+            writer.write(b"12345")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 OK")
+            assert await reader.readexactly(12) == b"POST / 12345"
+            writer.write(head % 6)
+            assert statuses(await reader.read()) == [413]
+            writer.close()
+
+    run(play())
+
+
+def test_one_connection_has_many_requests_and_their_order(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with serving(tmp_path) as served:
+            reader, writer = await served.connect()
+            writer.write(b"".join(GET % number for number in range(100)))
+            for number in range(100):
+                text = await reader.readuntil(b"\r\n\r\n")
+                length = re.search(rb"Content-Length: (\d+)", text)
+                assert length is not None
+                assert await reader.readexactly(int(length[1])) == b"GET /%d " % number
+            writer.close()
+            assert len({record["remote_addr"] for record in served.records}) == 1
+            assert len({record["request_id"] for record in served.records}) == 100
+
+    run(play())
+
+
+@pytest.mark.parametrize(
+    ("sent", "seconds", "status"),
+    [
+        (b"", 59, None),
+        (b"", 61, []),
+        (GET % 1, 61, [200]),
+        (b"G", 21, [408]),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX:", 19, None),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX:", 21, [408]),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab", 21, [408]),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\na", 21, [408]),
+        (GET % 1 + b"GET / HT", 21, [200, 408]),
+    ],
+)
+def test_a_client_that_takes_its_time(
+    sent: bytes, seconds: float, status: list[int] | None, tmp_path: Path
+) -> None:
+    """It is told so, or is just cut off when it has not begun. None: it may go on."""
+
+    async def play() -> None:
+        async with serving(tmp_path, read_timeout=20.0) as served:
+            reader, writer = await served.connect()
+            writer.write(sent)
+            await served.pass_seconds(seconds)
+            if status is None:
+                writer.write_eof()
+            found = statuses(await reader.read())
+            assert found == ([400] if sent else []) if status is None else found == status
+            writer.close()
+
+    run(play())
+
+
+def test_a_request_that_nobody_answers(tmp_path: Path) -> None:
+    """The client is told; an answer that comes later goes nowhere, and is no failure."""
+
+    async def play() -> None:
+        async with serving(tmp_path, never, timeout=10.0) as served:
+            reader, writer = await served.connect()
+            writer.write(GET % 1 + GET % 2)
+            await served.pass_seconds(9)
+            await served.pass_seconds(2)
+            answer = await reader.read()
+            assert statuses(answer) == [504] and b"no answer within 10 s" in answer
+            writer.close()
+            [record] = served.records
+            late = await served.respond(record, body="late")
+            assert late == {"request_id": record["request_id"], "bytes_written": 0}
+
+    run(play())
+
+
+def test_a_client_that_does_not_take_its_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The consumer does not wait for it. It has time as long as it takes something."""
+    monkeypatch.setattr("gxo.stdlib.connection._links.FLUSH", 0.02)
+
+    async def large(served: Served, record: Record) -> None:
+        await served.respond(record, body="x" * 20_000_000)
+
+    async def play() -> None:
+        async with serving(tmp_path, large, read_timeout=10.0) as served:
+            reader, writer = await served.connect()
+            writer.transport.pause_reading()  # type: ignore[attr-defined]  # of a socket
+            writer.write(GET % 1)
+            await served.pass_seconds(9)
+            assert len(served.records) == 1 and not served.broke
+            writer.transport.resume_reading()  # type: ignore[attr-defined]
+            got = len(await reader.readexactly(5_000_000))
+            await served.pass_seconds(2)
+            await served.pass_seconds(9)
+            got += len(await reader.readexactly(5_000_000))
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            await served.pass_seconds(11)
+            await served.pass_seconds(11)
+            await asyncio.sleep(0.1)  # longer than it may take to be closed
+            writer.transport.resume_reading()  # type: ignore[attr-defined]
+            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+                await reader.readexactly(10_000_000)
+            writer.close()
+
+    run(play())
+
+
+def test_answers_that_are_none(tmp_path: Path) -> None:
+    """Twice, to nobody, to a client that has gone; the server goes on."""
+
+    async def twice(served: Served, record: Record) -> None:
+        await served.respond(record)
+        await served.respond(record)
+
+    async def play() -> None:
+        async with serving(tmp_path, twice) as served:
+            assert statuses(await served.ask(GET % 1)) == [200]
+            assert served.broke == ["the request 'http-1' is answered already"]
+            for handle in ("http-2", "http-0", "tcp-1", "", "http-" + "9" * 5000):
+                with pytest.raises(ModuleError, match="there is no request"):
+                    await served.respond({"request_id": handle})
+        async with serving(tmp_path, never) as served:
+            _, writer = await served.connect()
+            connection = writer.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            writer.write(GET % 1)
+            await served.settle()
+            writer.transport.abort()  # sends a reset
+            await served.settle()
+            [record] = served.records
+            gone = await served.respond(record)
+            assert gone["bytes_written"] == 0
+
+    run(play())
+
+
+def test_what_an_answer_looks_like(tmp_path: Path) -> None:
+    """As httpx reads it: kinds of bodies, headers, and statuses that have none."""
+    import httpx
+
+    table: list[tuple[dict[str, Any], int, bytes, dict[str, str]]] = [
+        ({}, 200, b"", {"content-length": "0"}),
+        ({"body": "Zoë"}, 200, "Zoë".encode(), {"content-type": "text/plain; charset=utf-8"}),
+        ({"json": {"a": ["ë"]}}, 200, '{"a":["ë"]}'.encode(), {"content-type": "application/json"}),
+        ({"json": 0}, 200, b"0", {"content-type": "application/json"}),
+        (
+            {"body": "AP8=", "encoding": "base64", "status_code": 404},
+            404,
+            b"\0\xff",
+            {"content-type": "application/octet-stream"},
+        ),
+        (
+            {"body": "<p>", "headers": {"content-type": "text/html", "X-Tags": ["a", "b"]}},
+            200,
+            b"<p>",
+            {"content-type": "text/html", "x-tags": "a, b"},
+        ),
+        ({"status_code": 204}, 204, b"", {}),
+        ({"status_code": 304, "headers": {"ETag": '"a"'}}, 304, b"", {"etag": '"a"'}),
+        ({"status_code": 599}, 599, b"", {"content-length": "0"}),
+    ]
+
+    async def answer(served: Served, record: Record) -> None:
+        await served.respond(record, **table[int(record["path"][1:])][0])
+
+    async def play() -> None:
+        async with serving(tmp_path, answer) as served, httpx.AsyncClient() as client:
+            for number, (_, status, body, headers) in enumerate(table):
+                url = f"http://{served.address}/{number}"
+                got = await client.get(url)
+                assert (got.status_code, got.content) == (status, body)
+                assert got.headers.items() >= headers.items() and "date" in got.headers
+                assert ("content-length" in got.headers) == (status not in (204, 304))
+                head = await client.head(url)
+                assert (head.status_code, head.content) == (status, b"")
+                assert dict(head.headers) == dict(got.headers) | {"date": head.headers["date"]}
+            assert served.broke == [] and len({one["remote_addr"] for one in served.records}) == 1
+
+    run(play())
+
+
+def test_a_consumer_that_takes_its_time(tmp_path: Path) -> None:
+    """In memory is what the stream has room for; of large bodies only some are received."""
+    many = 60
+    post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % 1_000_000
+
+    async def play() -> None:
+        async with serving(tmp_path, None, buffer_size=0, timeout=1000.0) as served:
+            clients = [await served.connect() for _ in range(many)]
+            for _, writer in clients:
+                writer.write(post + b"x" * 1_000_000)
+            for _ in range(20):
+                await served.settle()
+            bodies = [one for one in gc.get_objects() if isinstance(one, dict) and "body" in one]
+            complete = [one for one in bodies if len(str(one.get("body"))) == 1_000_000]
+            assert len(complete) == _server.PLACES
+            for _, writer in clients:
+                writer.transport.abort()
+
+    run(play())
+
+
+def test_its_end(tmp_path: Path) -> None:
+    """What was taken is answered, the rest is closed, and the port is free again."""
+
+    async def play() -> None:
+        async with serving(tmp_path, never) as served:
+            idle, taken, begun = [await served.connect() for _ in range(3)]
+            taken[1].write(GET % 1 + GET % 2)
+            begun[1].write(b"GET / HT")
+            await served.settle()
+            served.listening.cancel()
+            await asyncio.wait([served.listening])
+            with pytest.raises(ConnectionRefusedError):
+                await served.connect()
+            assert await idle[0].read() == b"" and await begun[0].read() == b""
+            await served.respond(served.records[0], body="the last")
+            answer = await taken[0].read()
+            assert statuses(answer) == [200] and b"Connection: close" in answer
+            for _, writer in (idle, taken, begun):
+                writer.close()
+            assert len(served.records) == 1
+
+    run(play())
+
+
+def test_the_end_of_the_job(tmp_path: Path) -> None:
+    """Who still waits for an answer is told that there is none."""
+
+    async def play() -> bytes:
+        async with serving(tmp_path, never) as served:
+            asking = asyncio.ensure_future(served.ask(GET % 1))
+            await served.settle()
+        return await asking
+
+    assert statuses(run(play())) == [503]
+
+
+def test_nobody_reads_the_stream(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with serving(tmp_path) as served:
+            assert statuses(await served.ask(GET % 1)) == [200]
+            served.reader.close()
+            assert statuses(await served.ask(GET % 1)) == [503]
+
+    run(play())
