@@ -1,14 +1,14 @@
 """The job's requests that wait for their answers, by the handles that a playbook passes on.
 
-    http:listen ── request ──> add ── "http-1" ──> a pipeline's steps
-    its client <── answer ──── answer <── "http-1" ── http:respond
+    http:listen ── request ──> add ── handle ──> a pipeline's steps
+    its client <── answer ── answer <── handle ── http:respond
 
 They outlive the workload that has received them: a stream may hold requests, and steps work on
 them, when nobody listens any more. Whoever is not answered in time, or when the job ends, is told.
 """
 
 import asyncio
-import re
+import os
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -24,8 +24,6 @@ SHORTEST = 0.01
 
 REMEMBERED = 10_000
 """How many requests that were given up are remembered as such."""
-
-_HANDLE = re.compile(r"http-([1-9][0-9]{0,19})")
 
 Send = Callable[[Answer], int]
 
@@ -44,7 +42,8 @@ class Timed(Protocol):
 
 
 class Exchanges:
-    """Requests by handle, which is never used twice, and the tasks that serve their connections.
+    """Requests by handle, and the tasks that serve their connections. A handle is never used twice,
+    in no other process of the job either.
 
     timed: what of that may take too long.
     """
@@ -55,6 +54,7 @@ class Exchanges:
         self._waiting: dict[str, Send] = {}
         self._given_up: dict[str, str] = {}
         self._last = 0
+        self._prefix = f"http-{os.urandom(4).hex()}-"
         self._tasks: set[asyncio.Task[None]] = set()
         self._tick = TICK
         self._is_watched = False
@@ -82,9 +82,9 @@ class Exchanges:
                     timed.expire()
 
     def add(self, send: Send) -> str:
-        """Keep a request until it is answered; its handle: `http-1`."""
+        """Keep a request until it is answered; its handle: `http-9f3c01ab-1`."""
         self._last += 1
-        handle = f"http-{self._last}"
+        handle = f"{self._prefix}{self._last}"
         self._waiting[handle] = send
         return handle
 
@@ -106,8 +106,8 @@ class Exchanges:
                 raise NobodyWaitsError(error.message) from None
         if handle in self._given_up:
             raise NobodyWaitsError(self._given_up[handle])
-        known = _HANDLE.fullmatch(handle)
-        if known and int(known[1]) <= self._last:
+        number = handle.removeprefix(self._prefix)
+        if number != handle and number.isdecimal() and 0 < int(number[:20]) <= self._last:
             raise ModuleError(f"the request '{handle}' is answered already")
         raise ModuleError(
             f"there is no request '{handle}' in this job",
