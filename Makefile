@@ -63,10 +63,10 @@ coverage: setup
 bench: setup $(BENCH)/.ready
 	ROUNDS=$(ROUNDS) $(BIN)/python tests/bench/run.py $(JOBS)
 
-# Miller and jq come from Debian, where that is possible; without them their rows say "not installed".
+# Miller, jq and wrk come from Debian, where that is possible; without them their rows say "not installed".
 $(BENCH)/.ready: $(BENCH_PINS)
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-	  apt-get -qq update && apt-get -qq install -y miller jq || true; fi
+	  apt-get -qq update && apt-get -qq install -y miller jq wrk || true; fi
 	$(PYTHON) -m venv --clear $(BENCH)/venv
 	$(BENCH)/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(BENCH_PINS)
 	touch $@

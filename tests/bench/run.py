@@ -21,6 +21,7 @@ import expressions
 import memory
 import scaling
 import scheduler
+import serving
 import starting
 from data import jobs
 from data.contest import WrongOutputError
@@ -66,6 +67,11 @@ def endless(write: Write) -> Outcome:
     return memory.report(results, write), [asdict(one) for one in results]
 
 
+def http(write: Write) -> Outcome:
+    results = serving.measure()
+    return serving.report(results, write), [asdict(one) for one in results]
+
+
 def data_job(name: str) -> Callable[[Write], Outcome]:
     def part(write: Write) -> Outcome:
         try:
@@ -87,6 +93,7 @@ PARTS: dict[str, Callable[[Write], Outcome]] = {
     "expressions": templates,
     **{name: data_job(name) for name in jobs.JOBS},
     "J4": endless,
+    "http": http,
 }
 
 
