@@ -106,12 +106,11 @@ class StreamServer:
 
     async def serve(self, welcome: WelcomeStream) -> None:
         """Call `welcome` with each link, for ever."""
-        loop = asyncio.get_running_loop()
         try:
             while True:
                 await self._places.take()
                 try:
-                    peer, address = await loop.sock_accept(self._server)
+                    peer, address = await self._accept()
                 except OSError as error:
                     self._places.give_back()
                     await self._overloaded(error)
@@ -126,6 +125,17 @@ class StreamServer:
             for task in self._greeting:
                 task.cancel()
             await asyncio.gather(*self._greeting, return_exceptions=True)
+
+    async def _accept(self) -> tuple[socket.socket, Any]:
+        """Wait for who comes. (`loop.sock_accept` loses one when it is cancelled just then.)"""
+        while True:
+            try:
+                peer, address = self._server.accept()
+            except BlockingIOError:
+                await _readable(self._server)
+            else:
+                peer.setblocking(False)
+                return peer, address
 
     async def _overloaded(self, error: OSError) -> None:
         """The process has no more descriptors, say: those who wait are asked in a second."""
@@ -159,6 +169,17 @@ class StreamServer:
                 reader, writer, local=local, remote=remote, when_closed=self._places.give_back
             )
         )
+
+
+async def _readable(listener: socket.socket) -> None:
+    """Wait until somebody has come."""
+    loop = asyncio.get_running_loop()
+    come = asyncio.Event()
+    loop.add_reader(listener, come.set)
+    try:
+        await come.wait()
+    finally:
+        loop.remove_reader(listener)
 
 
 class DatagramServer(asyncio.DatagramProtocol):
