@@ -8,16 +8,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import h11
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gxo.runtime.errors import ModuleError
+from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import Record
 from gxo.stdlib.http import _server
+from gxo.stdlib.http._answers import make_answer
 from tests.stdlib.harness import run
 from tests.stdlib.http.listening import Served, never, serving, statuses
+from tests.stdlib.test_blocking import BOUND, RUNS, Timed
 
 HERE = Path(__file__).parent
 SERVED: list[dict[str, Any]] = yaml.safe_load((HERE / "served.yaml").read_text(encoding="utf-8"))
@@ -86,7 +89,7 @@ def without_dates(answers: bytes) -> bytes:
     ),
     cuts=st.lists(st.integers(0, 200), max_size=5),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 def test_whatever_is_sent_is_answered_and_cuts_change_nothing(
     tmp_path: Path, text: bytes, edits: list[tuple[int, int, bytes]], cuts: list[int]
 ) -> None:
@@ -400,3 +403,89 @@ def test_nobody_reads_the_stream(tmp_path: Path) -> None:
             assert statuses(await served.ask(GET % 1)) == [503]
 
     run(play())
+
+
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+LARGE = {
+    "a body": POST + b"Content-Length: 10000000\r\n\r\n" + b"x" * 10_000_000,
+    "many chunks": POST
+    + b"Transfer-Encoding: chunked\r\n\r\n"
+    + b"1\r\nx\r\n" * 30_000
+    + b"0\r\n\r\n",
+    "many headers": POST + b"".join(b"X%d: y\r\n" % n for n in range(190)) + b"\r\n",
+    "a long path": b"GET /" + b"%41" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_no_callback_takes_long(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither to receive what is large, nor to answer with it."""
+
+    async def large(served: Served, record: Record) -> None:
+        await served.respond(record, body="y" * 30_000_000)
+
+    async def play(timed: Timed) -> None:
+        asyncio.get_running_loop().set_debug(False)
+        async with serving(tmp_path, large) as served:
+            with timed.watching(monkeypatch):
+                assert len(await served.ask(LARGE[kind])) > 30_000_000
+
+    for _ in range(RUNS):
+        timed = Timed()
+        run(play(timed))
+        if timed.longest <= BOUND:
+            return
+    pytest.fail(f"{timed.longest * 1000:.0f} ms of CPU time in {timed.callback}")
+
+
+def test_cancelled_at_any_turn(tmp_path: Path) -> None:
+    """`bench` sees what is left; the client meets an end in every case."""
+
+    async def play() -> None:
+        for turn in range(20):
+            async with serving(tmp_path) as served:
+                asking = asyncio.ensure_future(served.ask(GET % 1 + GET % 2 + b"GET / HT"))
+                for _ in range(turn):
+                    await asyncio.sleep(0)
+                served.listening.cancel()
+                await asking
+
+    run(play())
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
+
+
+@given(
+    fields=st.dictionaries(
+        st.sampled_from(["X-A", "x-b", "Set-Cookie", "Location", "X:Y", ""]) | TEXTS,
+        TEXTS | st.lists(TEXTS, max_size=2),
+        max_size=3,
+    ),
+    body=st.none() | TEXTS,
+    status=st.integers(195, 605),
+)
+def test_an_answer_is_what_was_meant_or_none(
+    fields: dict[str, Any], body: str | None, status: int
+) -> None:
+    """A client reads exactly the fields and the body that were given."""
+    try:
+        answer = make_answer(status, fields, body, None, "string")
+    except ParameterError:
+        return
+    client = h11.Connection(h11.CLIENT)
+    client.send(h11.Request(method="GET", target="/", headers=[("Host", "a")]))
+    client.receive_data(answer.head(closes=False) + answer.body + b"HTTP/1.1 299 next")
+    response, *data = list(iter(client.next_event, h11.PAUSED))
+    assert isinstance(response, h11.Response) and response.status_code == status
+    got = [(name.decode(), value.decode()) for name, value in response.headers]
+    ours = {"date", "content-length", "content-type"}
+    meant = [
+        (name.lower(), value.strip())
+        for name, values in fields.items()
+        for value in ([values] if isinstance(values, str) else values)
+    ]
+    assert [one for one in got if one[0] not in ours] == [
+        one for one in meant if one[0] not in ours
+    ]
+    assert b"".join(bytes(one.data) for one in data[:-1]) == (body or "").encode()

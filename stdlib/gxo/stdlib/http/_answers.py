@@ -29,20 +29,17 @@ class Answer:
         self.body = body
         self.closes = closes
 
-    def encode(self, *, closes: bool, with_body: bool) -> bytes:
-        """What is sent. closes: that the connection ends is said. with_body: False for HEAD."""
+    def head(self, *, closes: bool) -> bytes:
+        """What is sent before the body. closes: whether it says that the connection ends."""
         reason = _REASONS.get(self.status, b"")
         lines = [b"HTTP/1.1 %d %b\r\n" % (self.status, reason)]
         lines += [b"%b: %b\r\n" % each for each in self.fields]
         lines.append(_date(int(time.time())))
         if self.status not in HAVE_NO_BODY:
             lines.append(b"Content-Length: %d\r\n" % len(self.body))
-        if closes:
+        if closes or self.closes:
             lines.append(b"Connection: close\r\n")
-        lines.append(b"\r\n")
-        if with_body:
-            lines.append(self.body)
-        return b"".join(lines)
+        return b"".join([*lines, b"\r\n"])
 
 
 @lru_cache(maxsize=1)

@@ -308,13 +308,15 @@ class Connection:
 
     def _answer(self, answer: Answer) -> int:
         """Hand an answer over for sending; its bytes. ModuleError when the client is gone."""
-        head = self._head
-        closes = answer.closes or self._server.ending or (head is not None and head.is_last)
-        data = answer.encode(closes=closes, with_body=head is None or head.method != "HEAD")
-        self._link.send(data)
+        request = self._head
+        closes = self._server.ending or (request is not None and request.is_last)
+        head = answer.head(closes=closes)
+        body = answer.body if request is None or request.method != "HEAD" else b""
+        for part in [head + body] if len(body) <= SMALL else [head, body]:
+            self._link.send(part)
         if not self._answered.done():
             self._answered.set_result(None)
-        return len(data)
+        return len(head) + len(body)
 
     async def _be_late(self) -> None:
         """Tell the client that somebody took too long, unless it is itself who waits."""
