@@ -34,7 +34,14 @@ def _watch(event: str, args: tuple[Any, ...]) -> None:
                 _allow(event, address[0], _is_loopback(address[0]))
         case (("socket.getaddrinfo" | "socket.gethostbyname"), (host, *_)):
             name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-            _allow(event, name, not name or name == "localhost" or _is_address(name))
+            nobody = not name or name == "localhost" or _is_address(name) or _is_only_parsed()
+            _allow(event, name, nobody)
+
+
+def _is_only_parsed() -> bool:
+    """Whether `socket.getaddrinfo`, which calls the hook, was told to ask no name server."""
+    flags: int = sys._getframe(2).f_locals.get("flags", 0)
+    return bool(flags & socket.AI_NUMERICHOST)
 
 
 def _allow(event: str, target: str, is_inside: bool) -> None:

@@ -25,6 +25,7 @@ PermitUserRC no
 PrintMotd no
 MaxStartups 100
 LogLevel VERBOSE
+SetEnv HOME={folder}/home TMPDIR={folder}/tmp
 Subsystem sftp internal-sftp
 """
 
@@ -33,7 +34,8 @@ Subsystem sftp internal-sftp
 class SshServer:
     """private_key: the content of the user's; known_hosts: the line that says which key is the host's.
 
-    process: what runs, with its output.
+    process: what runs, with its output. temporary: where its users' temporary files are. Their home
+    is empty, so that no shell of theirs reads what it should do first.
     """
 
     port: int
@@ -41,6 +43,7 @@ class SshServer:
     private_key: str
     known_hosts: str
     process: Server
+    temporary: Path
     host: str = "127.0.0.1"
 
 
@@ -55,6 +58,8 @@ def ssh_server(folder: Path) -> Iterator[SshServer]:
         Path("/run/sshd").mkdir(
             mode=0o755, exist_ok=True
         )  # where it locks the unprivileged part in
+    for name in ("home", "tmp"):
+        (folder / name).mkdir()
     config = folder / "sshd.conf"
     config.write_text(_CONFIG.format(port=port, folder=folder), encoding="utf-8")
     command = [program, "-D", "-e", "-f", str(config)]
@@ -65,6 +70,7 @@ def ssh_server(folder: Path) -> Iterator[SshServer]:
             (folder / "user").read_text(encoding="ascii"),
             f"[127.0.0.1]:{port} {(folder / 'host.pub').read_text(encoding='ascii')}",
             process,
+            folder / "tmp",
         )
 
 

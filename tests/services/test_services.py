@@ -129,4 +129,6 @@ def test_no_test_asks_a_name_server_by_way_of_the_system() -> None:
     assert loopback.reached_outside() == ["socket.getaddrinfo example.test"]
     socket.getaddrinfo("localhost", 80)
     socket.getaddrinfo("192.0.2.1", 80)
+    with pytest.raises(socket.gaierror):
+        socket.getaddrinfo("example.test", 80, flags=socket.AI_NUMERICHOST)
     assert not loopback.reached_outside()
