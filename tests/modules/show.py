@@ -86,7 +86,10 @@ def _options(spec: ModuleSpec) -> Iterator[str]:
         "reads_when": spec.reads_when,
         "handle": spec.handle,
         "lifecycles": spec.lifecycles if spec.lifecycles != ("run_once",) else None,
-        "effects": [f"{effect.kind} {effect.param}" for effect in spec.effects],
+        "effects": [
+            " unless ".join((f"{effect.kind} {effect.param}", *effect.unless))
+            for effect in spec.effects
+        ],
         "needs": tuple(map(str, spec.needs)),
         "native": spec.native,
         "one_of": spec.one_of,

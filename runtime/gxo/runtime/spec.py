@@ -78,8 +78,11 @@ On = Callable[[R], T]
 Effect = tuple[str, str]
 
 
-def reads(parameter: str) -> Effect:
-    """The module reads files below the path that `parameter` names."""
+def reads(parameter: str, *, unless: list[str] | None = None) -> Effect:
+    """The module reads files below the path that `parameter` names.
+
+    By default that is the parameter's own default; nothing is read where one of `unless` is given.
+    """
     return ("reads", parameter)
 
 

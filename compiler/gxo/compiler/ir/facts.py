@@ -6,10 +6,11 @@ from dataclasses import asdict, fields
 from typing import Literal
 
 from gxo.compiler.frontend.playbook import Backoff, Lifecycle, Name
-from gxo.compiler.ir.nodes import Computed, Constant, Items, Plan, Value, Workload
+from gxo.compiler.ir.nodes import Argument, Computed, Constant, Items, Plan, Value, Workload
 from gxo.compiler.ir.pprint import print_value
 from gxo.compiler.ir.walk import every_workload, live_calls, workload_templates
 from gxo.compiler.template.ast import Template
+from gxo.compiler.types import BOOL
 
 KINDS = {
     "reads": "reads",
@@ -79,10 +80,22 @@ def lifecycle_facts(lifecycle: Lifecycle | None) -> Mapping[str, object]:
 
 def _touching(plan: Plan) -> Iterator[tuple[str, Value]]:
     for workload in live_calls(plan):
-        given = {argument.name: argument.value for argument in workload.arguments}
+        given = {argument.name: argument for argument in workload.arguments}
         for effect in workload.module.effects if workload.module else ():
+            if any(_is_on(given[name]) for name in effect.unless if name in given):
+                continue
+            param = workload.module.param(effect.param) if workload.module else None
             if effect.param in given:
-                yield effect.kind, given[effect.param]
+                yield effect.kind, given[effect.param].value
+            elif param is not None and isinstance(param.default, str):
+                yield effect.kind, Constant(param.default, workload.span)
+
+
+def _is_on(argument: Argument) -> bool:
+    """Whether it is given, whatever the run makes of it: a switch that is computed may be off."""
+    if isinstance(argument.value, Constant):
+        return argument.value.value not in (False, None)
+    return argument.type != BOOL
 
 
 def _touched(value: Value) -> Iterator[str]:

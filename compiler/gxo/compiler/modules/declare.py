@@ -263,7 +263,7 @@ def _is_echo(returned: ast.expr, kwarg: ast.arg, value: Type) -> bool:
 def _check_decorator(decorator: Decorator, params: list[str], ports: tuple[Port, ...]) -> None:
     """The decorator names parameters and ports that the signature has."""
     named = [
-        *((effect.param, "effects") for effect in decorator.effects),
+        *((name, "effects") for one in decorator.effects for name in (one.param, *one.unless)),
         *((name, "emits_when") for name in [decorator.emits_when] if name),
         *((name, "reads_when") for name in [decorator.reads_when] if name),
         *((need.param, "needs") for need in decorator.needs if need.param),

@@ -77,7 +77,7 @@ def read_decorator(
 def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> None:
     name, value = keyword.arg, keyword.value
     if name == "effects":
-        decorator.effects = tuple(_effect(each) for each in _items(value))
+        decorator.effects = tuple(_effect(each, source) for each in _items(value))
         return
     if name is None:
         raise DeclarationError(keyword, "write the options one by one")
@@ -134,14 +134,24 @@ def _items(node: ast.expr) -> list[ast.expr]:
     raise DeclarationError(node, f"`{ast.unparse(node)}` is no list")
 
 
-def _effect(node: ast.expr) -> Effect:
+def _effect(node: ast.expr, source: SourceFile) -> Effect:
     match node:
-        case ast.Call(func=ast.Name(id=kind), args=[ast.Constant(value=str(param))], keywords=[]):
+        case ast.Call(ast.Name(id=kind), args=[ast.Constant(value=str(param))], keywords=keywords):
             for known in _KINDS:
                 if known == kind:
-                    return Effect(known, param)
+                    return Effect(known, param, _unless(keywords, source))
     hint = f'write `{_KINDS[0]}("parameter")`; the kinds are {", ".join(_KINDS)}'
     raise DeclarationError(node, f"`{ast.unparse(node)}` is no effect", hint)
+
+
+def _unless(keywords: list[ast.keyword], source: SourceFile) -> tuple[str, ...]:
+    names: tuple[str, ...] = ()
+    for keyword in keywords:
+        given = literal(keyword.value, source)
+        if keyword.arg != "unless" or not isinstance(given, tuple) or not _is_texts(given):
+            raise DeclarationError(keyword, 'an effect has no option but `unless=["parameter"]`')
+        names = given
+    return names
 
 
 def literal(node: ast.expr, source: SourceFile) -> object:

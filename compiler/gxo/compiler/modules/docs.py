@@ -85,7 +85,10 @@ def as_data(spec: ModuleSpec) -> dict[str, object]:
         "lifecycles": list(spec.lifecycles),
         "changes": spec.changes,
         "idempotent": spec.idempotent,
-        "effects": [{"kind": effect.kind, "parameter": effect.param} for effect in spec.effects],
+        "effects": [
+            {"kind": effect.kind, "parameter": effect.param, "unless": list(effect.unless)}
+            for effect in spec.effects
+        ],
         "distributions": [*(need.name for need in spec.needs), *spec.native],
         "example": spec.doc.example,
     }

@@ -24,10 +24,14 @@ Port = Literal["records", "inputs", "out"]
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a module touches outside the process: files, commands, hosts or ports, as in `param`."""
+    """What a module touches outside the process: files, commands, hosts or ports, as in `param`.
+
+    unless: parameters with which it does not.
+    """
 
     kind: EffectKind
     param: str
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
