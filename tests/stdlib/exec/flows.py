@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gxo.runtime.streams.pipes import Channel
-from gxo.runtime.streams.ports import Out, Records, Source
+from gxo.runtime.streams.ports import Out, Records
+from gxo.runtime.streams.source import Source
 from gxo.stdlib.exec import exec_
 from tests.stdlib.harness import bench, run
 
