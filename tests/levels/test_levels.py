@@ -42,6 +42,7 @@ MOMENTS = (
     (r'"date": "[^"]+"', '"date": ""'),
     (r'"latency_ms": \d+', '"latency_ms": 0'),
     (r"127\.0\.0\.1:\d+", "ADDRESS"),
+    (r"\btcp-[0-9a-f]{8}-", "tcp-"),
 )
 
 COMMANDS = {
