@@ -12,6 +12,9 @@ from gxo.compiler.driver import Compilation
 FEW, MANY = 150, 600
 MOST = 4.6
 """As `tests/bench/scaling.py` asks of the time that four times the workloads take."""
+JOINS = (25, 100)
+MOST_OF_JOINS = 4.1**2
+"""Each join of a chain has a field more than the one before, and all are looked at."""
 HEAD = "name: p\nschemaVersion: v1.0.0\nvars: {go: true}\nworkloads:\n"
 RUN = """\
 - name: w{n}
@@ -63,6 +66,15 @@ TIES = {
     + "      command: 'echo {{{{ env \"A\" }}}} | cat'  # gxo: allow GXO0802 it is ours\n",
 }
 
+CHAIN = (
+    "- name: s{n}\n  lifecycle: {{policy: run_once}}\n  process:\n"
+    "    {{module: data:generate_from_list, params: {{items: [{{a: x, f{n}: 1}}]}}}}\n"
+    "- name: w{n}\n  lifecycle: {{policy: run_once}}\n  stream_inputs: [w{last}, s{n}]\n"
+    "  process:\n    module: data:join\n    params:\n      join_type: left\n      on:\n"
+    "      - {{stream: w{last}, role: probe, field: a}}\n"
+    "      - {{stream: s{n}, role: build, field: a}}\n"
+)
+
 
 def playbook(tie: str, count: int) -> Compilation:
     """So many workloads, read."""
@@ -85,3 +97,9 @@ def test_work_grows_with_the_workloads(tie: str) -> None:
     # What is read once a process: functions, modules, the texts of templates.
     playbook(tie, MANY).analyse()
     assert calls(tie, MANY) <= MOST * calls(tie, FEW)
+
+
+def test_a_chain_of_joins_grows_with_its_joins_and_their_fields() -> None:
+    few, many = JOINS
+    playbook(CHAIN, many).analyse()
+    assert calls(CHAIN, many) <= MOST_OF_JOINS * calls(CHAIN, few)

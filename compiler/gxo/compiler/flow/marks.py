@@ -52,20 +52,22 @@ class Flow:
 
     marks: of the value itself and all in it. fields: of a map by name, of a list by position.
     rest: of any other field or element. notes: the last steps of what is in `fields` and `rest`,
-    which are not yet in their trails. whole: everything together.
+    which are not yet in their trails. inside: what is in those, computed once for all flows that
+    differ only in their way. whole: everything together.
     """
 
     marks: Marks = field(default_factory=dict)
     fields: "Mapping[Key, Flow]" = field(default_factory=dict)
     rest: "Flow | None" = None
     notes: Trail = ()
+    inside: Marks | None = None
     whole: Marks = field(init=False)
 
     def __post_init__(self) -> None:
-        inside: dict[Kind, Trail] = {}
-        for part in self._parts():
-            for kind, trail in part.whole.items():
-                inside.setdefault(kind, trail)
+        inside = self.inside
+        if inside is None:
+            inside = _first_trails(self._parts())
+            object.__setattr__(self, "inside", inside)
         whole = {kind: _longer(trail, self.notes) for kind, trail in inside.items()}
         object.__setattr__(self, "whole", {**whole, **self.marks})
 
@@ -103,6 +105,15 @@ class Flow:
         return Flow({kind: trail for kind, trail in self.whole.items() if kind not in kinds})
 
 
+def _first_trails(flows: Iterable[Flow]) -> dict[Kind, Trail]:
+    """Of each kind in any of the flows, the first trail."""
+    marks: dict[Kind, Trail] = {}
+    for flow in flows:
+        for kind, trail in flow.whole.items():
+            marks.setdefault(kind, trail)
+    return marks
+
+
 CLEAN = Flow()
 
 
@@ -112,7 +123,8 @@ def named_secret(note: Note) -> Flow:
 
 
 def _longer(trail: Trail, notes: Trail) -> Trail:
-    fresh = tuple(note for note in notes if note not in trail[-1:])
+    last = trail[-1:]
+    fresh = tuple([note for note in notes if note not in last])
     whole = trail + fresh
     half = LONGEST_TRAIL // 2
     return whole if len(whole) <= LONGEST_TRAIL else whole[:half] + whole[-half:]
@@ -151,11 +163,7 @@ def joined(flows: Iterable[Flow]) -> Flow:
 
 def mixed(flows: Iterable[Flow]) -> Flow:
     """What a text holds that is made of all of these."""
-    marks: dict[Kind, Trail] = {}
-    for flow in flows:
-        for kind, trail in flow.whole.items():
-            marks.setdefault(kind, trail)
-    return Flow(marks)
+    return Flow(_first_trails(flows))
 
 
 def combined(flows: Iterable[Flow]) -> Flow:

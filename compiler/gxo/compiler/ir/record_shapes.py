@@ -64,14 +64,23 @@ def merged(shapes: list[Shape]) -> Shape:
     """The shape of records that come from any of several streams."""
     if len(shapes) == 1:
         return shapes[0]
-    names = dict.fromkeys(name for shape in shapes for name in shape.names())
-    fields = []
-    for name in names:
-        possible = [shape.field(name) for shape in shapes]
-        fields.append((name, one_of([type_ for type_ in possible if type_ is not None])))
-    optional = frozenset(name for name in names if not all(one.requires(name) for one in shapes))
+    fields = {name: one_of(possible) for name, possible in _possible(shapes)}
+    required = [_required(shape) for shape in shapes]
+    optional = frozenset(name for name in fields if not all(name in one for one in required))
     is_open = not shapes or any(shape.open for shape in shapes)
-    return Shape("record", tuple(fields), optional, open=is_open)
+    return Shape("record", tuple(fields.items()), optional, open=is_open)
+
+
+def _possible(shapes: list[Shape]) -> Iterator[tuple[str, list[Type]]]:
+    """Each field that is known of any of the shapes, and its types in those that can have it."""
+    tables = [(dict(shape.fields), shape.open) for shape in shapes]
+    for name in dict.fromkeys(name for table, _ in tables for name in table):
+        yield name, [table.get(name, ANY) for table, is_open in tables if is_open or name in table]
+
+
+def _required(shape: Shape) -> frozenset[str]:
+    """The fields that every record of the shape has."""
+    return frozenset(shape.names()) - shape.optional
 
 
 def records_of(inputs: Inputs, stream: str | None = None) -> Shape:
@@ -297,15 +306,12 @@ def _sides(on: Value | None) -> list[str] | None:
 
 def _flat(shapes: list[Shape], inner: bool) -> Shape:
     """All fields in one record; of two with one name the first shape's stays."""
-    fields: dict[str, Type] = {}
-    for name in dict.fromkeys(name for shape in shapes for name in shape.names()):
-        possible = [shape.field(name) for shape in shapes]
-        types = [type_ for type_ in possible if type_ is not None]
-        first_has_it = inner and shapes[0].requires(name)
-        fields[name] = types[0] if first_has_it else one_of([*types, *([] if inner else [NIL])])
-    optional = frozenset(
-        name for name in fields if not (inner and any(one.requires(name) for one in shapes))
-    )
+    required = [_required(shape) if inner else frozenset[str]() for shape in shapes]
+    fields = {
+        name: types[0] if name in required[0] else one_of([*types, *([] if inner else [NIL])])
+        for name, types in _possible(shapes)
+    }
+    optional = frozenset(fields).difference(*required)
     is_open = any(shape.open for shape in shapes)
     return Shape("record", tuple(fields.items()), optional, open=is_open)
 
