@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypedDict
 from gxo.runtime.errors import ParameterError, RecordError
 from gxo.runtime.expr import describe, text
 from gxo.runtime.host.eventloop import LARGE
+from gxo.runtime.host.weight import weight
 from gxo.runtime.spec import ColumnName, Each, Record
 from gxo.runtime.streams.tables import Batch, Row, Table, records_of
 from gxo.stdlib.data._text import given_columns
@@ -73,8 +74,8 @@ class JsonWriter:
         # One call for the whole list, without its brackets, costs half of a call a record.
         return self._encoder.encode(records_of(batch))[self._edge : -self._edge]
 
-    def at_once(self, batch: Batch) -> str | None:  # noqa: ARG002 - it may always be long
-        return None
+    def at_once(self, batch: Batch) -> str | None:
+        return self.encode(batch) if _is_short(batch) else None
 
     def close(self) -> str:
         return "]\n" if self._edge == 1 or self._empty else "\n]\n"
@@ -100,11 +101,20 @@ class JsonLinesWriter:
             return "".join([f"{line}\n" for line in map(self._encode, batch)])
         return text[1:-1].replace(_BETWEEN, "\n") + "\n"
 
-    def at_once(self, batch: Batch) -> str | None:  # noqa: ARG002 - it may always be long
-        return None
+    def at_once(self, batch: Batch) -> str | None:
+        return self.encode(batch) if _is_short(batch) else None
 
     def close(self) -> str:
         return ""
+
+
+_FEW = 64
+"""Records that are weighed before they are written; more of them are long enough for a thread."""
+
+
+def _is_short(batch: Batch) -> bool:
+    """Whether to write the batch takes less time than to change to another thread and back."""
+    return len(batch) <= _FEW and weight(records_of(batch)) <= LARGE
 
 
 _NUMBER = 2**53 + 1
