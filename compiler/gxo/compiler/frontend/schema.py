@@ -4,8 +4,9 @@
     ^^^^^^^^                          hint: did you mean "lifecycle"?
 
 `schema.json` is the one description of a playbook's form: `gxo schema` prints it, editors use it,
-and jsonschema validates with it here. Its `title`s are the nouns of the messages below and its
-`description`s and `examples` their hints, so a new key needs no word in this file.
+and here `schema_check.py` finds by it whether something is wrong, and jsonschema what. Its `title`s
+are the nouns of the messages below and its `description`s and `examples` their hints, so a new key
+needs no word in this file.
 """
 
 import json
@@ -16,6 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean, nearest
+from gxo.compiler.frontend.schema_check import Check, checker
 from gxo.compiler.frontend.yaml import Entry, Mapping, Node, Scalar, Sequence
 
 if TYPE_CHECKING:
@@ -70,7 +72,10 @@ def check(tree: Mapping, diags: Diagnostics) -> tuple[Mapping, frozenset[Span]]:
 
 
 def _findings(tree: Mapping) -> "list[_Finding]":
-    errors = _validator().iter_errors(python_value(tree, {}))
+    value = python_value(tree, {})
+    if _fits()(value):
+        return []
+    errors = _validator().iter_errors(value)
     return [_finding(error, tree) for error in sorted(errors, key=_is_about_key)]
 
 
@@ -100,8 +105,13 @@ def _renamed(key: Scalar, meant: dict[int, str]) -> Scalar:
 
 
 @cache
+def _fits() -> Check:
+    return checker(json.loads(schema_text()))
+
+
+@cache
 def _validator() -> "Draft202012Validator":
-    # Imported here: it is the largest part of the time that the frontend takes to load.
+    # Imported here: loading it takes as long as all the rest of the frontend.
     from jsonschema import Draft202012Validator
 
     schema = json.loads(schema_text())
