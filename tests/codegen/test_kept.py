@@ -2,16 +2,18 @@
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gxo.compiler import kept
 from gxo.compiler.codegen import formatting, parts
 from gxo.compiler.driver import Compilation
+from gxo.compiler.package import archive
 from gxo.compiler.package import collect as collecting
-from gxo.compiler.package.archive import render
 from gxo.compiler.package.bytecode import compile_module
-from gxo.compiler.package.collect import collect
 
 HEAD = "name: kept\nschemaVersion: v1.0.0\nvars: {tool: uname}\nworkloads:\n"
 WORKLOAD = """\
@@ -43,8 +45,10 @@ def compiled(text: str) -> Compilation:
 
 
 def artifact(text: str) -> bytes:
-    compilation = compiled(text)
-    return render(collect(compilation.package(compilation.generate())).files)
+    with TemporaryDirectory() as folder:
+        target = Path(folder, "job.pyz")
+        compiled(text).write_artifact(target)
+        return target.read_bytes()
 
 
 def generated(text: str) -> str:
@@ -73,7 +77,8 @@ def test_only_what_changed_is_made_again(monkeypatch: pytest.MonkeyPatch) -> Non
     artifact(PLAYBOOK)
     formatted: list[str] = []
     byte_compiled: list[str] = []
-    black = formatting._black()
+    deflated: list[bytes] = []
+    black, deflate = formatting._black(), archive._deflate
 
     def formats(text: str) -> str:
         formatted.append(text)
@@ -83,11 +88,57 @@ def test_only_what_changed_is_made_again(monkeypatch: pytest.MonkeyPatch) -> Non
         byte_compiled.append(path)
         return compile_module(content, path)
 
+    def deflates(content: bytes) -> bytes:
+        deflated.append(content)
+        return deflate(content)
+
+    monkeypatch.setattr(archive, "_deflate", deflates)
     monkeypatch.setattr(formatting, "_black", lambda: formats)
     monkeypatch.setattr(collecting, "compile_module", compiles)
     artifact(CHANGED)
     assert [text.splitlines()[0] for text in formatted] == ["# w-3: exec"]
     assert byte_compiled == ["gxo_parts/w_2.py"]
+    (source,) = deflated
+    assert source.startswith(b'"""w-2 to w-3 of kept')
+
+
+def edited(workloads: list[str], edit: tuple[str, int, int], new: str) -> list[str]:
+    """The workloads after one edit at a place; `new` is a name that none has."""
+    kind, place, other = edit
+    before, one, after = workloads[:place], workloads[place], workloads[place + 1 :]
+    match kind:
+        case "change":
+            one = one.replace("args: [", f"args: [b{other}, ")
+        case "comment":
+            one = f"  # {other}\n{one}"
+        case "rename":
+            one = one.replace("name: w-", f"name: w-{other}-")
+        case "remove" if len(workloads) > WORKLOADS:
+            return before + after
+        case "add":
+            return [*before, WORKLOAD.format(n=new), one, *after]
+        case "move":
+            return [one, *before, *after]
+    return [*before, one, *after]
+
+
+EDITS = st.tuples(
+    st.sampled_from(["change", "comment", "rename", "remove", "add", "move"]),
+    st.integers(0, WORKLOADS - 1),
+    st.integers(0, 3),
+)
+
+
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(EDITS, min_size=1, max_size=5))
+def test_the_same_bytes_after_any_edits(edits: list[tuple[str, int, int]]) -> None:
+    """What is kept is that of the playbook of the example before."""
+    workloads = [WORKLOAD.format(n=n) for n in range(WORKLOADS)]
+    for number, edit in enumerate(edits):
+        workloads = edited(workloads, edit, f"new-{number}")
+    text = HEAD + "".join(workloads)
+    with pytest.MonkeyPatch.context() as patch:
+        assert artifact(text) == without_cache(patch, text)
 
 
 def of_pieces(cache: Path) -> Path:

@@ -12,7 +12,13 @@ from gxo.compiler.frontend import schema
 from gxo.compiler.frontend.schema_check import checker
 
 SCHEMA = json.loads(schema.schema_text())
-STEP = {"id": "big", "uses": "data:filter", "needs": ["a"], "when": True, "with": {"condition": "x"}}
+STEP = {
+    "id": "big",
+    "uses": "data:filter",
+    "needs": ["a"],
+    "when": True,
+    "with": {"condition": "x"},
+}
 PLAYBOOK = {
     "name": "demo",
     "schemaVersion": "v1.0.0",

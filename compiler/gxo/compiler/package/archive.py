@@ -17,15 +17,18 @@ import io
 import os
 import secrets
 import stat
+import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files as resources
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZIP_STORED, LargeZipFile, ZipFile
+from zipfile import ZIP64_LIMIT, ZIP_DEFLATED, ZIP_STORED, LargeZipFile, ZipFile
 
 from shiv.builder import write_file_prefix, write_to_zipapp  # type: ignore[import-untyped]
 
-from gxo.compiler.package.collect import collect
+from gxo.compiler.kept import Kept, kept
+from gxo.compiler.package.collect import ASSETS, collect
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.parts import Built, Package
 
@@ -47,14 +50,25 @@ def build_artifact(target: Path, package: Package) -> Built:
     """
     check_target(target)
     collected = collect(package)
-    data = render(collected.files, collected.executable)
+    facts = package.facts
+    program = f"{facts.name} {package.playbook_file}"
+    with kept("deflated", program, len(facts.workloads), zlib.ZLIB_RUNTIME_VERSION) as known:
+        data = render(collected.files, collected.executable, known)
     replace_file(target, data, 0o755)
     linked = tuple(f"{one.name} {one.version}" for one in collected.distributions)
     return Built(target, len(data), linked)
 
 
-def render(files: Mapping[str, bytes], executable: frozenset[str] = frozenset()) -> bytes:
-    """The archive's bytes. PackageError when they are more than a zip for zipimport can hold."""
+def render(
+    files: Mapping[str, bytes],
+    executable: frozenset[str] = frozenset(),
+    known: Kept | None = None,
+) -> bytes:
+    """The archive's bytes. PackageError when they are more than a zip for zipimport can hold.
+
+    known: what deflating makes of code; of assets, which can be huge, nothing is kept.
+    """
+    known = known or Kept({})
     buffer = io.BytesIO()
     write_file_prefix(buffer, SHEBANG)
     buffer.write(CUT)
@@ -62,9 +76,13 @@ def render(files: Mapping[str, bytes], executable: frozenset[str] = frozenset())
         with ZipFile(buffer, "w", allowZip64=False) as archive:
             _add(archive, "__main__.py", _start_script(), ZIP_STORED)
             for name, content in sorted(files.items()):
-                quick = name.endswith(".pyc") and name.startswith(QUICK)
-                compression = ZIP_STORED if quick else ZIP_DEFLATED
-                _add(archive, name, content, compression, executable=name in executable)
+                if name.endswith(".pyc") and name.startswith(QUICK):
+                    _add(archive, name, content, ZIP_STORED)
+                elif name.endswith((".py", ".pyc")) and not name.startswith(ASSETS):
+                    _add(archive, name, _deflated(content, known), ZIP_STORED)
+                    _declare_deflated(archive, buffer, content)
+                else:
+                    _add(archive, name, content, ZIP_DEFLATED, executable=name in executable)
             # Not the archive's own comment: with one, Pythons before 3.8 take it for no zip.
             archive.filelist[-1].comment = b"00000000"
     except LargeZipFile:
@@ -87,6 +105,28 @@ def _add(
     mode = stat.S_IFREG | (0o755 if executable else 0o644)
     status = os.stat_result((mode, *[0] * 9))
     write_to_zipapp(archive, name, content, LONG_AGO, compression, stat=status)
+
+
+def _deflated(content: bytes, known: Kept) -> bytes:
+    made: str = known.get(content, lambda: b64encode(_deflate(content)).decode())
+    return b64decode(made)
+
+
+def _deflate(content: bytes) -> bytes:
+    made = zlib.compressobj(wbits=-zlib.MAX_WBITS)  # no header: the zip has one
+    return made.compress(content) + made.flush()
+
+
+def _declare_deflated(archive: ZipFile, file: io.BytesIO, content: bytes) -> None:
+    """Let the last entry's header say that what it stores is the content, deflated."""
+    entry = archive.filelist[-1]
+    if len(content) > ZIP64_LIMIT:
+        raise LargeZipFile
+    entry.compress_type = ZIP_DEFLATED
+    entry.file_size, entry.CRC = len(content), binascii.crc32(content)
+    file.seek(entry.header_offset)
+    file.write(entry.FileHeader(zip64=False))
+    file.seek(archive.start_dir)
 
 
 def check_target(target: Path) -> None:

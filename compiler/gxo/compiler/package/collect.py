@@ -18,6 +18,7 @@ from gxo.compiler.package.manifest import render_manifest
 from gxo.compiler.package.parts import Package
 from gxo.compiler.package.wheels import Distribution, resolve
 
+ASSETS = "_gxo/assets/"
 MANIFEST = "_gxo/manifest.json"
 RESERVED = ("__main__.py", "gxo_job.py", "gxo_parts/", "_gxo/", "gxo/", "_bootstrap/", NATIVE)
 
@@ -43,7 +44,7 @@ def collect(package: Package, whole: bool = True) -> Collected:
         files |= _bootstrap()
     files["_gxo/sourcemap.json"] = package.source_map.encode()
     files["_gxo/playbook.yaml"] = package.playbook.encode()
-    assets = {f"_gxo/assets/{path}": asset for path, asset in package.assets.items()}
+    assets = {f"{ASSETS}{path}": asset for path, asset in package.assets.items()}
     files |= {path: asset.data for path, asset in assets.items()}
     files[MANIFEST] = render_manifest(package, files, distributions, native)
     executable = frozenset(path for path, asset in assets.items() if asset.executable)
