@@ -58,7 +58,7 @@ class Locator:
     `style` is the character that opens the scalar: `"`, `'`, `|`, `>`, or empty without quotes.
     """
 
-    __slots__ = ("_end", "_lines", "_places", "_start", "_style", "_value")
+    __slots__ = ("_end", "_lines", "_origin", "_places", "_start", "_style", "_value")
 
     def __init__(self, lines: Lines, start: int, end: int, style: str, value: str) -> None:
         self._lines = lines
@@ -67,11 +67,17 @@ class Locator:
         self._style = style
         self._value = value
         self._places: Sequence[int] | None = None
+        self._origin: tuple[int, int] | None = None
 
     def __call__(self, offset: int) -> tuple[int, int]:
         if self._places is None:
             self._places = self._walk()
-        return self._lines.place(self._places[max(0, min(offset, len(self._value)))])
+            if isinstance(self._places, range):
+                self._origin = self._lines.place(self._places[0])
+        offset = max(0, min(offset, len(self._value)))
+        if self._origin:  # as it stands in the file, on one line
+            return self._origin[0], self._origin[1] + offset
+        return self._lines.place(self._places[offset])
 
     def _walk(self) -> Sequence[int]:
         text, value = self._lines.text, self._value

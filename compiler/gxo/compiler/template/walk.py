@@ -1,29 +1,30 @@
 """Visit every part of a template, without recursion."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import attrgetter
+from typing import Any
 
 from gxo.compiler.template import ast
+
+_Parts = Callable[[Any], tuple[ast.Expr, ...]]
+
+# By class: a template has each of its expressions visited fifty times on its way to Python.
+_PARTS: dict[type[ast.Expr], _Parts] = {
+    ast.Field: lambda field: (field.base,),
+    ast.Shared: lambda shared: (shared.value,),
+    ast.Call: attrgetter("args"),
+    ast.Method: lambda method: (method.base, *method.args),
+    ast.Binary: attrgetter("left", "right"),
+    ast.Not: lambda negation: (negation.operand,),
+    ast.And: attrgetter("operands"),
+    ast.Or: attrgetter("operands"),
+}
 
 
 def parts(expression: ast.Expr) -> tuple[ast.Expr, ...]:
     """The expressions that an expression is made of."""
-    match expression:
-        case ast.Field(base):
-            return (base,)
-        case ast.Shared(_, value):
-            return (value,)
-        case ast.Call(_, args):
-            return args
-        case ast.Method(base, _, args):
-            return (base, *args)
-        case ast.Binary(_, left, right):
-            return (left, right)
-        case ast.Not(operand):
-            return (operand,)
-        case ast.And(operands) | ast.Or(operands):
-            return operands
-        case _:
-            return ()
+    parts_of = _PARTS.get(type(expression))
+    return parts_of(expression) if parts_of else ()
 
 
 def nodes(template: ast.Template) -> Iterator[ast.Node]:
@@ -31,7 +32,7 @@ def nodes(template: ast.Template) -> Iterator[ast.Node]:
     pending = list(template.nodes)
     for define in template.defines:
         pending.extend(define.body)
-    yield from _all(pending)
+    return _all(pending)
 
 
 def variables(nodes: tuple[ast.Node, ...]) -> set[str]:
@@ -47,21 +48,21 @@ def _all(pending: list[ast.Node]) -> Iterator[ast.Node]:
     while pending:
         node = pending.pop()
         yield node
-        inner: list[ast.Node] = []
         if isinstance(node, ast.If):
-            for branch in node.branches:
-                inner.extend(branch.body)
-            inner.extend(node.otherwise)
+            pending.extend(reversed(node.otherwise))
+            for branch in reversed(node.branches):
+                pending.extend(reversed(branch.body))
         elif isinstance(node, ast.With | ast.Range):
-            inner = [*node.body, *node.otherwise]
-        pending.extend(reversed(inner))
+            pending.extend(reversed((*node.body, *node.otherwise)))
 
 
 def pipes(node: ast.Node) -> tuple[ast.Expr, ...]:
     """The expressions that stand in a statement itself."""
     match node:
-        case ast.Action(pipe) | ast.Assign(pipe=pipe) | ast.With(pipe=pipe) | ast.Range(pipe=pipe):
-            return (pipe,)
+        case ast.Text():
+            return ()
+        case ast.Action() | ast.Assign() | ast.With() | ast.Range():
+            return (node.pipe,)
         case ast.If(branches):
             return tuple([branch.condition for branch in branches])
         case ast.Include(_, argument) if argument is not None:
@@ -81,4 +82,5 @@ def expressions(template: ast.Template | ast.Expr) -> Iterator[ast.Expr]:
     while pending:
         expression = pending.pop()
         yield expression
-        pending.extend(parts(expression))
+        if parts_of := _PARTS.get(type(expression)):
+            pending.extend(parts_of(expression))
