@@ -8,6 +8,7 @@ import warnings
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gxo.compiler.kept import Kept, kept
 from gxo.compiler.package.bytecode import cached_path, compile_module
@@ -16,7 +17,9 @@ from gxo.compiler.package.host import NATIVE, native_host
 from gxo.compiler.package.link import link
 from gxo.compiler.package.manifest import render_manifest
 from gxo.compiler.package.parts import Package
-from gxo.compiler.package.wheels import Distribution, resolve
+
+if TYPE_CHECKING:
+    from gxo.compiler.package.wheels import Distribution
 
 ASSETS = "_gxo/assets/"
 MANIFEST = "_gxo/manifest.json"
@@ -29,12 +32,12 @@ class Collected:
 
     files: Mapping[str, bytes]
     executable: frozenset[str]
-    distributions: tuple[Distribution, ...]
+    distributions: "tuple[Distribution, ...]"
 
 
 def collect(package: Package, whole: bool = True) -> Collected:
     """All files of the job; with `whole`, also those of gxo. Raises PackageError."""
-    distributions = resolve(package.needs, package.native)
+    distributions = _distributions(package)
     facts = package.facts
     program = f"{facts.name} {package.playbook_file}"
     with kept("files", program, len(facts.workloads)) as known:
@@ -51,8 +54,16 @@ def collect(package: Package, whole: bool = True) -> Collected:
     return Collected(dict(sorted(files.items())), executable, distributions)
 
 
+def _distributions(package: Package) -> "tuple[Distribution, ...]":
+    if not package.needs:
+        return ()
+    from gxo.compiler.package.wheels import resolve  # start-up: few jobs need any
+
+    return resolve(package.needs, package.native)
+
+
 def _code(
-    package: Package, distributions: tuple[Distribution, ...], known: Kept, whole: bool
+    package: Package, distributions: "tuple[Distribution, ...]", known: Kept, whole: bool
 ) -> dict[str, bytes]:
     """Each file of Python with its byte code."""
     files: dict[str, bytes] = {}
@@ -84,7 +95,7 @@ def _bytecode(path: str, content: bytes, known: Kept) -> bytes:
     return b64decode(compiled)
 
 
-def _add_distribution(files: dict[str, bytes], one: Distribution, known: Kept) -> None:
+def _add_distribution(files: dict[str, bytes], one: "Distribution", known: Kept) -> None:
     """Add a distribution's files; native ones are kept apart, to be unpacked before use."""
     for path, content in one.files.items():
         place = NATIVE + path if one.native else path

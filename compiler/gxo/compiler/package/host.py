@@ -5,11 +5,14 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-
-from packaging.tags import Tag
+from typing import TYPE_CHECKING
 
 from gxo.compiler.package.manifest import Native, slug
-from gxo.compiler.package.wheels import Distribution
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
+
+    from gxo.compiler.package.wheels import Distribution
 
 NATIVE = "site-packages/"
 """Where an artifact keeps distributions with native code (as `gxo.runtime.bundle` knows)."""
@@ -17,7 +20,7 @@ NATIVE = "site-packages/"
 OLD_MANYLINUX = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
 
 
-def native_host(name: str, distributions: Sequence[Distribution]) -> Native | None:
+def native_host(name: str, distributions: "Sequence[Distribution]") -> Native | None:
     """What the manifest says about the host of the job `name`; None when every host will do."""
     native = [one for one in distributions if one.native]
     if not native:
@@ -36,7 +39,7 @@ def native_host(name: str, distributions: Sequence[Distribution]) -> Native | No
     )
 
 
-def _libc(tags: frozenset[Tag]) -> Iterator[tuple[str, int, int]]:
+def _libc(tags: "frozenset[Tag]") -> Iterator[tuple[str, int, int]]:
     """Yield the oldest C library that a wheel's tags promise to run with, if they name one."""
     found = [_libc_of(tag.platform) for tag in tags]
     known = [libc for libc in found if libc]

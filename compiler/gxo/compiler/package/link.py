@@ -127,10 +127,12 @@ class _Library:
         A package that loads the files of its names when they are first used says which in the
         imports that it makes for the type checker.
         """
+        file = self.find(module)
+        if file is not None and os.path.basename(file) != "__init__.py":
+            return None
         if self.has(f"{module}.{name}"):
             return f"{module}.{name}"
-        file = self.find(module)
-        if file is None or os.path.basename(file) != "__init__.py":
+        if file is None:
             return None
         content = _content(file)
         sources = self.known.get(b"sources of " + content, lambda: _sources(content, file))

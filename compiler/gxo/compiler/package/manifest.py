@@ -8,10 +8,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from gxo.compiler.package.parts import Package, WorkloadFact
-from gxo.compiler.package.wheels import Distribution
+
+if TYPE_CHECKING:
+    from gxo.compiler.package.wheels import Distribution
 
 FORMAT = 1
 
@@ -33,7 +35,7 @@ class Native(TypedDict):
 def render_manifest(
     package: Package,
     files: Mapping[str, bytes],
-    distributions: Sequence[Distribution],
+    distributions: "Sequence[Distribution]",
     native: Native | None,
 ) -> bytes:
     """The manifest as JSON with sorted keys. files: everything else in the archive by its path."""
