@@ -64,6 +64,9 @@ class Flow:
     whole: Marks = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.rest is None and not self.fields:
+            object.__setattr__(self, "whole", self.marks)
+            return
         inside = self.inside
         if inside is None:
             inside = _first_trails(self._parts())

@@ -74,7 +74,8 @@ class Locator:
             self._places = self._walk()
             if isinstance(self._places, range):
                 self._origin = self._lines.place(self._places[0])
-        offset = max(0, min(offset, len(self._value)))
+        if not 0 <= offset <= len(self._value):
+            offset = max(0, min(offset, len(self._value)))
         if self._origin:  # as it stands in the file, on one line
             return self._origin[0], self._origin[1] + offset
         return self._lines.place(self._places[offset])

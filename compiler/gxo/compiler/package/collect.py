@@ -40,8 +40,11 @@ def collect(package: Package, whole: bool = True) -> Collected:
     distributions = _distributions(package)
     facts = package.facts
     program = f"{facts.name} {package.playbook_file}"
-    with kept("files", program, len(facts.workloads)) as known:
-        files = _code(package, distributions, known, whole)
+    workloads = len(facts.workloads)
+    # Apart, as what is linked changes seldom: it is then not written again.
+    with kept("files", program, workloads) as own, kept("linked", program, workloads) as linked:
+        files = _generated(package, own)
+        _add_linked(files, package, distributions, linked, whole)
     native = native_host(package.facts.name, distributions) if whole else None
     if native:
         files |= _bootstrap()
@@ -62,19 +65,27 @@ def _distributions(package: Package) -> "tuple[Distribution, ...]":
     return resolve(package.needs, package.native)
 
 
-def _code(
-    package: Package, distributions: "tuple[Distribution, ...]", known: Kept, whole: bool
-) -> dict[str, bytes]:
-    """Each file of Python with its byte code."""
+def _generated(package: Package, known: Kept) -> dict[str, bytes]:
+    """Each file of the job's own Python with its byte code."""
     files: dict[str, bytes] = {}
     for path, text in package.sources.items():
         files |= with_bytecode(path, text.encode(), known)
+    return files
+
+
+def _add_linked(
+    files: dict[str, bytes],
+    package: Package,
+    distributions: "tuple[Distribution, ...]",
+    known: Kept,
+    whole: bool,
+) -> None:
+    """Add the files of distributions, and with `whole` those of gxo, with their byte code."""
     if whole:
         for path, content in link({**package.sources, **package.heads}, known).items():
             files |= with_bytecode(path, content, known)
     for one in distributions:
         _add_distribution(files, one, known)
-    return files
 
 
 def manifest_text(package: Package) -> str:

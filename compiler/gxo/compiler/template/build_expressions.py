@@ -83,7 +83,7 @@ class Expressions:
             case "group":
                 inner = self._part(tree.children[1], done)
                 closing = cast(Token, tree.children[2])
-                return self._chain(inner.value, str(closing)[1:], tree, inner.depth)
+                return _chain(inner.value, str(closing)[1:], self.span(tree), inner.depth)
             case "application":
                 return self._application(tree.children, None, tree, done)
             case "binary":
@@ -145,11 +145,11 @@ class Expressions:
             case "DOT":
                 return _Built(ast.Dot(span), 1)
             case "CHAIN":
-                return self._chain(ast.Dot(span), str(token), token, 1)
+                return _chain(ast.Dot(span), str(token), span, 1)
             case "VARIABLE":
                 name, dot, names = str(token)[1:].partition(".")
                 self.look_up(name, token)
-                return self._chain(ast.Variable(name, span), dot + names, token, 1)
+                return _chain(ast.Variable(name, span), dot + names, span, 1)
             case "STRING":
                 return _Built(ast.Literal(self.text(token), span), 1)
             case "NUMBER":
@@ -158,17 +158,6 @@ class Expressions:
                 return _Built(ast.Nil(span), 1)
             case _:
                 return _Built(ast.Literal(token.type == "TRUE", span), 1)
-
-    def _chain(self, base: ast.Expr, chain: str, whole: Part, depth: int) -> _Built:
-        """`base` followed by `chain`, which is empty or `.a.0.b`."""
-        if not chain:
-            return _Built(base, depth)
-        names = _names(chain)
-        depth += len(names)
-        if isinstance(base, ast.Field):
-            names = (*base.names, *names)
-            base = base.base
-        return _Built(ast.Field(base, names, self.span(whole)), depth)
 
     def look_up(self, name: str, token: Token) -> None:
         """Report a variable that is not visible here."""
@@ -202,6 +191,8 @@ class Expressions:
         self.diags.error(code, self.span(part), message, hint)
 
     def span(self, part: Part) -> Span:
+        if isinstance(part, Token):
+            return self.source.at(*offsets(part))
         return self.source.at(offsets(_first(part))[0], offsets(_last(part))[1])
 
 
@@ -217,6 +208,18 @@ def _call(name: str, args: tuple[ast.Expr, ...], span: Span) -> ast.Expr:
         return ast.Or(args, span)
     call = ast.Call(name, args, span)
     return expanded(call) if name == "expandenv" else call
+
+
+def _chain(base: ast.Expr, chain: str, span: Span, depth: int) -> _Built:
+    """`base` followed by `chain`, which is empty or `.a.0.b`; the span is that of both."""
+    if not chain:
+        return _Built(base, depth)
+    names = _names(chain)
+    depth += len(names)
+    if isinstance(base, ast.Field):
+        names = (*base.names, *names)
+        base = base.base
+    return _Built(ast.Field(base, names, span), depth)
 
 
 def _split(chain: ast.Field) -> tuple[ast.Expr, str]:
