@@ -172,13 +172,15 @@ def _all_workloads(plan: Plan) -> Iterator[Workload]:
 
 def _workload_views(part: Part, plan: Plan, around: Surroundings) -> Iterator[WorkloadView]:
     loops = {name: loop for loop in plan.fused for name in loop.members}
+    top = Block("workload", plan.workloads)
     for workload in part.workloads:
-        yield from _views(workload, Block("workload", plan.workloads), loops, around)
+        yield from _views(workload, top, loops, around)
         block = Block("on_failure", workload.on_failure, workload.name)
         for child in workload.on_failure:
             yield from _views(child, block, loops, around)
+    cleanup = Block("cleanup", plan.cleanup)
     for workload in part.cleanup:
-        yield from _views(workload, Block("cleanup", plan.cleanup), loops, around)
+        yield from _views(workload, cleanup, loops, around)
 
 
 def _views(

@@ -84,9 +84,9 @@ def loop_views(
     """What stands at the place of a member: the loop at that of the first one in the file, and at a
     later one's, where the loop alone would give another order of workloads, its place.
     """
-    names = [one.name for one in block.workloads]
-    first = min(map(names.index, loop.members))
-    so_far = tuple(names[first : names.index(workload.name) + 1])
+    first = min(block.places[name] for name in loop.members)
+    stand = block.workloads[first : block.places[workload.name] + 1]
+    so_far = tuple([one.name for one in stand])
     if len(so_far) == 1:
         yield _loop_view(loop, block, around)
     elif so_far != loop.members[: len(so_far)]:
@@ -94,17 +94,17 @@ def loop_views(
 
 
 def _loop_view(loop: FusedLoop, block: Block, around: Surroundings) -> WorkloadView:
-    by_name = {one.name: one for one in block.workloads}
     local = cache(around.names.inner(_LOCALS).fresh)
-    stages = [_stage(by_name[name], around, local) for name in loop.members]
+    members = [block.workloads[block.places[name]] for name in loop.members]
+    stages = [_stage(one, around, local) for one in members]
     helpers: list[str] = []
-    members = [_member(stage, around, helpers) for stage in stages]
+    arguments = [_member(stage, around, helpers) for stage in stages]
     body = _Body(stages, around).written()
     type_ = around.imports.use("gxo.runtime", "Stage")
     return WorkloadView(
         comment=f"{', '.join(loop.members)}: fused into one loop",
         decorator=f"job.{_DECORATORS[block.kind]}",
-        decorator_arguments=(*block.owner_argument, *members),
+        decorator_arguments=(*block.owner_argument, *arguments),
         function=around.functions[loop_key(loop)],
         parameters=tuple(f"{stage.name}: {type_}" for stage in stages),
         returns="None",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 
 from gxo.compiler.codegen.imports import Imports
 from gxo.compiler.codegen.lifecycles import lifecycle_code
@@ -42,7 +42,7 @@ class Surroundings:
     consumed: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """Workloads that stand together: the playbook's, those of an `on_failure`, or of `finally`.
 
@@ -58,6 +58,11 @@ class Block:
     def owner_argument(self) -> tuple[str, ...]:
         """What the decorator is given first."""
         return (literal(self.owner),) if self.owner else ()
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Where each workload stands among these, by its name."""
+        return {one.name: place for place, one in enumerate(self.workloads)}
 
 
 def steps_key(pipeline: Workload) -> str:
