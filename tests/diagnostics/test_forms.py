@@ -9,7 +9,7 @@ import pytest
 
 from gxo.cli.main import main
 from gxo.compiler.codes import Code, complete, table
-from gxo.compiler.diagnostics import Diagnostic, Span
+from gxo.compiler.diagnostics import Diagnostic, Diagnostics, Span
 from gxo.compiler.sarif import render_sarif
 from gxo.compiler.version import VERSION
 
@@ -170,3 +170,11 @@ def test_nothing_found(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = json.loads(capsys.readouterr().out)
     jsonschema.validate(log, SARIF)
     assert log["runs"][0]["results"] == []
+
+
+def test_what_a_pass_did_is_told_once_at_a_place() -> None:
+    """An expression and a part of it can begin together."""
+    diagnostics = Diagnostics(explanations=[])
+    for end in (9, 5, 9):
+        diagnostics.explain("fold_constants", Span("p.gxo.yaml", 7, 3, 7, end), "not folded")
+    assert [one.text for one in diagnostics.explained_by("fold_constants")] == ["not folded"]

@@ -155,8 +155,11 @@ class Diagnostics:
         ]
 
     def explained_by(self, pass_name: str) -> list[Explanation]:
-        """What the pass explained, each once, in the order of the source."""
-        return sorted({one for one in self.explanations or () if one.pass_name == pass_name})
+        """What the pass explained, each once at a place, in the order of the source."""
+        told = [one for one in self.explanations or () if one.pass_name == pass_name]
+        # What begins at one place may end at several: an expression, and a part of it.
+        once = {(one.span.file, one.span.line, one.span.column, one.text): one for one in told}
+        return sorted(once.values())
 
     def accepted_sorted(self) -> list[Accepted]:
         """Every accepted finding, in the order of the source."""
