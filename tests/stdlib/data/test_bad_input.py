@@ -218,6 +218,16 @@ def test_nested_without_end(kind: str, depth: int, tmp_path: Path) -> None:
     assert "nested deeper than 1,000" in str(error)
 
 
+def test_names_that_are_all_different(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parser keeps each, also those that are in no record."""
+    monkeypatch.setattr(xml, "MAX_NAMES", 1000)
+    names = "".join(f"<a{number}/>" for number in range(1001))
+    (tmp_path / "a").write_text(f"<a>{names}</a>")
+    error = parse(tmp_path, "xml", "a", {"record_tag": "r"}).error
+    assert str(error).startswith("cannot parse 'a': line 1, column ")
+    assert str(error).endswith("it has more than 1,000 different names")
+
+
 def test_entities_that_stand_for_more_and_more(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(bad_input.entity_bomb(12))
     error = parse(tmp_path, "xml", "a").error

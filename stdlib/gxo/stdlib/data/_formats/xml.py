@@ -24,6 +24,9 @@ from gxo.stdlib.data._text import Refused, Slice
 MAX_TAG = 16 * 1024 * 1024
 """Bytes of a tag or comment. The parser begins it anew with each piece until it is complete."""
 
+MAX_NAMES = 100_000
+"""Different names of elements and attributes: the parser keeps each."""
+
 _ENCODING = re.compile(r"""(?<=\s)encoding\s*=\s*("[^"]*"|'[^']*')""")
 _EXPATS = frozenset(["UTF-8", "UTF-16", "UTF-16BE", "UTF-16LE", "ISO-8859-1", "US-ASCII"])
 _REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\w+);)[^;]*;")
@@ -138,6 +141,8 @@ class _Records:
         # A tag, a comment or an attribute that does not end is held back by the parser.
         if read - parser.CurrentByteIndex > MAX_TAG:
             raise _error(self._parser, f"a tag or comment is longer than {MAX_TAG:,} bytes")
+        if len(parser.intern) > MAX_NAMES:
+            raise _error(parser, f"it has more than {MAX_NAMES:,} different names")
 
     def _parse(self, piece: bytes, *, is_last: bool) -> None:
         try:
