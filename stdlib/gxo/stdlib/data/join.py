@@ -82,7 +82,8 @@ async def join(
     several RIGHT JOINs in a chain only the last one keeps what it has no partner for.
 
     Keys are texts, numbers and bools, and compare as numbers when both are integral: `"1"` joins 1.
-    Null, or a missing field, joins nothing; a list or a map as key is a record error.
+    Null, or a missing field, joins nothing; a list or a map as key is a record error. An empty text
+    is a key like any other, as in SQL: where CSV leaves a field empty for null, filter it first.
 
     With `flat` the records are merged: of two fields with one name the probe record's stays, else
     that of the stream named first in `on`; the fields of a stream that has nothing are null. With
