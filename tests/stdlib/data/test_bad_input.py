@@ -228,6 +228,27 @@ def test_names_that_are_all_different(tmp_path: Path, monkeypatch: pytest.Monkey
     assert str(error).endswith("it has more than 1,000 different names")
 
 
+LONG = "x" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("logfmt", f"{LONG}=1 {LONG}=2"),
+        ("xml", f"<!DOCTYPE a [<!ENTITY {LONG} 'b'>]><a/>"),
+        ("yaml", f"- *{LONG}"),
+        ("yaml", f"- !{LONG} {{}}"),
+        ("yaml", f"- !{LONG} a"),
+    ],
+)
+def test_a_long_name_is_cut_where_it_is_told(kind: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(text)
+    outcome = parse(tmp_path, kind, "a")
+    for message in outcome.record_errors or [str(outcome.error)]:
+        assert "x" * 40 in message
+        assert len(message) < 200
+
+
 def test_entities_that_stand_for_more_and_more(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(bad_input.entity_bomb(12))
     error = parse(tmp_path, "xml", "a").error

@@ -38,7 +38,7 @@ def _fields(line: str) -> Record | None:
             raise ValueError(f'column {at + 1}: not a field such as key=value or key="a value"')
         key, bare, quoted = word.group("key", "bare", "quoted")
         if key in record:
-            raise ValueError(f"the field '{key}' is there twice")
+            raise ValueError(f"the field '{key[:50]}' is there twice")
         if quoted is not None:
             record[key] = _unescaped(quoted) if "\\" in quoted else quoted
         elif bare is not None:

@@ -189,7 +189,7 @@ class _Records:
             self._open[-1].text.append(text)
 
     def _refuse_entity(self, name: str, *_: object) -> None:
-        raise _error(self._parser, f"it declares the entity '{name}', which is not allowed")
+        raise _error(self._parser, f"it declares the entity '{name[:50]}', which is not allowed")
 
     def _refuse_reference(self, *_: object) -> int:
         raise _error(self._parser, "it refers to an entity outside of it, which is not allowed")

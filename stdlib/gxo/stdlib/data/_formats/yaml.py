@@ -187,7 +187,7 @@ class _Builder:
         if len(self._open) >= MAX_DEPTH:
             raise _error(event.start_mark, f"nested deeper than {MAX_DEPTH:,}")
         if event.tag not in (None, "!", f"{_TAG}map", f"{_TAG}seq"):
-            self._refuse(f"a {event.tag} is nothing that a record can hold")
+            self._refuse(f"a {str(event.tag)[:50]} is nothing that a record can hold")
         self._open.append(_Open(value, event.anchor))
 
     def _end(self) -> bool:
@@ -226,7 +226,7 @@ class _Builder:
             self._refuse(str(error))
             return None
         if tag and not isinstance(value, _TAGGED.get(tag, ())):
-            self._refuse(f"the text is not what a {event.tag} is in a record")
+            self._refuse(f"the text is not what a {str(event.tag)[:50]} is in a record")
         if isinstance(value, (int, float)) and not _is_finite(value):
             self._refuse(f"{text[:20]} is no number that a record can hold")
         is_long = value.__class__ is int and not -(2**63) <= value < 2**64
@@ -248,11 +248,11 @@ class _Builder:
     def _alias(self, event: Any) -> bool:
         if event.anchor not in self._anchors:
             raise _error(
-                event.start_mark, f"there is no complete value with the anchor &{event.anchor}"
+                event.start_mark, f"there is no complete value with the anchor &{event.anchor[:50]}"
             )
         value, weight = self._anchors[event.anchor]
         if value.__class__ is Unfit:
-            self._refuse(f"*{event.anchor} stands for a value that is none: {value}")
+            self._refuse(f"*{event.anchor[:50]} stands for a value that is none: {value}")
         self._copied += weight
         if self._copied > MAX_COPIED:
             self._refuse(f"its aliases stand for more than {MAX_COPIED:,} characters")
