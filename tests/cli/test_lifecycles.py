@@ -25,7 +25,7 @@ workloads:
     process: {module: exec, params: {command: backup, args: ["{{ .where }}"]}}
 """
 REFUSAL = (
-    "error: only `gxo daemon` can run nightly, whose workloads do not all run once:"
+    "error: only `gxo daemon` can run nightly, whose workloads do not all run once, from start to end:"
     " 'serve' is supervise, 'backup' is scheduled\n"
     "hint: --describe prints every workload's lifecycle\n"
 )
@@ -104,3 +104,18 @@ def test_a_wrong_option_is_still_told(folder: Path) -> None:
     done = python(folder, "job.pyz", "--wokers", "3")
     assert done.returncode == 2
     assert "--wokers" in done.stderr
+
+
+def test_what_waits_for_a_signal_is_not_run(tmp_path: Path) -> None:
+    (tmp_path / "release.gxo.yaml").write_text(
+        "name: release\nschemaVersion: v1.0.0\nworkloads:\n"
+        "  - name: approval\n    lifecycle: {policy: run_once}\n    register: approval\n"
+        "    process: {module: control:wait_for_signal, params: {context: {release: 7}}}\n"
+        "  - name: go\n    lifecycle: {policy: run_once}\n"
+        '    when: "{{ .approval.resume_payload.approved }}"\n'
+        "    process: {module: exec, params: {command: touch, args: [ran]}}\n"
+    )
+    done = gxo(tmp_path, "run", "release.gxo.yaml")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: only `gxo daemon` can run release, ")
+    assert "from start to end: 'approval' waits for a signal\n" in done.stderr

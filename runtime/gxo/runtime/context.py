@@ -208,6 +208,18 @@ class Context:
         """
         self._run.scheduler.ready(self._node, summary)
 
+    async def signal(self, token: str, context: Mapping[str, Any]) -> Any:
+        """Wait, Paused, until somebody outside gives the token back; returns what comes with it.
+
+        ModuleError where nobody can: only `gxo daemon` keeps what waits, and takes tokens.
+        """
+        signals = self._run.signals
+        if signals is None:
+            from gxo.runtime.errors import ModuleError  # start-up: no job of today comes here
+
+            raise ModuleError("only `gxo daemon` can wait for a signal")
+        return await signals.wait(self.workload, token, context)
+
     def end_within(self, seconds: float) -> None:
         """Ask for more time than the usual 5 s to end in order, after a cancellation.
 

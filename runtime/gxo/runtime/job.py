@@ -99,9 +99,9 @@ class Workload:
     """One workload as the compiler decided it. The keywords of `Job.workload` are its fields.
 
     lifecycle: None for one that runs once. background: its module, or one that it reads from, runs
-    until the job needs it no more. spills: those of `inputs` that workloads could wait for in a
-    circle, so that what is read later may wait in a file. allow_paths: absolute path to `ro` or
-    `rw`.
+    until the job needs it no more. pauses: it waits for somebody outside. spills: those of `inputs`
+    that workloads could wait for in a circle, so that what is read later may wait in a file.
+    allow_paths: absolute path to `ro` or `rw`.
     """
 
     __slots__ = (
@@ -119,6 +119,7 @@ class Workload:
         "on_failure",
         "on_record_error",
         "parameters",
+        "pauses",
         "ports",
         "records",
         "register",
@@ -144,6 +145,7 @@ class Workload:
         timeout: float | None = None,
         ignore_errors: bool = False,
         background: bool = False,
+        pauses: bool = False,
         secrets: Iterable[str] = (),
         records: Iterable[str] = (),
         inputs: Iterable[str] = (),
@@ -164,6 +166,7 @@ class Workload:
         self.timeout = timeout
         self.ignore_errors = ignore_errors
         self.background = background
+        self.pauses = pauses
         self.secrets = secrets
         self.records = records
         self.inputs = inputs
@@ -320,18 +323,20 @@ class Job:
         return self._joining(members)
 
     def check_runs_here(self) -> None:
-        """UsageError when workloads have a lifecycle that only the daemon can give them."""
+        """UsageError when workloads have a lifecycle or wait as only the daemon lets them."""
         hosted = [
             f"'{one.name}' is {one.lifecycle.policy}"
-            for one in self.workloads.values()
             if one.lifecycle is not None
+            else f"'{one.name}' waits for a signal"
+            for one in self.workloads.values()
+            if one.lifecycle is not None or one.pauses
         ]
         if hosted:
             words = ", ".join(hosted[:3])
             more = f", and {len(hosted) - 3} more" if len(hosted) > 3 else ""
             raise UsageError(
-                f"only `gxo daemon` can run {self.name}, whose workloads do not all run once:"
-                f" {words}{more}",
+                f"only `gxo daemon` can run {self.name}, whose workloads do not all run once, from"
+                f" start to end: {words}{more}",
                 hint="--describe prints every workload's lifecycle",
             )
 

@@ -6,7 +6,7 @@ Values for `gxo daemon`, which runs such workloads; a job by itself runs what ru
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 Restart = Literal["always", "on_failure", "never"]
 Overlap = Literal["skip", "queue", "parallel"]
@@ -87,3 +87,15 @@ class Scheduled:
 
 
 Lifecycle = Supervise | EventDriven | Scheduled
+
+
+class Signals(Protocol):
+    """What a host gives a run (`Run.signals`) whose workloads wait for somebody outside."""
+
+    async def wait(self, workload: str, token: str, context: Mapping[str, Any]) -> Any:
+        """Let the workload be Paused until somebody gives the token back; returns the payload that
+        comes with it.
+
+        token: known to nobody else, and of use once. context: what whoever decides is shown.
+        """
+        ...

@@ -122,6 +122,7 @@ def module(
     retry_after_records: bool = False,
     per_record: bool = False,
     background: bool = False,
+    pauses: bool = False,
     handle: str | None = None,
     returns: dict[str, list[str]] | None = None,
     sends: list[str] | None = None,
@@ -148,6 +149,8 @@ def module(
     reads again, so a `stream:pipeline` knows which event it belongs to; others join events.
     background: it calls `ctx.ready(summary)` when it is in service, and runs on until it is
     cancelled because the job has no more use for it.
+    pauses: it waits for somebody outside, however long that takes, so that only `gxo daemon` can
+    run it, and no block and no pipeline.
     handle: the field of its summary that names something in the job's keeping (a connection, a
     session), which is gone when the process is. A resumed job calls such a module again, unasked
     though it may not be idempotent, if somebody who is still to run reads its result, or what

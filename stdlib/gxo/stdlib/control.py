@@ -3,7 +3,8 @@
 # Every module takes the context, whether it needs it or not:
 # ruff: noqa: ARG001
 
-from typing import TypedDict, TypeVar
+from collections.abc import Mapping
+from typing import Any, TypedDict, TypeVar
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
@@ -20,6 +21,13 @@ class Asserted(TypedDict):
 
 class Synchronized(TypedDict):
     synchronized_streams: int
+
+
+class Signalled(TypedDict):
+    """resume_payload: what came with the signal."""
+
+    resume_token: str
+    resume_payload: Any
 
 
 class Slept(TypedDict):
@@ -122,6 +130,45 @@ async def sleep(ctx: Context, *, duration: Duration) -> Slept:
     if not ctx.dry_run:
         await ctx.clock.sleep(duration)
     return {"slept": duration}
+
+
+@module("control:wait_for_signal", idempotent=True, pauses=True, returns={"resume_token": []})
+async def wait_for_signal(ctx: Context, *, context: Mapping[str, Any] | None = None) -> Signalled:
+    """Pause until somebody outside says how to go on, such as a person who approves.
+
+    The workload is Paused, for as long as that takes, and has a token that is of use once; with it
+    comes the answer. Only `gxo daemon` can keep a job that long: `gxo run` and `job.pyz` refuse a
+    playbook with it.
+    It cannot stand in `on_failure`, `finally` or a pipeline.
+
+    A dry run does not wait, and does not know the answer.
+
+    Args:
+        context: what whoever decides is shown
+
+    Returns:
+        `resume_token`, and `resume_payload`: the data that came with the signal.
+
+    Raises:
+        Nobody can give a signal, as the job does not run under `gxo daemon`.
+
+    Example:
+        name: approval
+        lifecycle: {policy: run_once}
+        register: approval
+        process:
+          module: control:wait_for_signal
+          params:
+            context: {release: shop-7, host: shop.example.org}
+    """
+    if ctx.dry_run:
+        foreseen: Signalled = ctx.would("wait for a signal from outside", changes=False)
+        return foreseen
+    from secrets import token_urlsafe  # start-up
+
+    token = token_urlsafe(32)
+    payload = await ctx.signal(token, context or {})
+    return {"resume_token": token, "resume_payload": payload}
 
 
 @module("control:fail", idempotent=True)

@@ -241,6 +241,8 @@ def settings(workload: Workload, module: ModuleSpec, printer: Printer) -> Iterat
     yield from _edges(workload, module)
     if workload.background:
         yield "background=True"
+    if module.pauses:
+        yield "pauses=True"
     if workload.when is not None and workload.when != Constant(True, workload.when.span):
         yield f"when={printer.deciding(workload.when, 'when', ('ctx',), all_=True)}"
     if workload.loop:

@@ -111,6 +111,7 @@ def _read_module(
         retry_after_records=decorator.retry_after_records,
         per_record=decorator.per_record,
         background=decorator.background,
+        pauses=decorator.pauses,
         handle=decorator.handle,
         returns=decorator.returns,
         sends=decorator.sends,

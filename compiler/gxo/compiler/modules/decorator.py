@@ -40,6 +40,7 @@ class Decorator:
     retry_after_records: bool = False
     per_record: bool = False
     background: bool = False
+    pauses: bool = False
     handle: str | None = None
     returns: tuple[tuple[str, tuple[str, ...]], ...] = ()
     sends: tuple[str, ...] = ()
@@ -85,7 +86,9 @@ def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> N
     match name, given:
         case "changes", True | False | "by_call":
             decorator.changes = given
-        case "idempotent" | "retry_after_records" | "per_record" | "background" | "fresh", bool():
+        case "background" | "fresh" | "idempotent" | "pauses", bool():
+            setattr(decorator, name, given)
+        case "per_record" | "retry_after_records", bool():
             setattr(decorator, name, given)
         case "inline", bool() | str():
             decorator.inline = given

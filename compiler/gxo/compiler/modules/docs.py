@@ -150,6 +150,8 @@ def _facts(spec: ModuleSpec) -> Iterator[tuple[str, str]]:
         yield "In a pipeline", "joins events together: later steps see only what it sends"
     if spec.background:
         yield "In the background", "once it is ready, until nothing else is left to run"
+    if spec.pauses:
+        yield "Where it runs", "under `gxo daemon` only"
     if spec.handle:
         yield "When resumed", f"runs again for who still needs its `{spec.handle}`"
     if spec.doc.raises:

@@ -131,6 +131,7 @@ class ModuleSpec:
     one_of: parameters of which exactly one is given.
     per_record: each record that it sends comes of the one that it read last (see `ir/steps.py`).
     background: it says when it is ready, and runs until the job has no more use for it.
+    pauses: it waits for somebody outside: only the daemon can run it.
     handle: the field of the summary that names what ends with the process.
     returns, sends, keeps, drops: what summary and records hold, and kernel: what can be a part of a
     loop that it shares with others (`gxo.runtime.spec.module`).
@@ -159,6 +160,7 @@ class ModuleSpec:
     retry_after_records: bool
     per_record: bool
     background: bool
+    pauses: bool
     handle: str | None
     returns: tuple[tuple[str, tuple[str, ...]], ...]
     sends: tuple[str, ...]

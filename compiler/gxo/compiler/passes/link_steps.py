@@ -68,6 +68,9 @@ def _check_module(step: Workload, diagnostics: Diagnostics) -> None:
     elif module.background or "run_once" not in module.lifecycles:
         message = f"{module.name} cannot be a step: it does not end by itself"
         diagnostics.error(NO_STEP, span, message, "give it a workload of its own")
+    elif module.pauses:
+        message = f"{module.name} cannot be a step: it waits for somebody outside"
+        diagnostics.error(NO_STEP, span, message, "give it a workload of its own")
 
 
 def _check_inputs(step: Workload, diagnostics: Diagnostics) -> None:

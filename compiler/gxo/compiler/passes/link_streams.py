@@ -20,7 +20,7 @@ from gxo.compiler.modules.spec import ModuleSpec
 UNKNOWN_STREAM, READS_ITSELF, NO_PORT, NO_INPUT = "GXO0305", "GXO0602", "GXO0603", "GXO0604"
 UNKNOWN_SOURCE, NO_STREAM, TWO_PLACES = "GXO0309", "GXO0620", "GXO0621"
 LOOP_READS, NOT_AN_INPUT, FAIL_AND_ERRORS = "GXO0605", "GXO0606", "GXO0607"
-LEAVES_BLOCK, NO_BACKGROUND, USELESS_POLICY = "GXO0608", "GXO0623", "GXO0625"
+LEAVES_BLOCK, WRONG_PLACE, USELESS_POLICY = "GXO0608", "GXO0623", "GXO0625"
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
@@ -55,7 +55,7 @@ def _link(
         _check_ports(workload, may_have_source, diagnostics)
         _check_source(workload, by_name, diagnostics)
         _check_stream_names(workload, diagnostics)
-        _check_background(workload, outermost, diagnostics)
+        _check_place(workload, outermost, diagnostics)
     _check_error_readers(linked, diagnostics)
     _check_policies(linked, diagnostics)
     background = _background(linked)
@@ -137,16 +137,22 @@ def _events(
     return {}
 
 
-def _check_background(workload: Workload, outermost: bool, diagnostics: Diagnostics) -> None:
-    """A background module runs as long as the job, so it cannot be one of several in turn."""
+def _check_place(workload: Workload, outermost: bool, diagnostics: Diagnostics) -> None:
+    """A background module runs as long as the job, so it cannot be one of several in turn; and one
+    that waits for somebody outside cannot be in a block, which has little time."""
     module = workload.module
-    if module is None or not module.background or (outermost and not workload.decl.loop):
+    if module is None:
         return
-    message = f"{module.name} runs in the background, and cannot be repeated by a `loop`"
-    if not outermost:
+    if module.background and not outermost:
         message = f"{module.name} runs in the background, and cannot run in a block"
+    elif module.background and workload.decl.loop:
+        message = f"{module.name} runs in the background, and cannot be repeated by a `loop`"
+    elif module.pauses and not outermost:
+        message = f"{module.name} waits for somebody outside, and cannot run in a block"
+    else:
+        return
     hint = "give it a workload of its own, outside `on_failure` and `finally`"
-    diagnostics.error(NO_BACKGROUND, workload.decl.module.span, message, hint)
+    diagnostics.error(WRONG_PLACE, workload.decl.module.span, message, hint)
 
 
 def _check_source(

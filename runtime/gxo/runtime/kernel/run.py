@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gxo.runtime.dryrun.forecast import Forecast
     from gxo.runtime.journal.journal import Journal
     from gxo.runtime.kernel.shared import Shared
+    from gxo.runtime.lifecycles import Signals
     from gxo.runtime.reporting.watchers import Watcher
     from gxo.runtime.secrets.redact import Redactor
     from gxo.runtime.secrets.use import SecretUse
@@ -104,8 +105,7 @@ class Run:
         self.ending = Ending()
         self.cleaning = False
         self.abandoned: list[asyncio.Task[Any]] = []
-        self.started = self.clock.seconds()
-        self.ended_at = self.started
+        self.started = self.ended_at = self.clock.seconds()
         self.loop: JobLoop
         self.scheduler: Scheduler
         self._origin = self.clock.monotonic()
@@ -114,6 +114,7 @@ class Run:
         self._redactor: Redactor | None = None
         self._workspace: Workspace | None = None
         self._shared: Shared | None = None
+        self.signals: Signals | None = None
         self._modules: dict[str, str] | None = None
 
     # The course
