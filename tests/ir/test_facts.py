@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gxo.compiler.driver import Options, check
-from gxo.compiler.ir.facts import changes, is_idempotent, read_by, register_owners
+from gxo.compiler.ir.facts import changes, effects, is_idempotent, read_by, register_owners
 from gxo.compiler.ir.nodes import Plan
 from gxo.compiler.ir.walk import every_workload
 
@@ -114,3 +114,38 @@ def test_what_changes_something(plan: Plan) -> None:
         "doing": ("by_call", False),
         "bye": (False, True),
     }
+
+
+@pytest.mark.parametrize(
+    ("params", "reads"),
+    [
+        ("", ("~/.ssh/known_hosts",)),
+        ("known_hosts_path: hosts", ("hosts",)),
+        ("known_hosts: '{{ .known }}'", ()),
+        ("insecure: true", ()),
+        ("insecure: false", ("~/.ssh/known_hosts",)),
+        ("insecure: '{{ .sure }}'", ("~/.ssh/known_hosts",)),
+    ],
+)
+def test_a_default_is_touched_unless_something_else_is_given(
+    params: str, reads: tuple[str, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / "hosts.gxo.yaml"
+    path.write_text(CONNECT % params)
+    plan = check(str(path), Options()).plan
+    assert plan is not None
+    assert effects(plan).get("reads", ()) == reads
+    assert effects(plan)["hosts"] == ("dynamic: {{ .gate }}", "web-1")
+
+
+CONNECT = """\
+name: hosts
+schemaVersion: v1.0.0
+inputs: {known: {default: ""}, sure: {type: bool, default: false}, gate: {default: ops@gate}}
+workloads:
+  - name: web
+    lifecycle: {policy: run_once}
+    process:
+      module: ssh:connect
+      params: {host: web-1, user: deploy, agent: true, proxy_jump: "{{ .gate }}", %s}
+"""

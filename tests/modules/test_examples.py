@@ -24,8 +24,8 @@ RECORD = {
 }
 """What an example's producers send: the fields that examples read."""
 
-OPENS = "connection:open"
-"""The module whose example registers what examples about connections read."""
+OPENS = {".store.": "connection:open", ".web.": "ssh:connect"}
+"""The modules whose examples register what examples about connections read."""
 
 REFUSED = {
     "name": "refused",
@@ -56,9 +56,10 @@ def playbook(spec: ModuleSpec) -> str:
         }
         for name in example.get("stream_inputs", [])
     ]
-    if ".store." in spec.doc.example:
-        [store] = [yaml.safe_load(one.doc.example) for one in SPECS if one.name == OPENS]
-        producers.append(store)
+    for read, name in OPENS.items():
+        if read in spec.doc.example:
+            [opens] = [yaml.safe_load(one.doc.example) for one in SPECS if one.name == name]
+            producers.append(opens)
     if ".refused." in spec.doc.example:
         producers.append(REFUSED)
     head = {"name": "example", "schemaVersion": "v1.0.0", "workloads": producers}
@@ -84,7 +85,7 @@ FILES: dict[str, dict[str, str | bytes]] = {
 }
 """What an example finds in its workspace."""
 
-ELSEWHERE = ("http:", "connection:", "dns:")
+ELSEWHERE = ("http:", "connection:", "dns:", "ssh:")
 """Namespaces whose examples need a server, and are run with one."""
 
 

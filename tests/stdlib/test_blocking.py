@@ -5,6 +5,7 @@
       inputs: {text: json.dumps(rows(60_000))}       Python, in which `rows` makes records
       files: {big.txt: "'x' * 50_000_000"}           likewise
       server: {/big: "{'json': rows(60_000)}"}       likewise; the input `server` is its address
+      sshd: true                                     the input `sshd` is how to connect to it
       workloads:
         parse: {module: data:parse, params: {format: json, content: "{{ .Inputs.text }}"}}
 
@@ -37,6 +38,7 @@ from gxo.runtime.reporting.logs import Log
 from gxo.runtime.settings import Settings
 from tests.stdlib.harness import library
 from tests.stdlib.http.server import serving
+from tests.stdlib.ssh.jobs import login
 
 CASES = yaml.safe_load(Path(__file__).with_name("blocking.yaml").read_text(encoding="utf-8"))
 BOUND = 0.050
@@ -153,7 +155,10 @@ def cases() -> Iterator[Any]:
 
 @pytest.mark.parametrize("case", list(cases()))
 def test_no_callback_takes_long(
-    case: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     inputs = {name: value_of(one) for name, one in case.get("inputs", {}).items()}
     for name, content in case.get("files", {}).items():
@@ -165,6 +170,8 @@ def test_no_callback_takes_long(
         if routes:
             server = stack.enter_context(serving(routes))
             inputs["server"] = f"http://127.0.0.1:{server.server_address[1]}"
+        if case.get("sshd"):
+            inputs["sshd"] = login(request.getfixturevalue("sshd"))
         job = compiled(case, inputs)
         for _ in range(RUNS):
             timed = played(job, inputs, tmp_path, monkeypatch)

@@ -1,7 +1,6 @@
 """The module `exec`: run one command, with its output as text or as a stream of records."""
 
 import os
-import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Literal, TypedDict
@@ -14,12 +13,11 @@ from gxo.runtime.host.weight import weight
 from gxo.runtime.spec import Argument, Command, Record, Size, WorkspacePath, module, runs
 from gxo.runtime.streams.ports import Out, Records
 from gxo.runtime.workspace.jail import Jail
+from gxo.stdlib._output import exit_code, failure, output_text, within
 
-_EXCERPT = 500
 _LINE = 50
 """Bytes that making a record of a line takes as long as."""
 _SHELL = "/bin/sh"
-_KILLED = 128 + signal.SIGKILL  # a shell's exit code when the last command was killed
 
 
 class Executed(TypedDict):
@@ -133,9 +131,9 @@ async def exec_(
         raise
     status = child.close()
     result: Executed = {
-        "stdout": await ctx.offload(len(stdout), _text, stdout, cut_out),
-        "stderr": await ctx.offload(len(stderr), _text, stderr, cut_err),
-        "exit_code": status if status >= 0 else 128 - status,
+        "stdout": await ctx.offload(len(stdout), output_text, stdout, cut_out),
+        "stderr": await ctx.offload(len(stderr), output_text, stderr, cut_err),
+        "exit_code": exit_code(status),
         "truncated": cut_out or cut_err,
     }
     if check and result["exit_code"] not in success_codes:
@@ -286,7 +284,7 @@ async def _standard_output(
 async def _captured(ctx: Context, output: Output, limit: int) -> tuple[bytes, bool]:
     """What of the output is kept, and whether there was more; all of it is read."""
     data, is_cut = await output.capture(limit + ctx.secret_reach)
-    return (ctx.cut(data, limit), True) if len(data) > limit else (data, is_cut)
+    return within(ctx, data, is_cut, limit)
 
 
 def _records(
@@ -382,31 +380,7 @@ def _json_lines(batch: list[Record]) -> tuple[bytes, list[tuple[Record, ModuleEr
     return "".join(line + "\n" for line in lines).encode(errors="replace"), faults
 
 
-def _text(data: bytes, cut: bool) -> str:
-    text = data.decode(errors="replace")
-    # A cut can fall inside a character: what is left of it is no broken byte of the command's.
-    return text.rstrip("\ufffd") if cut else text
-
-
 def _failed(argv: list[str], status: int, stderr: str) -> ModuleError:
     shown = argv[2] if argv[:2] == [_SHELL, "-c"] else argv[0]
-    if status < 0:
-        how = f"was ended by {_signal_name(-status)}"
-    else:
-        how = f"ended with exit code {status}"
-    said = stderr.strip()[-_EXCERPT:].strip()
-    message = f"the command {shown!r} {how}{f': {said}' if said else ''}"
     hint = "set `check: false`, or list the code in `success_codes`, if that is no failure"
-    if status in (-signal.SIGKILL, _KILLED):
-        hint = (
-            "the system kills so what needs more memory than there is: see its log (`dmesg`), "
-            "and the limits of the container"
-        )
-    return ModuleError(message, hint=hint)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+    return failure(f"the command {shown!r}", status, stderr, hint=hint)

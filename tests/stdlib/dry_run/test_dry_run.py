@@ -42,6 +42,12 @@ BEFORE = {
         {"network": "tcp", "address": "127.0.0.1:1"},
         register="opened",
     ),
+    "connected": workload(
+        "connected",
+        "ssh:connect",
+        {"host": "web-1", "user": "deploy", "agent": True},
+        register="connected",
+    ),
     "removed": workload("removed", "filesystem:manage", {"path": "gone.txt", "state": "absent"}),
     "save-in-d": workload("save-in-d", "filesystem:write", {"path": "d/b.txt", "content": "b"}),
     "save-lines": workload(

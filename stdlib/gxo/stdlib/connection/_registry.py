@@ -35,7 +35,7 @@ class Connections:
             raise ModuleError(f"the connection '{handle}' is closed already")
         raise ModuleError(
             f"there is no connection '{handle}' in this job",
-            hint="give the `connection_id` of a `connection:open` or a `connection:listen`",
+            hint="give the `connection_id` that `connection:open` or `ssh:connect` returned",
         )
 
     def take(self, handle: str) -> Link:
