@@ -14,6 +14,7 @@ from gxo.compiler.types import OneOf, Special, Type
 from gxo.runtime.errors import ModuleError, ParameterError, SecurityError
 from tests.stdlib.harness import Outcome, bench, library, module_spec, run
 from tests.stdlib.http.server import serving
+from tests.stdlib.ssh.jobs import Caller, login
 
 # PyYAML's own loader in Python: the one in C takes no lone surrogate.
 TABLE = yaml.safe_load(Path(__file__).with_name("paths.yaml").read_text(encoding="utf-8"))
@@ -82,9 +83,10 @@ def filled(value: Any, words: dict[str, str]) -> Any:
     return value
 
 
-def call(name: str, path: str, world: Path) -> Outcome:
+def call(name: str, path: str, world: Path, request: pytest.FixtureRequest) -> Outcome:
     module, parameter = name.split()
     entry = TABLE["parameters"][name]
+    sshd = request.getfixturevalue("sshd") if entry.get("connects") else None
 
     async def play() -> Outcome:
         async with bench(world / "ws") as workbench:
@@ -92,6 +94,8 @@ def call(name: str, path: str, world: Path) -> Outcome:
                 words = {"server": f"http://127.0.0.1:{server.server_address[1]}"}
                 params = {key: filled(value, words) for key, value in entry["params"].items()}
                 params[parameter] = path
+                if sshd is not None:
+                    params["connection_id"] = await Caller(workbench).connect(login(sshd))
                 outcome = await workbench.call(module_spec(module), params, entry.get("streams"))
                 await workbench.run.shared.close()
             return outcome
@@ -101,13 +105,15 @@ def call(name: str, path: str, world: Path) -> Outcome:
 
 @pytest.mark.parametrize("attempt", TABLE["attempts"], ids=lambda one: repr(one["path"])[:40])
 @pytest.mark.parametrize("name", TABLE["parameters"])
-def test_no_path_leads_out(name: str, attempt: dict[str, Any], world: Path) -> None:
+def test_no_path_leads_out(
+    name: str, attempt: dict[str, Any], world: Path, request: pytest.FixtureRequest
+) -> None:
     if attempt["path"] == "null" and not (world / "ws/null").exists():
         pytest.skip("only root makes devices")
     before = around(world)
     words = {"ws": str(world / "ws"), "world": str(world), "long": "n" * 300, "far": "x/" * 2500}
     path = filled(attempt["path"], words)
-    outcome = call(name, path, world)
+    outcome = call(name, path, world, request)
     expected = attempt.get("is") or attempt[TABLE["parameters"][name]["does"]]
     if expected == "fine":
         assert outcome.error is None, outcome.error

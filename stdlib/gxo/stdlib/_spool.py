@@ -19,9 +19,11 @@ class Spool:
     workspace. size: bytes so far.
     """
 
-    def __init__(self, ctx: Context, path: str) -> None:
+    def __init__(self, ctx: Context, path: str, mode: int | None = None) -> None:
+        """mode: permission bits of the file; by default those of one that it replaces."""
         self.size = 0
         self._path = path
+        self._mode = mode
         self._ctx = ctx
         self._pieces: list[bytes] = []
         self._waiting = 0
@@ -65,6 +67,11 @@ class Spool:
         await self._ctx.show_diff(self._path, self._head)
         await self._ctx.complete(self._save)
 
+    async def put(self) -> None:
+        """Do the same as one part of the module's work, of which more is to come."""
+        await self._ctx.show_diff(self._path, self._head)
+        await self._ctx.thread(self._save)
+
     def _head(self) -> bytes:
         """The first piece of what was gathered, and one byte more, which tells that there is."""
         if self._file is None:
@@ -92,9 +99,9 @@ class Spool:
 
     def _save(self) -> None:
         if self._file is None:
-            self._ctx.workspace.write(self._path, b"".join(self._pieces))
+            self._ctx.workspace.write(self._path, b"".join(self._pieces), self._mode)
             return
         self._move_to_disk()
         file = self._file
         file.seek(0)
-        self._ctx.workspace.write(self._path, iter(lambda: file.read(PIECE), b""))
+        self._ctx.workspace.write(self._path, iter(lambda: file.read(PIECE), b""), self._mode)

@@ -1,10 +1,13 @@
 """Modules of `ssh` called one after the other, as a job calls them."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from gxo.stdlib.connection._registry import connections
+from gxo.stdlib.ssh._link import SshLink
 from tests.services.openssh import SshServer
 from tests.stdlib.harness import Bench, bench, module_spec
 
@@ -36,6 +39,12 @@ class Caller:
         """The handle of a new connection."""
         handle: str = (await self("ssh:connect", **{**params, **others}))["connection_id"]
         return handle
+
+    async def lose(self, handle: str) -> None:
+        """Lose a connection, as when somebody pulls the plug."""
+        link = (await connections(self.workbench.context)).find(handle)
+        assert isinstance(link, SshLink)
+        link.connection.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
 @asynccontextmanager

@@ -23,11 +23,12 @@ def command_of(workload: Workload) -> Argument | None:
     return _of_use(workload, "command")
 
 
+_COMMAND_LINE: tuple[Use, ...] = ("command", "argument", "shell")
+
+
 def runs_commands(module: ModuleSpec) -> bool:
-    """Whether one of the module's parameters is a command, or a text for a shell."""
-    return any(
-        has_use(param.type, "command") or has_use(param.type, "shell") for param in module.params
-    )
+    """Whether a parameter is a command, an argument of one, or a text for a shell."""
+    return any(has_use(param.type, use) for param in module.params for use in _COMMAND_LINE)
 
 
 def _of_use(workload: Workload, use: Use) -> Argument | None:

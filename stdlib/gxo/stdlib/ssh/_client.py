@@ -183,35 +183,43 @@ class _NotAllowed(Exception):  # noqa: N818 - as above
 
 
 @contextmanager
-def foreign_errors(target: str) -> Iterator[None]:
-    """Raise what asyncssh raises as ours, naming the target."""
+def foreign_errors(target: str, link: SshLink | None = None) -> Iterator[None]:
+    """Raise what asyncssh raises as ours, naming the target; link: the connection that is used."""
     try:
         yield
     except WorkloadError:
         raise
-    except asyncssh.HostKeyNotVerifiable as error:
-        raise _NotTrusted from error
-    except asyncssh.PermissionDenied as error:
-        raise _NotAllowed from error
-    except asyncssh.KeyExchangeFailed as error:
-        message = f"{target} and gxo have no way to encrypt in common: {said(error.reason)}"
-        raise ModuleError(message) from error
-    except asyncssh.ConnectionLost as error:
-        raise ModuleError(f"{target} has closed the connection") from error
-    except asyncssh.ChannelOpenError as error:
-        raise ModuleError(
-            f"{target} refuses to do that: {said(error.reason)}",
-            hint="a connection carries only so many commands at a time (`MaxSessions` of sshd), "
-            "and a host may forbid some",
-        ) from error
-    except (asyncssh.ProtocolError, asyncssh.ProtocolNotSupported) as error:
-        raise ModuleError(f"{target} does not speak SSH: {said(error.reason)}") from error
-    except asyncssh.DisconnectError as error:
-        raise ModuleError(f"{target} has ended the connection: {said(error.reason)}") from error
-    except OSError as error:
-        raise ModuleError(f"cannot connect to {target}: {_reason(error)}") from error
-    except Exception as error:  # a packet that asyncssh stumbles over
-        raise ModuleError(f"{target} breaks the rules of SSH: {said(error)}") from error
+    except Exception as error:
+        if link is not None and (link.is_over or isinstance(error, asyncssh.ConnectionLost)):
+            raise link.lost() from error
+        raise _ours(target, error) from error
+
+
+def _ours(target: str, error: Exception) -> Exception:
+    match error:
+        case asyncssh.HostKeyNotVerifiable():
+            return _NotTrusted()
+        case asyncssh.PermissionDenied():
+            return _NotAllowed()
+        case asyncssh.KeyExchangeFailed(reason=reason):
+            what = f"{target} and gxo have no way to encrypt in common: {said(reason)}"
+        case asyncssh.ConnectionLost():
+            what = f"{target} has closed the connection"
+        case asyncssh.ChannelOpenError(reason=reason):
+            return ModuleError(
+                f"{target} refuses to do that: {said(reason)}",
+                hint="a connection carries only so many commands at a time (`MaxSessions` of "
+                "sshd), and a host may forbid some",
+            )
+        case asyncssh.ProtocolError(reason=reason) | asyncssh.ProtocolNotSupported(reason=reason):
+            what = f"{target} does not speak SSH: {said(reason)}"
+        case asyncssh.DisconnectError(reason=reason):
+            what = f"{target} has ended the connection: {said(reason)}"
+        case OSError():
+            what = f"cannot connect to {target}: {_reason(error)}"
+        case _:  # a packet that asyncssh stumbles over
+            what = f"{target} breaks the rules of SSH: {said(error)}"
+    return ModuleError(what)
 
 
 def _reason(error: OSError) -> str:

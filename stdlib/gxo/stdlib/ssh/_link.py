@@ -30,16 +30,24 @@ class SshLink:
         self._way = way
 
     @property
+    def is_over(self) -> bool:
+        """Whether it is lost or closed."""
+        return self._way[-1].is_closed()
+
+    @property
     def connection(self) -> "asyncssh.SSHClientConnection":
         """The connection to the host. ModuleError when there is none any more."""
-        connection = self._way[-1]
-        if connection.is_closed():
-            raise ModuleError(
-                f"the connection to {self.host} is lost",
-                hint="connect again by another `ssh:connect`: it is not done by itself, as nobody "
-                "knows what was done there before",
-            )
-        return connection
+        if self.is_over:
+            raise self.lost()
+        return self._way[-1]
+
+    def lost(self) -> ModuleError:
+        """The error for who would use it all the same."""
+        return ModuleError(
+            f"the connection to {self.host} is lost",
+            hint="connect again by another `ssh:connect`: it is not done by itself, as nobody "
+            "knows what was done there before",
+        )
 
     async def read(self, want: Want) -> tuple[bytes, bool]:  # noqa: ARG002 - of any link
         self._refuse()

@@ -97,20 +97,21 @@ async def run_there(ctx: Context, link: SshLink, order: Order, limit: int) -> En
     command = _Command(limit)
     opening = asyncio.ensure_future(_open(link, order, command))
     try:
-        with foreign_errors(link.host):
+        with foreign_errors(link.host, link):
             await asyncio.shield(opening)
         await command.over.wait()
     except BaseException:
         ctx.end_within(3 * GRACE + 1)
         await _end(opening, order, command)
         raise
-    if command.lost is not None:
+    if command.status is None:
+        what = "was lost" if command.lost else "was closed" if link.is_over else ""
+        if not what:
+            raise ModuleError(f"{link.host} ended the command without saying how")
         raise ModuleError(
-            f"the connection to {link.host} was lost while the command ran",
+            f"the connection to {link.host} {what} while the command ran",
             hint="what it has done until then is not known; another `ssh:connect` connects again",
         ) from command.lost
-    if command.status is None:
-        raise ModuleError(f"{link.host} ended the command without saying how")
     return Ended(command.stdout.all(), command.stderr.all(), command.status)
 
 

@@ -1,0 +1,204 @@
+"""Files on a host, by SFTP: names are bytes, and errors say what was done to which of them."""
+
+import asyncio
+import os
+import posixpath
+import stat
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import cast
+
+import asyncssh
+
+from gxo.runtime.context import Context
+from gxo.runtime.errors import ModuleError, ParameterError, SecurityError, WorkloadError
+from gxo.stdlib.ssh._client import foreign_errors, said
+from gxo.stdlib.ssh._link import GRACE, SshLink
+
+PIECE = 1024 * 1024
+"""Bytes of a file that are asked for or sent at a time; asyncssh does that in parallel."""
+
+_REASONS: dict[type[asyncssh.SFTPError], str] = {
+    asyncssh.SFTPNoSuchFile: "no such file or directory",
+    asyncssh.SFTPPermissionDenied: "permission denied",
+}
+
+_LOST = (
+    asyncssh.ConnectionLost,
+    asyncssh.SFTPConnectionLost,
+    asyncssh.SFTPNoConnection,
+    BrokenPipeError,
+)
+
+
+class Files:
+    """The files of a host. host: what messages call it."""
+
+    def __init__(self, ctx: Context, link: SshLink, client: asyncssh.SFTPClient) -> None:
+        self.host = link.host
+        self._link = link
+        self._ctx = ctx
+        self._client = client
+
+    async def kind(self, path: bytes) -> int | None:
+        """Type and permissions of what a path leads to; None when nothing is there."""
+        with self._doing("read", path):
+            try:
+                return _mode(await self._client.stat(path))
+            except asyncssh.SFTPNoSuchFile:
+                return None
+
+    async def entries(self, path: bytes) -> AsyncIterator[tuple[bytes, int]]:
+        """Name, type and permissions of what is in a folder.
+
+        SecurityError for a name that would lead out of it.
+        """
+        listing = self._client.scandir(path)
+        while True:
+            with self._doing("list", path):
+                entry = await anext(listing, None)
+            if entry is None:
+                return
+            name = os.fsencode(entry.filename)
+            if name in (b".", b".."):
+                continue
+            if not name or b"/" in name or b"\0" in name:
+                raise SecurityError(
+                    f"{self.host} says that {_shown(path)} holds {_shown(name)}, which is no name"
+                )
+            yield name, _mode(entry.attrs) or 0
+
+    async def target(self, path: bytes) -> bytes:
+        """What a link says."""
+        with self._doing("read the link", path):
+            return await self._client.readlink(path)
+
+    async def pieces(self, path: bytes) -> AsyncIterator[bytes]:
+        """The bytes of a file."""
+        with self._doing("read", path):
+            file = await self._client.open(path, asyncssh.FXF_READ, encoding=None)
+        while True:
+            with self._doing("read", path):
+                piece = cast("bytes", await file.read(PIECE))  # as it was opened without encoding
+            if not piece:
+                break
+            yield piece
+        with self._doing("read", path):
+            await file.close()
+
+    async def put(self, path: bytes, pieces: AsyncIterator[bytes], bits: int) -> None:
+        """Replace a file, as a whole or not at all."""
+        temporary = posixpath.join(posixpath.dirname(path), _new_name())
+        try:
+            with self._doing("write", path):
+                flags = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_EXCL
+                private = asyncssh.SFTPAttrs(permissions=0o600)
+                file = await self._client.open(temporary, flags, private, encoding=None)
+            async for piece in pieces:
+                with self._doing("write", path):
+                    await file.write(piece)
+            with self._doing("write", path):
+                with suppress(asyncssh.SFTPOpUnsupported):
+                    await file.fsync()
+                await file.setstat(asyncssh.SFTPAttrs(permissions=bits))
+                await file.close()
+                await self._replace(temporary, path)
+        except BaseException:
+            await self._forget(temporary)
+            raise
+
+    async def link(self, path: bytes, target: bytes) -> None:
+        """Make a symbolic link, or replace what is no folder."""
+        temporary = posixpath.join(posixpath.dirname(path), _new_name())
+        try:
+            with self._doing("link", path):
+                await self._client.symlink(target, temporary)
+                await self._replace(temporary, path)
+        except BaseException:
+            await self._forget(temporary)
+            raise
+
+    async def have_folder(self, path: bytes) -> None:
+        """Make a folder and its parents; fine when it is there."""
+        with self._doing("create the folder", path):
+            await self._client.makedirs(path, exist_ok=True)
+
+    async def set_mode(self, path: bytes, bits: int) -> None:
+        with self._doing("change the mode of", path):
+            await self._client.setstat(path, asyncssh.SFTPAttrs(permissions=bits))
+
+    async def _replace(self, temporary: bytes, path: bytes) -> None:
+        try:
+            await self._client.posix_rename(temporary, path)
+        except asyncssh.SFTPOpUnsupported:  # then only what is not there can be written
+            await self._client.rename(temporary, path)
+
+    async def _forget(self, temporary: bytes) -> None:
+        self._ctx.end_within(2 * GRACE + 1)  # with what `files_of` takes
+        with suppress(asyncssh.Error, OSError):  # and its time
+            async with asyncio.timeout(GRACE):
+                await self._client.remove(temporary)
+
+    @contextmanager
+    def _doing(self, verb: str, path: bytes) -> Iterator[None]:
+        what = f"cannot {verb} {_shown(path)} on {self.host}"
+        try:
+            yield
+        except WorkloadError:
+            raise
+        except Exception as error:
+            if self._link.is_over or isinstance(error, _LOST):
+                reason = "the connection was lost"
+            elif isinstance(error, asyncssh.SFTPError):
+                reason = _REASONS.get(type(error)) or said(error.reason or error).lower()
+            else:  # an answer that asyncssh stumbles over
+                reason = f"it breaks the rules of SFTP: {said(error)}"
+            raise ModuleError(f"{what}: {reason}") from error
+
+
+@asynccontextmanager
+async def files_of(ctx: Context, link: SshLink) -> AsyncIterator[Files]:
+    """The files of the host, over a channel of its own. ModuleError when it has no SFTP."""
+    with foreign_errors(link.host, link):
+        try:
+            client = await link.connection.start_sftp_client(path_encoding=None)
+        except (asyncssh.ChannelOpenError, asyncssh.SFTPError) as error:
+            if link.is_over:
+                raise
+            message = f"{link.host} has no SFTP: {said(error.reason)}"
+            hint = "sshd has it by `Subsystem sftp internal-sftp`"
+            raise ModuleError(message, hint=hint) from error
+    try:
+        yield Files(ctx, link, client)
+    finally:
+        client.exit()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                await client.wait_closed()
+
+
+def remote_path(name: str, path: str) -> bytes:
+    """The bytes of a path on a host. ParameterError for what can be none."""
+    if not path or "\0" in path:
+        what = "is empty" if not path else "holds a NUL character"
+        raise ParameterError(f"`{name}` {what}", hint="give a path on the host")
+    try:
+        return path.rstrip("/").encode("utf-8", "surrogateescape") or b"/"
+    except UnicodeEncodeError:
+        raise ParameterError(f"`{name}` holds a lone surrogate, which is no text") from None
+
+
+def _mode(attrs: asyncssh.SFTPAttrs) -> int | None:
+    mode = attrs.permissions
+    return mode if mode is not None and stat.S_IFMT(mode) else 0
+
+
+def _new_name() -> bytes:
+    return f".gxo-{os.urandom(8).hex()}.tmp".encode()
+
+
+def _shown(path: bytes) -> str:
+    """A path for a message; all of it, or nothing, as a part of a secret could not be redacted."""
+    text = path.decode(errors="backslashreplace")
+    shown = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    return f"'{shown}'" if len(shown) <= 200 else f"a path of {len(path)} bytes"

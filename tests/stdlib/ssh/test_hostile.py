@@ -1,0 +1,290 @@
+"""Hosts that fail, lie or babble: asyncssh's own server, and a peer that sends garbage."""
+
+import asyncio
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import pytest
+
+from gxo.runtime.errors import GxoError, ModuleError, SecurityError
+from gxo.stdlib.ssh import _session
+from tests.stdlib.connection.test_links import peer, sending
+from tests.stdlib.harness import run
+from tests.stdlib.ssh.jobs import job
+from tests.stdlib.ssh.server import serving
+
+SEEDS = int(os.environ.get("GXO_FUZZED_REPLIES", "12"))
+"""Replies of a fuzzed peer; tests/proof has 200."""
+
+
+class Lying(asyncssh.SFTPServer):
+    """Says that the folder `tree` holds what `listing` says; every file holds `x`."""
+
+    listing: list[tuple[bytes, int]] = []
+
+    async def scandir(self, path: bytes) -> Any:
+        if path.endswith(b"tree"):
+            for name, mode in self.listing:
+                yield asyncssh.SFTPName(name, b"", asyncssh.SFTPAttrs(permissions=mode))
+
+    def stat(self, path: bytes) -> asyncssh.SFTPAttrs:
+        return asyncssh.SFTPAttrs(
+            permissions=0o40755 if path.endswith((b"tree", b"d")) else 0o100644
+        )
+
+    lstat = stat
+
+    def readlink(self, path: bytes) -> bytes:
+        return b"../other"
+
+    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        from io import BytesIO
+
+        return BytesIO(b"x")
+
+
+def fetched(folder: Path, listing: list[tuple[bytes, int]], **params: Any) -> Any:
+    sftp = type("Listing", (Lying,), {"listing": listing})
+
+    async def play() -> Any:
+        async with job(folder) as call, serving(sftp_factory=sftp) as server:
+            return await call(
+                "ssh:download",
+                connection_id=await call.connect(server.login),
+                source="tree",
+                destination="copy",
+                recursive=True,
+                **params,
+            )
+
+    return run(play())
+
+
+FILE, FOLDER, LINK = 0o100644, 0o40755, 0o120777
+
+
+@pytest.mark.parametrize(
+    "name", [b"../out", b"/etc/out", b"a/b", b"..", b"", b"d/../../out", b"a\0b", b"."]
+)
+@pytest.mark.parametrize("mode", [FILE, FOLDER, LINK])
+def test_names_that_lead_out(name: bytes, mode: int, tmp_path: Path) -> None:
+    ours = tmp_path / "ws"
+    ours.mkdir()
+    if name in (b"..", b"."):  # as every folder says
+        assert fetched(ours, [(name, mode), (b"a", FILE)]) == {"bytes": 1, "files": 1}
+    else:
+        with pytest.raises(SecurityError, match="which is no name"):
+            fetched(ours, [(name, mode)])
+    assert [path.name for path in tmp_path.iterdir()] == ["ws"]
+    assert [path.name for path in ours.iterdir()] == ["copy"]
+
+
+def test_a_name_for_a_link_and_what_would_go_through_it(tmp_path: Path) -> None:
+    """Not in one listing, and not in a second one when the first has left a link."""
+    (tmp_path / "other").mkdir()
+    with pytest.raises(ModuleError, match="cannot link 'copy/d'"):
+        fetched(tmp_path, [(b"d", LINK), (b"d", FOLDER)])
+    (tmp_path / "copy" / "d").rmdir()
+    fetched(tmp_path, [(b"d", LINK), (b"f", LINK)])
+    assert (tmp_path / "copy" / "d").is_symlink()
+    fetched(tmp_path, [(b"d", FOLDER), (b"f", FILE)])
+    assert (tmp_path / "copy" / "d").is_dir() and not (tmp_path / "copy" / "d").is_symlink()
+    assert (tmp_path / "copy" / "f").read_text() == "x"
+    assert list((tmp_path / "other").iterdir()) == []
+
+
+def test_strange_names_and_kinds(tmp_path: Path) -> None:
+    names = [b"new\nline", b"\xff\xfe", b"-rf", b"\x1b[2J", b"x" * 255]
+    fetched(tmp_path, [(name, FILE) for name in names])
+    assert sorted(os.listdir(os.fsencode(tmp_path / "copy"))) == sorted(names)
+    for mode, says in ((0o60600, "neither a file"), (0, "neither a file")):
+        with pytest.raises(ModuleError, match=says):
+            fetched(tmp_path, [(b"device", mode)])
+    with pytest.raises(ModuleError, match="file name too long"):
+        fetched(tmp_path, [(b"x" * 256, FILE)])
+    with pytest.raises(ModuleError, match="names more than 1000 files"):
+        fetched(tmp_path, [(b"same", FOLDER)] * 1001, max_files=1000)
+
+
+async def hang(process: Any) -> None:
+    await process.stdin.read()
+    await process.stdin.channel.wait_closed()
+
+
+def test_the_connection_is_lost_during_a_command(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with job(tmp_path) as call, serving(hang) as server:
+            handle = await call.connect(server.login)
+            working = asyncio.ensure_future(
+                call("ssh:command", connection_id=handle, command="true")
+            )
+            await asyncio.sleep(0.05)
+            server.connections[-1].abort()
+            says = r"^the connection to 127\.0\.0\.1:\d+ was lost while the command ran$"
+            with pytest.raises(ModuleError, match=says):
+                await working
+            for module, params in (
+                ("command", {"command": "true"}),
+                ("upload", {"source": "a", "destination": "b"}),
+                ("download", {"source": "a", "destination": "b"}),
+            ):
+                (tmp_path / "a").write_text("x")
+                with pytest.raises(ModuleError, match=r"^the connection to .* is lost$"):
+                    await call(f"ssh:{module}", connection_id=handle, **params)
+            await call("connection:close", connection_id=handle)
+
+    run(play())
+
+
+def test_it_is_closed_during_a_command(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with job(tmp_path) as call, serving(hang) as server:
+            handle = await call.connect(server.login)
+            working = asyncio.ensure_future(
+                call("ssh:command", connection_id=handle, command="true")
+            )
+            await asyncio.sleep(0.05)
+            await call("connection:close", connection_id=handle)
+            with pytest.raises(ModuleError, match="was closed while the command ran"):
+                await working
+            with pytest.raises(ModuleError, match="is closed already"):
+                await call("ssh:command", connection_id=handle, command="true")
+
+    run(play())
+
+
+def test_signals_of_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a host is asked to do with the command of somebody who is not root."""
+    monkeypatch.setattr(_session, "GRACE", 0.05)
+    got: list[str] = []
+
+    class Deaf(asyncssh.SSHServerSession[bytes]):
+        def exec_requested(self, command: str) -> bool:
+            got.append(command)
+            return True
+
+        def signal_received(self, signal: str) -> None:
+            got.append(signal)
+
+    class Server(asyncssh.SSHServer):
+        def begin_auth(self, username: str) -> bool:
+            return False
+
+        def session_requested(self) -> asyncssh.SSHServerSession[bytes]:
+            return Deaf()
+
+    async def play() -> None:
+        async with job(tmp_path) as call, serving(server=Server) as server:
+            handle = await call.connect(server.login)
+            with pytest.raises(ModuleError, match=r"has not ended within 0\.1 s"):
+                await call("ssh:command", connection_id=handle, command="plain", timeout=0.1)
+
+    run(play())
+    assert got == ["plain", "TERM", "KILL"]
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        (lambda process: process.exit_with_signal("TERM"), "was ended by SIGTERM"),
+        (lambda process: process.exit_with_signal("ODD"), "was ended by SIGKILL"),
+        (lambda process: process.close(), "ended the command without saying how"),
+    ],
+)
+def test_how_a_command_ends(how: Any, says: str, tmp_path: Path) -> None:
+    async def play() -> None:
+        async with job(tmp_path) as call, serving(how) as server:
+            handle = await call.connect(server.login)
+            with pytest.raises(ModuleError, match=says):
+                await call("ssh:command", connection_id=handle, command="true")
+
+    run(play())
+
+
+def test_no_sftp(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x")
+
+    async def play() -> None:
+        async with job(tmp_path) as call, serving(lambda process: process.exit(0)) as server:
+            handle = await call.connect(server.login)
+            with pytest.raises(ModuleError, match=r"^127\.0\.0\.1:\d+ has no SFTP: "):
+                await call("ssh:upload", connection_id=handle, source="a", destination="b")
+
+    run(play())
+
+
+def garbage(seed: int) -> bytes:
+    """What a peer sends: half of the time it begins like a server."""
+    chance = random.Random(seed)
+    begin = b"SSH-2.0-OpenSSH_9.2p1\r\n" if chance.random() < 0.7 else b""
+    size = chance.choice([0, 1, 7, 100, 5000, 100_000])
+    if chance.random() < 0.5:
+        return begin + chance.randbytes(size)
+    packet = chance.choice([b"\x14", b"\x01", b"\x02", b"\x32", b"\x5e"]) + chance.randbytes(
+        size % 3000
+    )
+    padding = 8 - (len(packet) + 5) % 8 + 8
+    return (
+        begin
+        + (len(packet) + 1 + padding).to_bytes(4, "big")
+        + bytes([padding])
+        + packet
+        + bytes(padding)
+    )
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_garbage_instead_of_ssh(part: int, tmp_path: Path) -> None:
+    """One clear error for each, and nothing left open."""
+
+    async def play() -> None:
+        for seed in range(part, SEEDS, 4):
+            async with job(tmp_path) as call, peer(sending(garbage(seed))) as address:
+                port = int(address.rpartition(":")[2])
+                login = {"host": "127.0.0.1", "port": port, "user": "a", "password": "b"}
+                with pytest.raises(ModuleError) as caught:
+                    await call.connect(login, insecure=True, timeout=5.0)
+            assert f"127.0.0.1:{port}" in caught.value.message
+            assert len(caught.value.message) < 700 and caught.value.message.isprintable()
+
+    run(play())
+
+
+@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("module", ["upload", "download"])
+def test_garbage_instead_of_sftp(module: str, part: int, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x")
+
+    def answer_with(seed: int) -> Any:
+        chance = random.Random(seed)
+
+        async def answer(process: Any) -> None:
+            version = b"\0\0\0\5\2\0\0\0\3" if chance.random() < 0.8 else b""
+            process.stdout.write(version)
+            for number in range(chance.choice([1, 3, 10])):
+                kind = chance.choice([101, 102, 103, 104, 105, 7])
+                body = bytes([kind]) + number.to_bytes(4, "big")
+                body += chance.randbytes(chance.choice([0, 4, 12, 200]))
+                process.stdout.write(len(body).to_bytes(4, "big") + body)
+            await asyncio.sleep(0.02)
+            process.exit(0)
+
+        return answer
+
+    async def play() -> None:
+        for seed in range(part, SEEDS, 4):
+            async with job(tmp_path) as call, serving(answer_with(seed)) as server:
+                handle = await call.connect(server.login)
+                with pytest.raises(GxoError) as caught:
+                    async with asyncio.timeout(5):
+                        await call(
+                            f"ssh:{module}", connection_id=handle, source="a", destination="b"
+                        )
+                assert isinstance(caught.value, ModuleError), seed
+                assert f"127.0.0.1:{server.port}" in caught.value.message
+
+    run(play())
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
