@@ -13,6 +13,7 @@ import pytest
 from gxo.cli.main import main
 from tests.examples.orders_server import ORDERS, TOKEN, customers_csv, order, shop
 from tests.reports import read_report
+from tests.services.openssh import Several, SshServer
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 EMPTY = {"PATH": "/usr/bin:/bin"}
@@ -54,8 +55,9 @@ def run(
 def dry_run(artifact: Path, *options: str, secrets: dict[str, str] | None = None) -> list[str]:
     """Make a dry run where no command is found; returns the lines on standard error, without times.
 
-    Something would change, and nothing does.
+    Something would change, and nothing does. (An artifact with native code unpacks that first.)
     """
+    (artifact.parent / ".cache").mkdir()
     before = sorted(artifact.parent.rglob("*"))
     done = subprocess.run(
         [sys.executable, artifact, "--dry-run", "--detailed-exitcode", *options],
@@ -66,7 +68,9 @@ def dry_run(artifact: Path, *options: str, secrets: dict[str, str] | None = None
         timeout=60,
     )
     assert done.returncode == 3, done.stderr
-    assert [path for path in artifact.parent.rglob("*") if path not in before] == []
+    cache = artifact.parent / ".cache"
+    new = [path for path in artifact.parent.rglob("*") if path not in before]
+    assert [path for path in new if cache not in path.parents] == []
     return [line.partition("info     ")[2] or line.strip() for line in done.stderr.splitlines()]
 
 
@@ -244,3 +248,88 @@ def test_a_failed_check_ends_the_job(tmp_path: Path, python: Path) -> None:
     assert "dist/index.html has only" in report["error"]
     assert statuses(report)["checked"] == "Failed"
     assert statuses(report)["host-files"] == "Pending"
+
+
+FLEET = ("web-1", "db-1", "new-1")
+"""What the hosts of fleet-check are called; the last one is in no inventory."""
+
+
+def fleet(servers: list[SshServer], home: Path) -> list[str]:
+    """The options that name the servers; they are in the known_hosts of the home folder."""
+    (home / ".ssh").mkdir(mode=0o700)
+    (home / ".ssh" / "known_hosts").write_text("".join(one.known_hosts for one in servers))
+    hosts = [
+        {"name": name, "address": one.host, "port": one.port}
+        for name, one in zip(FLEET, servers, strict=True)
+    ]
+    return ["--var", f"hosts={json.dumps(hosts)}", "--var", f"user={servers[0].user}"]
+
+
+@pytest.mark.parametrize("compiled", ["fleet-check"], indirect=True)
+def test_fleet_check(artifact: Path, sshds: Several) -> None:
+    """Three real servers, each with a key of its own for the host, and one for the user."""
+    servers = sshds(3)
+    key = servers[0].private_key
+    for server in servers:
+        server.let_in(servers[0])
+    options = fleet(servers, artifact.parent)
+    secrets = {"FLEET_KEY": key}
+    report = run(Path(sys.executable), artifact, *options, "-e", "disk_limit=100", secrets=secrets)
+    assert set(statuses(report).values()) == {"Completed"}
+    assert key.splitlines()[1] not in json.dumps(report)
+    with (artifact.parent / "out" / "fleet.csv").open(newline="") as file:
+        rows = {row["host"]: row for row in csv.DictReader(file)}
+    assert list(rows) == sorted(FLEET)
+    assert (rows["db-1"]["role"], rows["db-1"]["owner"]) == ("orders", "platform")
+    assert (rows["new-1"]["role"], rows["new-1"]["owner"]) == ("", "")
+    uname = subprocess.run(["uname", "-r"], capture_output=True, text=True, check=True).stdout
+    assert {row["kernel"] for row in rows.values()} == {uname.strip()}
+    lines = (artifact.parent / "out" / "report.txt").read_text().splitlines()
+    assert lines[0] == "3 hosts checked"
+    assert [line.split()[0] for line in lines[1:]] == sorted(FLEET)
+    assert lines[2].endswith("no owner")
+    assert not [path for server in servers for path in server.temporary.iterdir()]
+
+
+@pytest.mark.parametrize("compiled", ["fleet-check"], indirect=True)
+def test_fleet_check_fails(artifact: Path, sshds: Several) -> None:
+    """For a disk that is too full, with the files written all the same; for a host that has another
+    key than before, with nothing run on any."""
+    servers = sshds(3)
+    for server in servers:
+        server.let_in(servers[0])
+    options = fleet(servers, artifact.parent)
+    secrets = {"FLEET_KEY": servers[0].private_key}
+    done = failed(artifact, *options, "-e", "disk_limit=-1", secrets=secrets)
+    assert "disks over -1 %: db-1 (platform), new-1 (no owner), web-1 (storefront)" in done
+    assert (artifact.parent / "out" / "report.txt").exists()
+    known = artifact.parent / ".ssh" / "known_hosts"
+    known.write_text(
+        known.read_text()
+        .replace(str(servers[0].port), "0")
+        .replace(str(servers[1].port), str(servers[0].port))
+    )
+    done = failed(artifact, *options, secrets=secrets)
+    assert f"127.0.0.1:{servers[0].port} has another key than before" in done
+
+
+def failed(artifact: Path, *options: str, secrets: dict[str, str]) -> str:
+    """What a run that fails says on standard error, without a secret."""
+    done = subprocess.run(
+        [sys.executable, artifact, *options],
+        env=EMPTY | {"HOME": str(artifact.parent)} | secrets,
+        cwd=artifact.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1, done.stderr
+    assert not [value for value in secrets.values() if value.splitlines()[1] in done.stderr]
+    return done.stderr
+
+
+@pytest.mark.parametrize("compiled", ["fleet-check"], indirect=True)
+def test_fleet_check_in_a_dry_run(artifact: Path) -> None:
+    lines = dry_run(artifact, secrets={"FLEET_KEY": "a key that nobody opens"})
+    assert "would connect to db-1.example.com as deploy by SSH" in lines
+    assert [line for line in lines if line.startswith("table: would write out/fleet.csv")]

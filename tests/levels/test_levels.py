@@ -32,7 +32,13 @@ from tests.topologies.model import Expected
 from tests.topologies.modules.script import StageClock
 from tests.topologies.real import OWN, Observed, observe
 
-EXAMPLES = sorted((GOLDEN.parent / "docs" / "examples").glob("*/*.gxo.yaml"))
+NEVER_TWICE = "fleet-check.gxo.yaml"
+"""An example that asks real hosts for figures that are others the next moment."""
+EXAMPLES = sorted(
+    path
+    for path in (GOLDEN.parent / "docs" / "examples").glob("*/*.gxo.yaml")
+    if path.name != NEVER_TWICE
+)
 CASES = [playbook_of(case) for case in VALID if "refused" not in run_of(case)]
 PLAYBOOKS = sorted({*EXAMPLES, *CASES})
 

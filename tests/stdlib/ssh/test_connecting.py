@@ -11,7 +11,7 @@ from typing import Any
 import asyncssh
 import pytest
 
-from gxo.runtime.errors import ModuleError
+from gxo.runtime.errors import GxoError, ModuleError, SecurityError
 from tests.services.openssh import SshServer
 from tests.stdlib.harness import run
 from tests.stdlib.ssh.jobs import job, login
@@ -46,8 +46,8 @@ def connected(
 
 def refused(
     folder: Path, params: dict[str, Any], environment: dict[str, str] | None = None
-) -> ModuleError:
-    with pytest.raises(ModuleError) as caught:
+) -> GxoError:
+    with pytest.raises((ModuleError, SecurityError)) as caught:
         connected(folder, params, environment)
     assert "-----" not in f"{caught.value} {caught.value.hint}"
     return caught.value
@@ -190,6 +190,7 @@ def test_a_host_that_is_not_believed(
     key = asyncssh.import_public_key(host_key(sshd))
     words = {"port": sshd.port, "key": host_key(sshd), "other": OTHER_HOST}
     error = refused(tmp_path, {**login(sshd), "known_hosts": entry.format(**words)})
+    assert isinstance(error, ModuleError if "not known" in says else SecurityError)
     shown, listed = f"{key.get_fingerprint()} (ssh-ed25519)", OTHER.get_fingerprint()
     assert error.message.startswith(
         f"127.0.0.1:{sshd.port} {says.format(shown=shown, listed=listed)}"

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import asyncssh
 
-from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.runtime.errors import ModuleError, ParameterError, SecurityError, WorkloadError
 
 
 class HostKeys(NamedTuple):
@@ -62,11 +62,14 @@ def read_known_hosts(text: str, where: str, hosts: list[tuple[str, int]]) -> lis
     return found
 
 
-def refusal(target: str, key: asyncssh.SSHKey | None, known: HostKeys) -> ModuleError:
-    """The error for a host whose key was not accepted; `key` is the one that it showed."""
+def refusal(target: str, key: asyncssh.SSHKey | None, known: HostKeys) -> WorkloadError:
+    """The error for a host whose key was not accepted; `key` is the one that it showed.
+
+    One that is not who it was is no failure to try again, or to ignore.
+    """
     where = known.where
     if key is None:  # asyncssh asks only about a key that is neither known nor revoked
-        return ModuleError(
+        return SecurityError(
             f"{target} shows a key that {where} marks as revoked, or a certificate that is not "
             "valid for it",
             hint="do not connect before you know why; the host needs a new key",
@@ -74,7 +77,7 @@ def refusal(target: str, key: asyncssh.SSHKey | None, known: HostKeys) -> Module
     shown = f"{key.get_fingerprint()} ({key.get_algorithm()})"
     if known.trusted or known.authorities:
         listed = ", ".join(one.get_fingerprint() for one in (*known.trusted, *known.authorities))
-        return ModuleError(
+        return SecurityError(
             f"{target} has another key than before: it shows {shown}, and {where} lists {listed}",
             hint="somebody may have put a host of theirs in its place; if it was set up anew, "
             "compare the key with the host's own and replace its line",

@@ -86,8 +86,9 @@ async def connect(
 
     Raises:
         ParameterError: a host, user or key that can be none.
-        ModuleError: nobody is there, or not in time; a host that is not known, or has another key
-            than before; a user who is not let in.
+        SecurityError: a host that has another key than before, or one that is revoked.
+        ModuleError: nobody is there, or not in time; a host that is not known; a user who is not
+            let in.
 
     Example:
         name: web
