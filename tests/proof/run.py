@@ -28,6 +28,7 @@ PROOFS = (
     "reference",
     "soak",
     "sort",
+    "ssh",
     "topologies",
     "workspace",
 )
