@@ -23,6 +23,7 @@ PROOFS = (
     "commands",
     "connections",
     "fuzz",
+    "http",
     "listing",
     "mutation",
     "reference",

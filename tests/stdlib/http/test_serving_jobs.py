@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from gxo.compiler.driver import Compilation
+from gxo.compiler.ir.facts import distributions, effects
 from gxo.runtime.main import main
 from tests.certificates import Authority
 from tests.reports import read_report
@@ -192,3 +194,14 @@ def test_the_examples_of_the_documentation(tmp_path: Path) -> None:
         tmp_path,
     )
     assert results["asked"]["summary"]["stdout"].startswith("HTTP/1.1 503 Service Unavailable")
+
+
+def test_what_the_manifest_tells() -> None:
+    """Where the job listens, and that h11 is linked for who does, but not for who answers."""
+    workloads = [listening(address="127.0.0.1:8080"), ANSWERS]
+    document = {"name": "p", "schemaVersion": "v1.0.0", "workloads": workloads}
+    compilation = Compilation("p.gxo.yaml")
+    assert compilation.read(yaml.safe_dump(document).encode()) and compilation.analyse()
+    assert effects(compilation.plan) == {"listens": ("127.0.0.1:8080",)}
+    linked = {one.name: list(distributions(one)) for one in compilation.plan.workloads}
+    assert linked == {"requests": ["h11"], "answers": []}

@@ -181,17 +181,17 @@ class Connection:
         """Take a request, and wait until it is answered; whether another one may come."""
         server = self._server
         self._head = None
-        text = await self._next_head()
-        if text is None:
+        raw = await self._next_head()
+        if raw is None:
             return False
         self.served += 1
-        head, reader = read_head(text)
+        head, reader = read_head(raw)
         self._head = head
         if server.out is None or not server.out.wanted:
             raise Refused(503, "nobody answers")
         try:
-            body = await self._body(head, reader) if head.length != 0 else b""
-            await self._pass_on(head, body, server.out)
+            # No name here holds the body, which would keep it while the answer is waited for.
+            await self._pass_on(head, await self._text(head, reader), server.out)
         finally:
             if self._has_place:
                 self._has_place = False
@@ -283,13 +283,19 @@ class Connection:
         reader.receive_data(piece)
         return piece
 
-    async def _pass_on(self, head: Head, body: bytes, out: Out) -> None:
-        """Send the record of a request, and wait while its consumers take no more."""
-        server = self._server
+    async def _text(self, head: Head, reader: h11.Connection) -> str:
+        """The body as the records have it."""
+        if head.length == 0:
+            return ""
+        body = await self._body(head, reader)
         try:
-            text = await server.ctx.offload(len(body), to_text, body, server.encoding)
+            return await self._server.ctx.offload(len(body), to_text, body, self._server.encoding)
         except ModuleError:
             raise Refused(415, "the body is no UTF-8") from None
+
+    async def _pass_on(self, head: Head, text: str, out: Out) -> None:
+        """Send the record of a request, and wait while its consumers take no more."""
+        server = self._server
         self._answered = asyncio.get_running_loop().create_future()
         self._handle = server.exchanges.add(self._answer)
         self.has_request = True

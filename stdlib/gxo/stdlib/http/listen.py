@@ -59,8 +59,8 @@ async def listen(
     several times; `remote_addr`, the client's address and port.
 
     A client's requests are taken one after the other, and wait while consumers take no more. So
-    in memory are, besides the answers, at most the bodies that the streams have room for
-    (`channel_policy`), 16 more, and 64 KiB for each connection.
+    in memory are, besides the answers, at most the bodies of as many requests as the streams have
+    room for (`channel_policy`), of 16 more, and 1 MiB for each connection that sends.
 
     What is no HTTP, or could be read in two ways, is answered 400: lines that end without CR,
     folded header fields, control characters, two lengths, fields behind a chunked body. A body that
