@@ -3,8 +3,7 @@
     GET, 64 connections          9,800 a second    0.98 of a bare h11 server's, at least 0.50
 
 Both run at once, each in a process of its own, and answer the same; wrk asks one after the other, for
-some seconds in turn. `python tests/bench/serving.py serve` is gxo's: a compiled playbook, run as a test
-playbook would be.
+some seconds in turn. `python tests/bench/serving.py serve` is gxo's: a compiled test playbook.
 """
 
 import re
@@ -27,15 +26,11 @@ LEAST = 0.5
 POST = 'wrk.method = "POST"\nwrk.body = string.rep("x", %d)\n'
 KINDS = {"GET": "", "POST of 10 kB": POST % 10_000, "POST of 1 MB": POST % 1_000_000}
 PLAYBOOK = """\
-name: serving
-schemaVersion: v1.0.0
 workloads:
   - name: requests
-    lifecycle: {policy: supervise}
     register: requests
     process: {module: http:listen, params: {address: "127.0.0.1:0"}}
   - name: answers
-    lifecycle: {policy: run_once}
     stream_inputs: [requests]
     process:
       module: stream:pipeline
@@ -128,13 +123,11 @@ def serve() -> None:
     from gxo.runtime import Context
     from gxo.runtime.main import main
 
-    compilation = Compilation("serving.gxo.yaml")
+    compilation = Compilation("serving.test.gxo.yaml")
     assert compilation.read(PLAYBOOK.encode()) and compilation.analyse()
     names: dict[str, Any] = {}
     exec(compile(compilation.generate(pretty=False).text, "gxo_job.py", "exec"), names)
     job = names["job"]
-    for one in job.workloads.values():
-        one.lifecycle = None
 
     @job.workload("tell", after=["requests"])
     async def tell(ctx: Context) -> None:

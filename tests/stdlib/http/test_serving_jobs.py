@@ -15,9 +15,12 @@ from tests.certificates import Authority
 from tests.reports import read_report
 from tests.services.process import find
 from tests.stdlib.harness import module_spec
-from tests.stdlib.stream.test_pipelines import compiled, workload
 
-LISTENS = {"lifecycle": {"policy": "supervise"}}
+
+def workload(name: str, module: str, params: dict[str, Any] | None, **keys: Any) -> dict[str, Any]:
+    return {"name": name, "process": {"module": module, "params": params or {}}, **keys}
+
+
 ANSWERS = workload(
     "answers",
     "stream:pipeline",
@@ -45,12 +48,24 @@ ANSWERS = workload(
 )
 
 
+def compilation_of(text: str) -> Compilation:
+    compilation = Compilation("p.test.gxo.yaml")
+    assert compilation.read(text.encode()) and compilation.analyse(), [
+        (item.code, item.span.line, item.message) for item in compilation.diagnostics.sorted()
+    ]
+    return compilation
+
+
+def compiled(text: str) -> Any:
+    names: dict[str, Any] = {}
+    text = compilation_of(text).generate(pretty=False).text
+    exec(compile(text, "gxo_job.py", "exec"), names)
+    return names["job"]
+
+
 def played(workloads: list[dict[str, Any]], folder: Path, code: int = 0) -> dict[str, Any]:
-    """The report's results of a playbook whose listeners run in the background, as in a test."""
-    document = {"name": "p", "schemaVersion": "v1.0.0", "workloads": workloads}
-    job = compiled(yaml.safe_dump(document, sort_keys=False))
-    for one in job.workloads.values():
-        one.lifecycle = None
+    """The report's results of a test playbook, whose listeners run in the background."""
+    job = compiled(yaml.safe_dump({"workloads": workloads}, sort_keys=False))
     report, workspace = folder / "report.json", folder / "ws"
     workspace.mkdir(exist_ok=True)
     options = ["--workspace", str(workspace), "--report", str(report), "--timeout", "15s"]
@@ -61,7 +76,7 @@ def played(workloads: list[dict[str, Any]], folder: Path, code: int = 0) -> dict
 
 
 def listening(**params: Any) -> dict[str, Any]:
-    return workload("requests", "http:listen", params, register="server", **LISTENS)
+    return workload("requests", "http:listen", params, register="server")
 
 
 def shell(name: str, command: str, **keys: Any) -> dict[str, Any]:
@@ -145,8 +160,8 @@ def test_connections_of_another_listener(network: str, tmp_path: Path) -> None:
         curl = "curl -sS --cacert ca.pem https://localhost:${AT##*:}/echo?name=x"
     results = played(
         [
-            workload("clients", "connection:listen", clients, register="server", **LISTENS),
-            workload("requests", "http:listen", {}, stream_inputs=["clients"], **LISTENS),
+            workload("clients", "connection:listen", clients, register="server"),
+            workload("requests", "http:listen", {}, stream_inputs=["clients"]),
             ANSWERS,
             shell("asked", f"{curl} && {curl}"),
         ],
@@ -163,8 +178,8 @@ def test_datagrams_are_no_connections(tmp_path: Path) -> None:
     sent = {"connection_id": "{{ .opened.connection_id }}", "data": "x"}
     results = played(
         [
-            workload("clients", "connection:listen", params, register="server", **LISTENS),
-            workload("requests", "http:listen", {}, stream_inputs=["clients"], **LISTENS),
+            workload("clients", "connection:listen", params, register="server"),
+            workload("requests", "http:listen", {}, stream_inputs=["clients"]),
             ANSWERS,
             workload("opened", "connection:open", opened, register="opened"),
             workload("sent", "connection:write", sent),
@@ -181,6 +196,7 @@ def test_the_examples_of_the_documentation(tmp_path: Path) -> None:
     requests, busy = [
         yaml.safe_load(module_spec(f"http:{name}").doc.example) for name in ("listen", "respond")
     ]
+    del requests["lifecycle"], busy["lifecycle"]  # a test playbook runs all of it once
     requests["process"]["params"]["address"] = "127.0.0.1:0"
     first = workload("first", "data:limit", {"count": 1}, stream_inputs=["requests"])
     results = played(
@@ -199,9 +215,7 @@ def test_the_examples_of_the_documentation(tmp_path: Path) -> None:
 def test_what_the_manifest_tells() -> None:
     """Where the job listens, and that h11 is linked for who does, but not for who answers."""
     workloads = [listening(address="127.0.0.1:8080"), ANSWERS]
-    document = {"name": "p", "schemaVersion": "v1.0.0", "workloads": workloads}
-    compilation = Compilation("p.gxo.yaml")
-    assert compilation.read(yaml.safe_dump(document).encode()) and compilation.analyse()
+    compilation = compilation_of(yaml.safe_dump({"workloads": workloads}))
     assert effects(compilation.plan) == {"listens": ("127.0.0.1:8080",)}
     linked = {one.name: list(distributions(one)) for one in compilation.plan.workloads}
     assert linked == {"requests": ["h11"], "answers": []}
