@@ -17,6 +17,9 @@ from gxo.stdlib.http.listen import listen
 from gxo.stdlib.http.respond import respond
 from tests.stdlib.harness import Bench, bench
 
+GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
+"""A request whose path is a number."""
+
 Answering = Callable[["Served", Record], Awaitable[Any]]
 
 
@@ -100,7 +103,7 @@ async def serving(
     answer: Answering | None = echo,
     *,
     held_clock: bool = True,
-    buffer_size: int = 100,
+    channel: Channel | None = None,
     records: Records | None = None,
     **params: Any,
 ) -> AsyncIterator[Served]:
@@ -111,7 +114,7 @@ async def serving(
         params = {"address": "127.0.0.1:0", **params}
     async with bench(folder, held_clock=held_clock) as workbench:
         context = ListeningContext(workbench)
-        source = Source("requests", Channel(buffer_size))
+        source = Source("requests", channel or Channel())
         reader = Records([source.connect("answers")])
         listening = asyncio.ensure_future(listen(context, records, source.port(), **params))
         try:
