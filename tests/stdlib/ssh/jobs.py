@@ -1,5 +1,7 @@
 """Modules of `ssh` called one after the other, as a job calls them."""
 
+import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -50,8 +52,13 @@ class Caller:
 @asynccontextmanager
 async def job(folder: Path) -> AsyncIterator[Caller]:
     """A job in a workspace; its connections are closed with it, and nothing of it is left."""
+    unseen: list[object] = []
     async with bench(folder) as workbench:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
         try:
             yield Caller(workbench)
         finally:
             await workbench.run.shared.close()
+    gc.collect()
+    unseen = [one for one in unseen if "never retrieved" in str(one)]
+    assert not unseen, "asyncio would show the traceback of an error that nobody took notice of"

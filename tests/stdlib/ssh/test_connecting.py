@@ -13,6 +13,7 @@ import pytest
 
 from gxo.runtime.errors import GxoError, ModuleError, SecurityError
 from tests.services.openssh import SshServer
+from tests.stdlib.connection.test_links import peer
 from tests.stdlib.harness import run
 from tests.stdlib.ssh.jobs import job, login
 from tests.stdlib.ssh.server import PASSWORD, serving
@@ -277,5 +278,25 @@ def test_time_runs_out(tmp_path: Path) -> None:
             opening.cancel()
             await asyncio.wait([opening])
             assert opening.cancelled()
+
+    run(play())
+
+
+def test_handles_of_another_kind(sshd: SshServer, tmp_path: Path) -> None:
+    """Each kind of connection says by what it is used."""
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async def play() -> None:
+        async with job(tmp_path) as call, peer(silent) as address:
+            handle = await call.connect(login(sshd))
+            for module, params in (("read", {}), ("write", {"data": "x"})):
+                with pytest.raises(ModuleError, match="speaks SSH, which has no bytes to read"):
+                    await call(f"connection:{module}", connection_id=handle, **params)
+            tcp = await call("connection:open", network="tcp", address=address)
+            with pytest.raises(ModuleError, match=r"^'tcp-.*' is no connection by SSH$"):
+                await call("ssh:command", connection_id=tcp["connection_id"], command="true")
 
     run(play())

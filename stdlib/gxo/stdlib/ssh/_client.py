@@ -190,9 +190,16 @@ def foreign_errors(target: str, link: SshLink | None = None) -> Iterator[None]:
     except WorkloadError:
         raise
     except Exception as error:
-        if link is not None and (link.is_over or isinstance(error, asyncssh.ConnectionLost)):
+        if link is not None and is_lost(link, error):
             raise link.lost() from error
         raise _ours(target, error) from error
+
+
+def is_lost(link: SshLink, error: Exception) -> bool:
+    """Whether an error means that there is no connection any more."""
+    if isinstance(error, asyncssh.ChannelOpenError):  # which may come before it is closed
+        return link.is_over or error.reason == "SSH connection closed"
+    return link.is_over or isinstance(error, asyncssh.ConnectionLost)
 
 
 def _ours(target: str, error: Exception) -> Exception:

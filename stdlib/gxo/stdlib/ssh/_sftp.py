@@ -4,31 +4,31 @@ import asyncio
 import os
 import posixpath
 import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import cast
+from typing import TypeVar, cast
 
 import asyncssh
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError, SecurityError, WorkloadError
-from gxo.stdlib.ssh._client import foreign_errors, said
+from gxo.stdlib.ssh._client import foreign_errors, is_lost, said
 from gxo.stdlib.ssh._link import GRACE, SshLink
 
+T = TypeVar("T")
+
 PIECE = 1024 * 1024
-"""Bytes of a file that are asked for or sent at a time; asyncssh does that in parallel."""
+"""Bytes of a file that are on their way at a time."""
+
+BLOCK = 32 * 1024
+"""Bytes that each server takes or gives in a message (draft-ietf-secsh-filexfer-02, section 3)."""
 
 _REASONS: dict[type[asyncssh.SFTPError], str] = {
     asyncssh.SFTPNoSuchFile: "no such file or directory",
     asyncssh.SFTPPermissionDenied: "permission denied",
 }
 
-_LOST = (
-    asyncssh.ConnectionLost,
-    asyncssh.SFTPConnectionLost,
-    asyncssh.SFTPNoConnection,
-    BrokenPipeError,
-)
+_LOST = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, BrokenPipeError)
 
 
 class Files:
@@ -76,13 +76,16 @@ class Files:
     async def pieces(self, path: bytes) -> AsyncIterator[bytes]:
         """The bytes of a file."""
         with self._doing("read", path):
-            file = await self._client.open(path, asyncssh.FXF_READ, encoding=None)
+            file = await self._client.open(path, asyncssh.FXF_READ, encoding=None, block_size=0)
+        offset, blocks = 0, 1
         while True:
             with self._doing("read", path):
-                piece = cast("bytes", await file.read(PIECE))  # as it was opened without encoding
+                piece = await _read(file, offset, blocks)
             if not piece:
                 break
             yield piece
+            offset += len(piece)
+            blocks = min(2 * blocks, PIECE // BLOCK)
         with self._doing("read", path):
             await file.close()
 
@@ -93,10 +96,14 @@ class Files:
             with self._doing("write", path):
                 flags = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_EXCL
                 private = asyncssh.SFTPAttrs(permissions=0o600)
-                file = await self._client.open(temporary, flags, private, encoding=None)
+                file = await self._client.open(
+                    temporary, flags, private, encoding=None, block_size=0
+                )
+            offset = 0
             async for piece in pieces:
                 with self._doing("write", path):
-                    await file.write(piece)
+                    await _write(file, offset, piece)
+                offset += len(piece)
             with self._doing("write", path):
                 with suppress(asyncssh.SFTPOpUnsupported):
                     await file.fsync()
@@ -147,7 +154,7 @@ class Files:
         except WorkloadError:
             raise
         except Exception as error:
-            if self._link.is_over or isinstance(error, _LOST):
+            if is_lost(self._link, error) or isinstance(error, _LOST):
                 reason = "the connection was lost"
             elif isinstance(error, asyncssh.SFTPError):
                 reason = _REASONS.get(type(error)) or said(error.reason or error).lower()
@@ -163,7 +170,7 @@ async def files_of(ctx: Context, link: SshLink) -> AsyncIterator[Files]:
         try:
             client = await link.connection.start_sftp_client(path_encoding=None)
         except (asyncssh.ChannelOpenError, asyncssh.SFTPError) as error:
-            if link.is_over:
+            if is_lost(link, error):
                 raise
             message = f"{link.host} has no SFTP: {said(error.reason)}"
             hint = "sshd has it by `Subsystem sftp internal-sftp`"
@@ -175,6 +182,36 @@ async def files_of(ctx: Context, link: SshLink) -> AsyncIterator[Files]:
         with suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
                 await client.wait_closed()
+
+
+# asyncssh has parallel requests of its own, but forgets those that fail besides the first one, and
+# asyncio tells that with a traceback.
+
+
+async def _read(file: asyncssh.SFTPClientFile, offset: int, blocks: int) -> bytes:
+    """The bytes from there on, as many as so many messages give; none at the end."""
+    places = range(offset, offset + blocks * BLOCK, BLOCK)
+    read: list[bytes] = []
+    for block in await _all(file.read(BLOCK, place) for place in places):
+        read.append(cast("bytes", block))  # as it was opened without an encoding
+        if len(block) < BLOCK:  # what follows does not follow that
+            break
+    return b"".join(read)
+
+
+async def _write(file: asyncssh.SFTPClientFile, offset: int, piece: bytes) -> None:
+    blocks = (piece[start : start + BLOCK] for start in range(0, len(piece), BLOCK))
+    await _all(file.write(block, offset + n * BLOCK) for n, block in enumerate(blocks))
+
+
+async def _all(requests: Iterable[Awaitable[T]]) -> list[T]:
+    """The answers to requests that are made at the same time; the first error if there is one."""
+    answers: list[T] = []
+    for answer in await asyncio.gather(*requests, return_exceptions=True):
+        if isinstance(answer, BaseException):
+            raise answer
+        answers.append(answer)
+    return answers
 
 
 def remote_path(name: str, path: str) -> bytes:
