@@ -9,3 +9,8 @@ def shown_size(count: int) -> str:
         if count >= size:
             return f"{count / size:.1f} {unit}"
     return f"{count / 1000:.1f} KB"
+
+
+def shown_text(text: str) -> str:
+    """A text for a message: all of it, or what it is. A part of a secret could not be redacted."""
+    return repr(text) if len(text) <= 100 else f"a text of {len(text)} characters"

@@ -152,11 +152,22 @@ def _argv(command: str, args: Sequence[str], shell: bool | None) -> list[str]:
     for name, texts in (("command", [command]), ("args", args)):
         if any("\0" in text for text in texts):
             raise ParameterError(f"`{name}` holds a NUL character, which no command can get")
+        if not all(map(_has_bytes, texts)):
+            raise ParameterError(f"`{name}` holds a lone surrogate, which no command can get")
     if not command.strip():
         raise ParameterError("`command` is empty", hint="name a program or a line for the shell")
     if not shell:
         return [command, *args]
     return [_SHELL, "-c", command, *(["sh", *args] if args else [])]
+
+
+def _has_bytes(text: str) -> bool:
+    """Whether a command can get it. A byte that is no UTF-8 is one of the surrogates that have."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 async def _foresee(
@@ -191,10 +202,11 @@ def _variables(
             variables[name] = value
     variables.update(env or {})
     for name, value in variables.items():
-        if not name or "=" in name or "\0" in name or "\0" in value:
+        if not name or "=" in name or "\0" in name + value or not _has_bytes(name + value):
             raise ParameterError(
                 f"the environment variable {name!r} cannot be set",
-                hint="a name is not empty and holds no `=`, and neither name nor value holds NUL",
+                hint="a name is not empty and holds no `=`; neither name nor value holds NUL, or "
+                "half of a character",
             )
     return variables
 

@@ -21,7 +21,7 @@ from tests.stdlib.connection.crowd import crowd
 from tests.stdlib.connection.test_links import Peer, job, peer
 from tests.stdlib.harness import bench, run
 
-REPLIES, AT_ONCE = 200, 20
+REPLIES, AT_ONCE = 200, 50
 
 Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
 
@@ -196,7 +196,7 @@ def test_whatever_a_peer_sends(tls: bool, tmp_path: Path, monkeypatch: pytest.Mo
     async def talk(ctx: Context, address: str, how: dict[str, Any]) -> None:
         try:
             options: Any = {"tls": {"skip_verify": True}} if tls else {}
-            seconds = 0.2 if tls else 5.0
+            seconds = 0.5 if tls else 5.0
             it = await open_(ctx, network="tcp", address=address, timeout=seconds, **options)
             handle = it["connection_id"]
             await write(ctx, connection_id=handle, data="GET a\r\n")
@@ -217,7 +217,7 @@ def test_whatever_a_peer_sends(tls: bool, tmp_path: Path, monkeypatch: pytest.Mo
             await workbench.run.shared.close()
 
     run(perform())
-    assert fuzzed.served > REPLIES - AT_ONCE
+    assert fuzzed.served >= REPLIES // 2
     kinds = ("cannot speak TLS", "within") if tls else ("broke", "no UTF-8", "more than", "within")
     for kind in kinds:
         assert any(kind in error for error in errors), kind

@@ -77,7 +77,8 @@ def _report_missing(
     workload: Workload, module: ModuleSpec, given: set[str], diagnostics: Diagnostics
 ) -> None:
     for param in module.params:
-        if param.required and param.name not in given:
+        # That steps are missing was told when the playbook was read.
+        if param.required and param.name not in given and not _is_steps(param):
             message = f'{module.name} needs the parameter "{param.name}"'
             diagnostics.error(
                 MISSING_PARAMETER, workload.decl.module.span, message, param.doc or None

@@ -8,6 +8,7 @@ from typing import Any
 
 from gxo.runtime.errors import ParameterError
 from gxo.runtime.workspace.jail import Jail
+from gxo.stdlib._sizes import shown_text
 
 NETWORKS = ("tcp", "udp", "unix")
 
@@ -15,7 +16,7 @@ NETWORKS = ("tcp", "udp", "unix")
 def check_network(network: str) -> None:
     """ParameterError when it is none."""
     if network not in NETWORKS:
-        raise ParameterError(f"`network` is {network!r}: it is tcp, udp or unix")
+        raise ParameterError(f"`network` is {shown_text(network)}: it is tcp, udp or unix")
 
 
 def host_and_port(address: str, *, any_host: bool = False) -> tuple[str, int]:

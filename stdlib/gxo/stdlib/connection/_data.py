@@ -5,6 +5,7 @@ import binascii
 from typing import Literal
 
 from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.stdlib._sizes import shown_text
 
 Encoding = Literal["string", "base64", "hex"]
 
@@ -12,7 +13,7 @@ Encoding = Literal["string", "base64", "hex"]
 def check_encoding(encoding: str) -> None:
     """ParameterError when it is none of `Encoding`."""
     if encoding not in ("string", "base64", "hex"):
-        raise ParameterError(f"`encoding` is {encoding!r}: it is string, base64 or hex")
+        raise ParameterError(f"`encoding` is {shown_text(encoding)}: it is string, base64 or hex")
 
 
 def to_text(data: bytes, encoding: Encoding) -> str:

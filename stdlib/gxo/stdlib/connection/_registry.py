@@ -33,8 +33,10 @@ class Connections:
         is_number = number.isascii() and number.isdigit()
         if before.endswith(self._process) and is_number and 0 < int(number[:20]) <= self._last:
             raise ModuleError(f"the connection '{handle}' is closed already")
+        is_shown = handle.isprintable() and len(handle) <= 100
+        named = f"connection '{handle}'" if is_shown else "such connection"
         raise ModuleError(
-            f"there is no connection '{handle}' in this job",
+            f"there is no {named} in this job",
             hint="give the `connection_id` that `connection:open` or `ssh:connect` returned",
         )
 

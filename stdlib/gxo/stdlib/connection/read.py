@@ -86,4 +86,11 @@ def _want(count: int | None, until: str | None, most: int) -> Want:
         raise ParameterError(f"`read_bytes` is {count}: it is from 1 to max_bytes, {most}")
     if until == "":
         raise ParameterError("`read_until` is empty")
-    return Want(count, None if until is None else until.encode(), most)
+    return Want(count, None if until is None else _delimiter(until), most)
+
+
+def _delimiter(until: str) -> bytes:
+    try:
+        return until.encode()
+    except UnicodeEncodeError:
+        raise ParameterError("`read_until` holds a lone surrogate, which is no text") from None

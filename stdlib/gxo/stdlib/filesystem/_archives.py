@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import IO, Literal, NamedTuple
 
 from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.stdlib._sizes import shown_text
 from gxo.stdlib.filesystem._copying import PIECE
 
 Format = Literal["tar", "tar.gz", "zip"]
@@ -55,12 +56,12 @@ def format_of(name: str, chosen: Format | None) -> Format:
     if chosen in FORMATS:
         return chosen
     if chosen is not None:
-        raise ParameterError(f"`format` is {chosen!r}: it is tar, tar.gz or zip")
+        raise ParameterError(f"`format` is {shown_text(chosen)}: it is tar, tar.gz or zip")
     for ending, format_ in ENDINGS.items():
         if name.endswith(ending):
             return format_
     raise ParameterError(
-        f"the name '{name}' does not say which kind of archive it is",
+        f"the name {shown_text(name)} does not say which kind of archive it is",
         hint="give `format`: tar, tar.gz or zip",
     )
 

@@ -4,6 +4,7 @@ from base64 import b64decode, b64encode
 from typing import Literal
 
 from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.stdlib._sizes import shown_text
 
 Encoding = Literal["utf-8", "base64"]
 
@@ -11,7 +12,7 @@ Encoding = Literal["utf-8", "base64"]
 def check_encoding(encoding: str) -> None:
     """ParameterError when it is none of `Encoding`."""
     if encoding not in ("utf-8", "base64"):
-        raise ParameterError(f"`encoding` is {encoding!r}: it is utf-8 or base64")
+        raise ParameterError(f"`encoding` is {shown_text(encoding)}: it is utf-8 or base64")
 
 
 def to_text(data: bytes, encoding: Encoding, path: str) -> str:
@@ -45,7 +46,7 @@ def mode_bits(mode: str) -> int:
         bits = int(mode, 8)
         if bits <= 0o7777:
             return bits
-    raise ParameterError(f"`mode` is {mode!r}", hint='write permissions in octal: "0644"')
+    raise ParameterError(f"`mode` is {shown_text(mode)}", hint='write permissions in octal: "0644"')
 
 
 def check_path(name: str, path: str) -> None:

@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 
 from gxo.runtime.errors import ParameterError
 from gxo.runtime.host.clock import rfc3339
+from gxo.stdlib._sizes import shown_text
 
 
 class Status(TypedDict):
@@ -76,7 +77,12 @@ def _number(
         return None
     if name.isascii() and name.isdigit() and int(name) < 1 << 32:
         return int(name)
+    if len(name) > _LONGEST_NAME:  # the system's look-up ends the process with one of megabytes
+        raise ParameterError(f"`{parameter}`: no {kind} has a name of {len(name)} characters")
     try:
         return look_up(name)
     except (KeyError, ValueError):
-        raise ParameterError(f"`{parameter}`: this host has no {kind} {name!r}") from None
+        raise ParameterError(f"`{parameter}`: this host has no {kind} {shown_text(name)}") from None
+
+
+_LONGEST_NAME = 256

@@ -10,7 +10,7 @@ from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
 from gxo.runtime.spec import Record, WorkspacePath, module, reads
 from gxo.runtime.streams.ports import Out
-from gxo.runtime.workspace.jail import Jail
+from gxo.runtime.workspace.jail import MAX_PATH, Jail
 from gxo.stdlib.filesystem._content import check_path
 from gxo.stdlib.filesystem._status import describe
 
@@ -69,6 +69,8 @@ async def list_(
     check_path("path", path)
     if pattern == "":
         raise ParameterError("`pattern` is empty", hint="leave it out to list everything")
+    if pattern is not None and len(pattern) > MAX_PATH:
+        raise ParameterError(f"`pattern` has {len(pattern)} characters: no path is that long")
     from gxo.stdlib.data._runs import Runs, memory_of  # start-up
 
     runs = Runs(

@@ -17,7 +17,7 @@ from gxo.runtime.workspace.entries import (
     set_owner,
 )
 from gxo.runtime.workspace.jail import Jail
-from gxo.stdlib._sizes import shown_size
+from gxo.stdlib._sizes import shown_size, shown_text
 from gxo.stdlib.filesystem._content import check_path, mode_bits
 from gxo.stdlib.filesystem._copying import has, pieces
 from gxo.stdlib.filesystem._status import group_name, group_number, user_name, user_number
@@ -160,7 +160,9 @@ async def manage(
 def _check(path: str, state: str, given: dict[str, str | None]) -> None:
     check_path("path", path)
     if state not in ("absent", *KINDS):
-        raise ParameterError(f"`state` is {state!r}: it is present, absent, directory or link")
+        raise ParameterError(
+            f"`state` is {shown_text(state)}: it is present, absent, directory or link"
+        )
     for name, belongs in ONLY_FOR.items():
         if given[name] is not None and state != belongs:
             raise ParameterError(f"`{name}` is only for `state: {belongs}`, not for {state}")

@@ -7,6 +7,7 @@ from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import WorkspacePath, module, reads
 from gxo.runtime.workspace.jail import Jail
+from gxo.stdlib._sizes import shown_text
 from gxo.stdlib.filesystem._content import check_path
 from gxo.stdlib.filesystem._copying import pieces
 from gxo.stdlib.filesystem._status import Status, describe
@@ -54,7 +55,7 @@ async def stat(
     """
     check_path("path", path)
     if checksum not in (None, "sha256"):
-        raise ParameterError(f"`checksum` is {checksum!r}: it can only be sha256")
+        raise ParameterError(f"`checksum` is {shown_text(checksum)}: it can only be sha256")
     return await ctx.thread(_status, ctx.workspace, path, checksum is not None, missing_ok)
 
 
