@@ -22,6 +22,7 @@ from gxo.runtime.journal.records import Past
 from gxo.runtime.journal.values import InexactError, written
 from gxo.runtime.kernel.instance import STOPPED
 from gxo.runtime.kernel.node import COMPLETED, Node
+from gxo.runtime.kernel.restored import Restored
 
 if TYPE_CHECKING:
     from gxo.runtime.kernel.run import Run
@@ -135,7 +136,7 @@ class Journal:
         nodes = [self._run.nodes[name] for name in self._plan.restored]
         for node in nodes:
             self._restore(node, self._past)
-        scheduler.take_as_ended(nodes, self._plan.compensations)
+        Restored(scheduler, nodes, self._plan.compensations).begin()
         computed = self._computed_vars() if self.has_assets else []
         anew = [name for name in computed if name not in self._past.vars]
         self._run.log.write_clean("info", f"resumed: {_told(nodes, self._plan, anew)}")

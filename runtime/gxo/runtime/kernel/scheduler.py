@@ -23,6 +23,7 @@ from gxo.runtime.kernel.instance import (
 from gxo.runtime.kernel.node import COMPLETED, FAILED, SKIPPED, Node, Unit
 
 if TYPE_CHECKING:
+    from gxo.runtime.kernel.restored import Restored
     from gxo.runtime.kernel.run import Run
 
 
@@ -32,6 +33,7 @@ class Scheduler:
     running: workloads that run; background: those of them that the job does not wait for, which
     `--workers` does not count. stopping: nothing new starts. failed: the workloads whose failure is
     fatal, the first one first. defect: an error of ours, which must not leave the job waiting.
+    restored: of a resumed job, the workloads that are not to run.
     """
 
     def __init__(self, run: "Run", loop: asyncio.AbstractEventLoop) -> None:
@@ -42,6 +44,7 @@ class Scheduler:
         self.stopping = False
         self.failed: list[Node] = []
         self.defect: BaseException | None = None
+        self.restored: Restored | None = None
         self._unsettled = 0
         self._single: list[tuple[int, Unit]] = []
         self._groups: list[tuple[int, Unit]] = []
@@ -67,19 +70,6 @@ class Scheduler:
         if self.stopping:
             await self._wind_down()
 
-    def take_as_ended(self, nodes: list[Node], compensate: list[str]) -> None:
-        """Workloads that an earlier run of the job has done are not to run.
-
-        compensate: the names of ignored failures whose `on_failure` is still to run.
-        """
-        for node in nodes:
-            node.settled = True
-        for node in nodes:
-            if node.name in compensate:
-                self._compensate(node)
-            else:
-                self._settle(node)
-
     async def run_unit(self, unit: Unit) -> None:
         """Run one unit of a block to its end."""
         unit.finished = self.loop.create_future()
@@ -98,7 +88,7 @@ class Scheduler:
         node.ready = True
         self.run.log.write_clean("info", "is ready", node.name)
         if not self.stopping and not node.unit.in_block:
-            self._settle(node)
+            self.settle(node)
             self._dispatch()
         self._rouse_if_idle()
 
@@ -206,13 +196,13 @@ class Scheduler:
             self.stop()
         elif not self.stopping:
             if node.status == FAILED and node.spec.on_failure:
-                self._compensate(node)
+                self.compensate(node)
             else:
-                self._settle(node)
+                self.settle(node)
             self._dispatch()
         self._rouse_if_idle()
 
-    def _settle(self, ended: Node) -> None:
+    def settle(self, ended: Node) -> None:
         """It has ended for those that wait for it. What can no longer run ends with it, Pending."""
         if ended.ready and ended.settled:
             return  # when it became ready; what was restored only looks settled
@@ -232,7 +222,10 @@ class Scheduler:
 
     def _consider(self, unit: Unit, settled: list[Node]) -> None:
         """Make the unit ready if it can start now; add members that never can to `settled`."""
-        if len(unit.members) == 1:
+        if self.restored is not None and unit in self.restored:
+            if not unit.waiting:
+                self.restored.end(unit, settled)
+        elif len(unit.members) == 1:
             node = unit.members[0]
             if node.settled:
                 return
@@ -255,7 +248,7 @@ class Scheduler:
         node.reason = f"workload '{cause.name}' did not complete"
         settled.append(node)
 
-    def _compensate(self, node: Node) -> None:
+    def compensate(self, node: Node) -> None:
         """Run `on_failure` of an ignored failure; the workload has ended for others after that."""
         from gxo.runtime.kernel.blocks import on_failure  # start-up: only after a failure
 
@@ -263,7 +256,7 @@ class Scheduler:
             await on_failure(self.run, node)
             self.running -= 1
             self._compensations.discard(task)
-            self._settle(node)
+            self.settle(node)
             self._dispatch()
             self._rouse_if_idle()
 
