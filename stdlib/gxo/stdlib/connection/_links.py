@@ -90,7 +90,7 @@ class StreamLink:
         try:
             return await self._read(want)
         except OSError as error:
-            raise ModuleError(f"the connection to {self.remote} broke: {_reason(error)}") from error
+            raise self._broken(error) from error
         finally:
             self._is_read = False
             self._searched = 0
@@ -133,7 +133,7 @@ class StreamLink:
         try:
             return await self._reader.read(BUFFER)
         except OSError as error:
-            raise ModuleError(f"the connection to {self.remote} broke: {_reason(error)}") from error
+            raise self._broken(error) from error
 
     def put_back(self, data: bytes) -> None:
         self._buffer[:0] = data
@@ -150,16 +150,22 @@ class StreamLink:
         self._writer.write(data)
 
     def end(self) -> None:
-        """Send nothing more, which the peer is told at once unless the connection has TLS."""
+        """Send nothing more, which the peer is told at once unless the connection has TLS.
+
+        ModuleError when the connection broke.
+        """
         if self._writer.can_write_eof():
-            self._writer.write_eof()
+            try:
+                self._writer.write_eof()
+            except OSError as error:
+                raise self._broken(error) from error
 
     async def write(self, data: bytes) -> None:
         try:
             self._writer.write(data)
             await self._writer.drain()
         except OSError as error:
-            raise ModuleError(f"the connection to {self.remote} broke: {_reason(error)}") from error
+            raise self._broken(error) from error
 
     async def close(self) -> None:
         self._when_closed()
@@ -171,6 +177,9 @@ class StreamLink:
             self._writer.transport.abort()
         except OSError:  # the peer was faster
             pass
+
+    def _broken(self, error: OSError) -> ModuleError:
+        return ModuleError(f"the connection to {self.remote} broke: {_reason(error)}")
 
 
 class DatagramLink:
