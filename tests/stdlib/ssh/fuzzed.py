@@ -2,15 +2,15 @@
 
 import asyncio
 import random
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from gxo.runtime.errors import GxoError, ModuleError
 from tests.stdlib.connection.test_links import peer, sending
 from tests.stdlib.ssh.jobs import job
-from tests.stdlib.ssh.server import serving
+from tests.stdlib.ssh.server import Scripted, playing, serving
 
 TIME = 5.0
 """Seconds in which the error has to come."""
@@ -40,25 +40,31 @@ async def babble(folder: Path, seed: int) -> None:
     check(caught.value, address)
 
 
+BEGIN = b"\0\0\0\5\2\0\0\0\3"
+"""The version of SFTP: 3."""
+
+
+def garbage_of_files(seed: int) -> Iterator[bytes]:
+    """What a host replies by SFTP: most of the time it begins as it should."""
+    chance = random.Random(seed)
+    if chance.random() < 0.8:
+        yield BEGIN
+    for number in range(chance.choice([1, 3, 10])):
+        body = bytes([chance.choice([101, 102, 103, 104, 105, 7])]) + number.to_bytes(4, "big")
+        body += chance.randbytes(chance.choice([0, 4, 12, 200]))
+        yield len(body).to_bytes(4, "big") + body
+
+
 async def babble_of_files(folder: Path, module: str, seed: int) -> None:
     """Copy a file to or from a host whose SFTP is garbage."""
-    chance = random.Random(seed)
-
-    async def answer(process: Any) -> None:
-        process.stdout.write(b"\0\0\0\5\2\0\0\0\3" if chance.random() < 0.8 else b"")
-        for number in range(chance.choice([1, 3, 10])):
-            body = bytes([chance.choice([101, 102, 103, 104, 105, 7])]) + number.to_bytes(4, "big")
-            body += chance.randbytes(chance.choice([0, 4, 12, 200]))
-            process.stdout.write(len(body).to_bytes(4, "big") + body)
-        await asyncio.sleep(0.02)
-        process.exit(0)
-
-    async with job(folder) as call, serving(answer) as server:
+    replies = list(garbage_of_files(seed))
+    async with job(folder) as call, serving(server=playing(lambda: Scripted(replies))) as server:
         handle = await call.connect(server.login)
         with pytest.raises(GxoError) as caught:
             async with asyncio.timeout(TIME):
                 await call(f"ssh:{module}", connection_id=handle, source="a", destination="b")
     check(caught.value, f"127.0.0.1:{server.port}")
+    assert ("has no SFTP" in caught.value.message) == (replies[0] != BEGIN), caught.value
 
 
 def check(error: GxoError, target: str) -> None:

@@ -1,7 +1,7 @@
 """asyncssh's own server, for what OpenSSH does not do when asked: passwords of nobody, and faults."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,6 +17,44 @@ class _Server(asyncssh.SSHServer):
 
     def validate_password(self, username: str, password: str) -> bool:
         return password == PASSWORD
+
+
+class Scripted(asyncssh.SSHServerSession[bytes]):
+    """Gives one reply for each thing that it hears by SFTP, which asyncssh would speak itself, and
+    goes then, if it does. heard: when something has come. over: when its channel is closed.
+    """
+
+    def __init__(self, replies: Iterable[bytes], *, goes: bool = True) -> None:
+        self.heard, self.over = asyncio.Event(), asyncio.Event()
+        self._replies = iter(replies)
+        self._goes = goes
+
+    def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
+        self._channel = chan
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.over.set()
+
+    def subsystem_requested(self, subsystem: str) -> bool:
+        return subsystem == "sftp"
+
+    def data_received(self, data: bytes, datatype: int | None) -> None:
+        self.heard.set()
+        reply = next(self._replies, None)
+        if reply is not None:
+            self._channel.write(reply)
+        elif self._goes:
+            self._channel.exit(0)
+
+
+def playing(session: Callable[[], Scripted]) -> type[asyncssh.SSHServer]:
+    """A server of such sessions."""
+
+    class Server(_Server):
+        def session_requested(self) -> Scripted:
+            return session()
+
+    return Server
 
 
 class Served:

@@ -13,7 +13,7 @@ from gxo.stdlib.ssh import _session
 from tests.stdlib.harness import run
 from tests.stdlib.ssh.fuzzed import babble, babble_of_files
 from tests.stdlib.ssh.jobs import job
-from tests.stdlib.ssh.server import serving
+from tests.stdlib.ssh.server import Scripted, playing, serving
 
 
 class Lying(asyncssh.SFTPServer):
@@ -208,6 +208,29 @@ def test_no_sftp(tmp_path: Path) -> None:
             handle = await call.connect(server.login)
             with pytest.raises(ModuleError, match=r"^127\.0\.0\.1:\d+ has no SFTP: "):
                 await call("ssh:upload", connection_id=handle, source="a", destination="b")
+
+    run(play())
+
+
+@pytest.mark.parametrize("replies", [[], [b"\0\0\0\1\7"]])
+def test_sftp_that_does_not_begin(replies: list[bytes], tmp_path: Path) -> None:
+    """Its channel is closed, as a host allows only some at a time."""
+    (tmp_path / "a").write_text("x")
+
+    async def play() -> None:
+        host = Scripted(replies, goes=False)
+        async with job(tmp_path) as call, serving(server=playing(lambda: host)) as server:
+            handle = await call.connect(server.login)
+            working = asyncio.ensure_future(
+                call("ssh:upload", connection_id=handle, source="a", destination="b")
+            )
+            async with asyncio.timeout(5):
+                await host.heard.wait()
+                if not replies:
+                    working.cancel()
+                await asyncio.wait([working])
+                await host.over.wait()
+            assert working.cancelled() or "has no SFTP" in str(working.exception())
 
     run(play())
 

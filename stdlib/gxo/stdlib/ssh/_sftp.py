@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TypeVar, cast
 
 import asyncssh
+from asyncssh.sftp import start_sftp_client
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError, SecurityError, WorkloadError
@@ -22,6 +23,11 @@ PIECE = 1024 * 1024
 
 BLOCK = 32 * 1024
 """Bytes that each server takes or gives in a message (draft-ietf-secsh-filexfer-02, section 3)."""
+
+_Session = tuple[asyncssh.SSHWriter[bytes], asyncssh.SSHReader[bytes], asyncssh.SSHReader[bytes]]
+
+_VERSION = 3
+"""Of SFTP: what OpenSSH speaks."""
 
 _REASONS: dict[type[asyncssh.SFTPError], str] = {
     asyncssh.SFTPNoSuchFile: "no such file or directory",
@@ -166,22 +172,49 @@ class Files:
 @asynccontextmanager
 async def files_of(ctx: Context, link: SshLink) -> AsyncIterator[Files]:
     """The files of the host, over a channel of its own. ModuleError when it has no SFTP."""
+    session = link.connection.open_session(subsystem="sftp", encoding=None)
+    opening = asyncio.ensure_future(session)
+    try:
+        client = await _client(link, opening)
+        try:
+            yield Files(ctx, link, client)
+        finally:
+            client.exit()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GRACE):
+                    await client.wait_closed()
+    finally:
+        await _leave(ctx, opening)
+
+
+async def _client(link: SshLink, opening: "asyncio.Future[_Session]") -> asyncssh.SFTPClient:
+    """What speaks SFTP over a channel that is being opened."""
     with foreign_errors(link.host, link):
         try:
-            client = await link.connection.start_sftp_client(path_encoding=None)
+            writer, reader, _ = await asyncio.shield(opening)
+            # As asyncssh's own method does it, which keeps the channel open when it is cancelled.
+            loop = asyncio.get_running_loop()
+            return await start_sftp_client(
+                link.connection, loop, "strict", reader, writer, None, "strict", _VERSION
+            )
         except (asyncssh.ChannelOpenError, asyncssh.SFTPError) as error:
             if is_lost(link, error):
                 raise
             message = f"{link.host} has no SFTP: {said(error.reason)}"
             hint = "sshd has it by `Subsystem sftp internal-sftp`"
             raise ModuleError(message, hint=hint) from error
-    try:
-        yield Files(ctx, link, client)
-    finally:
-        client.exit()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GRACE):
-                await client.wait_closed()
+
+
+async def _leave(ctx: Context, opening: "asyncio.Future[_Session]") -> None:
+    """Close the channel in any case: a host allows only some at a time."""
+    if not opening.done():
+        ctx.end_within(GRACE + 1)
+        await asyncio.wait([opening], timeout=GRACE)
+    if not opening.done():
+        opening.cancel()
+        await asyncio.wait([opening])
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result()[0].channel.abort()
 
 
 # asyncssh has parallel requests of its own, but forgets those that fail besides the first one, and
