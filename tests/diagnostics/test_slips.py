@@ -21,7 +21,10 @@ PLAYBOOKS = [
 ]
 SLIPS = [(path, slip) for path in PLAYBOOKS for slip in slips(path.read_text())]
 _DEFINED = re.compile(r"(?:register|loop_var|index_var|- name): ([\w-]{4,})")
-NEARER = {("site-deploy", "host"), ("site-deploy", "styles"), ("names", "class_")}
+NEARER = {
+    *(("site-deploy", "host"), ("site-deploy", "styles"), ("names", "class_")),
+    ("fleet-check", "host"),
+}
 """Where another name of the playbook is as near as the misspelt one."""
 
 

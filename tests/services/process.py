@@ -18,6 +18,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -95,7 +96,11 @@ def running(command: Sequence[str], log: Path, *, ready: str) -> Iterator[Server
     finally:
         os.close(wanted)
     server = Server(int(started.stdout), log)
-    ended = os.pidfd_open(server.pid)
+    try:
+        ended = os.pidfd_open(server.pid)
+    except ProcessLookupError:  # it is over, and its keeper has seen that
+        os.close(lifeline)
+        _not_ready(server)
     try:
         _wait_until_ready(server, ended, ready)
         yield server
@@ -112,6 +117,10 @@ def _wait_until_ready(server: Server, ended: int, ready: str) -> None:
             return
         if _is_over(ended, 0.02):
             break
+    _not_ready(server)
+
+
+def _not_ready(server: Server) -> NoReturn:
     pytest.fail(f"a server did not get ready:\n{server.output}")
 
 

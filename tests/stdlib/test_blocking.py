@@ -74,7 +74,8 @@ def compiled(case: dict[str, Any], inputs: dict[str, Any]) -> Job:
         "inputs": {name: {"type": TYPES[type(value)]} for name, value in inputs.items()},
         "workloads": workloads,
     }
-    compilation = Compilation("case.gxo.yaml")
+    is_test = any(given["module"].startswith("test:") for given in case["workloads"].values())
+    compilation = Compilation("case.test.gxo.yaml" if is_test else "case.gxo.yaml")
     valid = compilation.read(json.dumps(document).encode()) and compilation.analyse()
     assert valid, [(one.code, one.message) for one in compilation.diagnostics.sorted()]
     scope: dict[str, Any] = {"__name__": "gxo_job"}
@@ -172,6 +173,8 @@ def test_no_callback_takes_long(
             inputs["server"] = f"http://127.0.0.1:{server.server_address[1]}"
         if case.get("sshd"):
             inputs["sshd"] = login(request.getfixturevalue("sshd"))
+        if case.get("bind"):
+            inputs["port"] = request.getfixturevalue("bind").port
         job = compiled(case, inputs)
         for _ in range(RUNS):
             timed = played(job, inputs, tmp_path, monkeypatch)
