@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,3 +86,38 @@ def test_cancelled_while_a_part_is_read(
 async def _read(records: Records) -> None:
     async for _ in records:
         pass
+
+
+@pytest.mark.parametrize(("kind", "head"), [("jsonl", b""), ("csv", b"a\n")])
+def test_cancelled_between_blank_lines_that_are_in_memory(
+    kind: str, head: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing comes of them, so nobody is waited for, and no thread reads them."""
+    (tmp_path / "in").write_bytes(head + b"\n" * 3_000_000)
+    reads = 0
+
+    async def play() -> None:
+        def read_at_once(descriptor: int, buffers: list[memoryview], *_: int) -> int:
+            nonlocal reads
+            reads += 1
+            task.cancel()
+            return os.readv(descriptor, buffers)
+
+        # Not every file system can tell what it has in memory.
+        monkeypatch.setattr(os, "preadv", read_at_once)
+        monkeypatch.setattr(os, "RWF_NOWAIT", 8, raising=False)
+        async with bench(tmp_path) as workbench:
+            parse = function_of(module_spec("data:parse"))
+            task = asyncio.ensure_future(
+                parse(
+                    workbench.context,
+                    out=Source("under-test", Channel()).port(),
+                    format_=kind,
+                    path="in",
+                )
+            )
+            await asyncio.wait([task])
+            assert task.cancelled()
+
+    run(play())
+    assert reads == 1

@@ -1,5 +1,6 @@
 """`data:parse`: text or a file becomes records."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import aclosing, closing
 from typing import Literal, TypedDict
@@ -178,6 +179,8 @@ async def batches(
                     await ctx.record_failed(fault.record, RecordError(f"{source}, {fault.why}"))
             for start in range(0, len(records), MOST):
                 yield records[start : start + MOST]
+            if not records:  # of lines that are blank, of which there may be any number
+                await asyncio.sleep(0)
 
 
 def _as_text(content: str, format_: str) -> str:
