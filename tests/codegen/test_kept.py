@@ -14,6 +14,7 @@ from gxo.compiler.driver import Compilation
 from gxo.compiler.package import archive
 from gxo.compiler.package import collect as collecting
 from gxo.compiler.package.bytecode import compile_module
+from gxo.compiler.package.run_store import write_folder
 
 HEAD = "name: kept\nschemaVersion: v1.0.0\nvars: {tool: uname}\nworkloads:\n"
 WORKLOAD = """\
@@ -100,6 +101,16 @@ def test_only_what_changed_is_made_again(monkeypatch: pytest.MonkeyPatch) -> Non
     assert byte_compiled == ["gxo_parts/w_2.py"]
     (source,) = deflated
     assert source.startswith(b'"""w-2 to w-3 of kept')
+
+
+def test_a_run_in_between_takes_nothing_from_the_artifact(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    artifact(PLAYBOOK)
+    job = compiled(PLAYBOOK)
+    write_folder(str(tmp_path / "job"), job.package(job.generate(pretty=False)))
+    monkeypatch.setattr(collecting, "compile_module", lambda _, path: pytest.fail(path))
+    artifact(PLAYBOOK)
 
 
 def edited(workloads: list[str], edit: tuple[str, int, int], new: str) -> list[str]:

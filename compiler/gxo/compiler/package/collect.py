@@ -41,8 +41,12 @@ def collect(package: Package, whole: bool = True) -> Collected:
     facts = package.facts
     program = f"{facts.name} {package.playbook_file}"
     workloads = len(facts.workloads)
-    # Apart, as what is linked changes seldom: it is then not written again.
-    with kept("files", program, workloads) as own, kept("linked", program, workloads) as linked:
+    # Apart, as what is linked changes seldom: it is then not written again. Nor is that of an
+    # artifact when the job is run in between, for which nothing of gxo is linked.
+    with (
+        kept("files", program, workloads) as own,
+        kept("linked", program, workloads, whole) as linked,
+    ):
         files = _generated(package, own)
         _add_linked(files, package, distributions, linked, whole)
     native = native_host(package.facts.name, distributions) if whole else None
