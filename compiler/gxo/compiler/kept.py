@@ -1,6 +1,6 @@
 """Keeps what the parts of large programs became, so that the next compilation makes only new ones.
 
-    ~/.cache/gxo/kept/9c1f....json      {digest of what a result was made of: the result}
+    ~/.cache/gxo/kept/9c1f....kept      digest of what a result was made of, its size, the result...
 
 The folder is 0700, owned and reached by no link, or it is not used; a job is then compiled without
 it, only slower. So is one whose file is damaged. A file holds what the last compilation of a
@@ -21,22 +21,27 @@ from gxo.compiler.version import VERSION
 MANY = 100
 """Workloads from which on results are kept; fewer are compiled as fast as they are looked up."""
 MOST_FILE, MOST_BYTES = 64 * 1024 * 1024, 256 * 1024 * 1024
-_DIGEST = 64  # of the rest of a file, before it
+_DIGEST, _SIZE = 32, 8
+"""Bytes of a digest, and of a number that says how many bytes follow."""
 
 
 class Kept:
-    """The results that are known, by what they were made of. Values are what JSON can hold."""
+    """The results that are known, by the digests of what they were made of."""
 
-    def __init__(self, known: dict[str, Any]) -> None:
+    def __init__(self, known: dict[bytes, bytes]) -> None:
         self._known = known
-        self.used: dict[str, Any] = {}
+        self.used: dict[bytes, bytes] = {}
 
-    def get(self, made_of: bytes, make: Callable[[], Any]) -> Any:
+    def get(self, made_of: bytes, make: Callable[[], bytes]) -> bytes:
         """The result for what it is made of: what `make` gave before, or gives now."""
-        digest = hashlib.sha256(made_of).hexdigest()
+        digest = hashlib.sha256(made_of).digest()
         if digest not in self.used:
             self.used[digest] = self._known[digest] if digest in self._known else make()
         return self.used[digest]
+
+    def get_plain(self, made_of: bytes, make: Callable[[], Any]) -> Any:
+        """The same for a result that JSON can hold, as JSON gives it back."""
+        return json.loads(self.get(made_of, lambda: json.dumps(make()).encode()))
 
     @property
     def is_known(self) -> bool:
@@ -61,10 +66,10 @@ def kept(kind: str, program: str, workloads: int, *decides: object) -> Iterator[
         store(name, results.used)
 
 
-def load(name: str) -> dict[str, Any]:
+def load(name: str) -> dict[bytes, bytes]:
     """The results kept under the name; none when there are none, or they cannot be trusted."""
     try:
-        path = os.path.join(_folder(), f"{name}.json")
+        path = os.path.join(_folder(), f"{name}.kept")
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return {}
@@ -77,15 +82,18 @@ def load(name: str) -> dict[str, Any]:
         ):
             return {}
         digest, content = file.read(_DIGEST), file.read()
-    if hashlib.sha256(content).hexdigest().encode() != digest:
+    if hashlib.sha256(content).digest() != digest:
         return {}
-    found: dict[str, Any] = json.loads(content)
-    return found
+    return dict(_read(content))
 
 
-def store(name: str, results: dict[str, Any]) -> None:
+def store(name: str, results: dict[bytes, bytes]) -> None:
     """Replace what is kept under the name. A cache that cannot be written is only slower."""
-    content = json.dumps(results).encode()
+    content = b"".join(
+        part
+        for digest, result in results.items()
+        for part in (digest, len(result).to_bytes(_SIZE, "big"), result)
+    )
     if len(content) + _DIGEST > MOST_FILE:
         return
     try:
@@ -93,15 +101,25 @@ def store(name: str, results: dict[str, Any]) -> None:
         beside = os.path.join(folder, f"{name}.{os.getpid()}.new")
         try:
             with open(beside, "xb") as file:
-                file.write(hashlib.sha256(content).hexdigest().encode())
+                file.write(hashlib.sha256(content).digest())
                 file.write(content)
-            os.replace(beside, os.path.join(folder, f"{name}.json"))
+            os.replace(beside, os.path.join(folder, f"{name}.kept"))
         finally:
             if os.path.lexists(beside):
                 os.unlink(beside)
         _sweep(folder)
     except OSError:
         return
+
+
+def _read(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """What `store` has written."""
+    at = 0
+    while at < len(content):
+        head = at + _DIGEST + _SIZE
+        end = head + int.from_bytes(content[at + _DIGEST : head], "big")
+        yield content[at : at + _DIGEST], content[head:end]
+        at = end
 
 
 def _folder() -> str:

@@ -46,7 +46,7 @@ def finishing(program: str, workloads: int, *, pretty: bool) -> Iterator[Finish]
     ):
 
         def finish(marked: str) -> Piece:
-            made = known.get(
+            made = known.get_plain(
                 marked.encode(), lambda: _finished(marked, formatted if pretty else None)
             )
             return Piece(*made)

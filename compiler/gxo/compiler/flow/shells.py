@@ -6,8 +6,9 @@ module: exec, params: {command: sh, args: [-c, "df | tail -1"]}   args[1]
 
 import posixpath
 import re
+from collections.abc import Collection
 
-from gxo.compiler.flow.uses import has_use
+from gxo.compiler.flow.uses import has_use, uses
 from gxo.compiler.ir.nodes import Argument, Constant, Items, Value, Workload
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.types import Use
@@ -23,12 +24,12 @@ def command_of(workload: Workload) -> Argument | None:
     return _of_use(workload, "command")
 
 
-_COMMAND_LINE: tuple[Use, ...] = ("command", "argument", "shell")
+_COMMAND_LINE: Collection[Use] = ("command", "argument", "shell")
 
 
 def runs_commands(module: ModuleSpec) -> bool:
     """Whether a parameter is a command, an argument of one, or a text for a shell."""
-    return any(has_use(param.type, use) for param in module.params for use in _COMMAND_LINE)
+    return any(use in _COMMAND_LINE for param in module.params for use, _ in uses(param.type))
 
 
 def _of_use(workload: Workload, use: Use) -> Argument | None:

@@ -18,7 +18,6 @@ import os
 import secrets
 import stat
 import zlib
-from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files as resources
@@ -108,8 +107,7 @@ def _add(
 
 
 def _deflated(content: bytes, known: Kept) -> bytes:
-    made: str = known.get(content, lambda: b64encode(_deflate(content)).decode())
-    return b64decode(made)
+    return known.get(content, lambda: _deflate(content))
 
 
 def _deflate(content: bytes) -> bytes:

@@ -5,7 +5,6 @@ installed right there.
 """
 
 import warnings
-from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -103,11 +102,8 @@ def with_bytecode(path: str, content: bytes, known: Kept) -> dict[str, bytes]:
 
 
 def _bytecode(path: str, content: bytes, known: Kept) -> bytes:
-    compiled: str = known.get(
-        b"%s compiled: %s" % (path.encode(), content),
-        lambda: b64encode(compile_module(content, path)).decode(),
-    )
-    return b64decode(compiled)
+    made_of = b"%s compiled: %s" % (path.encode(), content)
+    return known.get(made_of, lambda: compile_module(content, path))
 
 
 def _add_distribution(files: dict[str, bytes], one: "Distribution", known: Kept) -> None:

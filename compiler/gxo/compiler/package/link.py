@@ -106,7 +106,7 @@ class _Library:
 
     def needed(self, content: bytes, path: str) -> Iterator[str]:
         """Yield the modules below gxo that a file imports, each with the packages it is in."""
-        imports = self.known.get(b"imports of " + content, lambda: _imports(content, path))
+        imports = self.known.get_plain(b"imports of " + content, lambda: _imports(content, path))
         for name in self._imported(imports):
             parts = name.split(".")
             if len(parts) > 1 and ".".join(parts[:2]) not in LINKED:
@@ -135,7 +135,7 @@ class _Library:
         if file is None:
             return None
         content = _content(file)
-        sources = self.known.get(b"sources of " + content, lambda: _sources(content, file))
+        sources = self.known.get_plain(b"sources of " + content, lambda: _sources(content, file))
         source: str | None = sources.get(name)
         return source
 

@@ -101,7 +101,6 @@ class ExpressionPrinter:
         """The source of an expression's value."""
         if self.depth >= MAX_NESTING and self.hoist is not None:
             return Code(self.hoist(expression, replace(self, depth=0, quote='"')))
-        inner = replace(self, depth=self.depth + 1)
         match expression:
             case ast.Literal(value):
                 return Code(literal(value, self.quote))
@@ -111,9 +110,11 @@ class ExpressionPrinter:
                 return Code(self.dot)
             case ast.Variable(name):
                 return Code(self.variables[name])
-            case ast.Shared(name, value, first):
+        inner = replace(self, depth=self.depth + 1)
+        match expression:
+            case ast.Shared(name, shared, first):
                 local = self.local(name)
-                return Code(f"({local} := {inner.code(value).text})" if first else local)
+                return Code(f"({local} := {inner.code(shared).text})" if first else local)
             case ast.Root():
                 return inner.root(expression)
             case ast.Field():
