@@ -259,6 +259,17 @@ def test_the_next_address_is_tried_when_one_does_not_answer(
     play(tmp_path, says_hello, script)
 
 
+def test_a_peer_that_goes_away_within_the_handshake(tmp_path: Path) -> None:
+    async def hangs_up(reader: Reader, writer: Writer) -> None:
+        await reader.read(1)
+
+    async def script(call: Any, address: str) -> None:
+        with pytest.raises(ModuleError, match=r"cannot connect to .*: the connection was closed$"):
+            await opened(call, address, tls=True, timeout=5.0)
+
+    play(tmp_path, hangs_up, script)
+
+
 def test_many_are_connected_at_once(tmp_path: Path) -> None:
     """`make proof connections` has a thousand."""
     found = crowd(tmp_path, 50)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gxo.runtime.errors import ParameterError
 from gxo.stdlib.connection import _links
 from gxo.stdlib.connection._links import DatagramLink, Want
 from tests.stdlib.harness import Bench, bench, module_spec, run
@@ -200,6 +201,22 @@ def test_time_runs_out(tmp_path: Path) -> None:
     run(play())
 
 
+@pytest.mark.parametrize(
+    ("module", "params"), [("write", {"data": "\udcff"}), ("read", {"read_until": "\udcff"})]
+)
+def test_what_no_utf8_can_carry(module: str, params: dict[str, str], tmp_path: Path) -> None:
+    """Such as a file's name that `filesystem:list` has told."""
+    (name,) = params
+
+    async def play() -> None:
+        async with job(tmp_path) as call, peer(sending()) as address:
+            handle = (await call("open", network="tcp", address=address))["connection_id"]
+            with pytest.raises(ParameterError, match=f"^`{name}` is no text in UTF-8"):
+                await call(module, connection_id=handle, **params)
+
+    run(play())
+
+
 def test_nobody_is_there(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and does not listen
@@ -207,7 +224,9 @@ def test_nobody_is_there(tmp_path: Path) -> None:
 
         async def play() -> None:
             async with job(tmp_path) as call:
-                with pytest.raises(Exception, match=f"cannot connect to {address}: connect"):
+                with pytest.raises(
+                    Exception, match=f"cannot connect to {address}: connection refused"
+                ):
                     await call("open", network="tcp", address=address)
                 udp = await call("open", network="udp", address=address)
                 await call("write", connection_id=udp["connection_id"], data="x")

@@ -244,7 +244,8 @@ def test_a_jump(hops: int, sshd: SshServer, tmp_path: Path) -> None:
 def test_what_is_wrong_behind_a_jump(sshd: SshServer, tmp_path: Path) -> None:
     jump = {**login(sshd), "proxy_jump": f"127.0.0.1:{sshd.port}"}
     error = refused(tmp_path, {**jump, "port": 1})
-    assert error.message == "127.0.0.1:1 refuses to do that: Connection refused"
+    assert error.message == "cannot connect to 127.0.0.1:1: connection refused"
+    assert error.hint is None
     known = f"[127.0.0.1]:{sshd.port} {OTHER_HOST}"
     assert (
         "has another key than before" in refused(tmp_path, {**jump, "known_hosts": known}).message

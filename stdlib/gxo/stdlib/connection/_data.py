@@ -39,5 +39,9 @@ def to_bytes(text: str, encoding: Encoding, parameter: str = "data") -> bytes:
         if encoding == "base64":
             return base64.b64decode("".join(text.split()), validate=True)
         return text.encode()
+    except UnicodeEncodeError as error:
+        raise ParameterError(
+            f"`{parameter}` is no text in UTF-8: character {error.start} is {text[error.start]!a}",
+        ) from None
     except (ValueError, binascii.Error) as error:
         raise ParameterError(f"`{parameter}` is no {encoding}: {error}") from None

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.stdlib._reasons import reason
 
 Network = Literal["tcp", "udp", "unix"]
 
@@ -179,7 +180,7 @@ class StreamLink:
             pass
 
     def _broken(self, error: OSError) -> ModuleError:
-        return ModuleError(f"the connection to {self.remote} broke: {_reason(error)}")
+        return ModuleError(f"the connection to {self.remote} broke: {reason(error)}")
 
 
 class DatagramLink:
@@ -252,8 +253,4 @@ class DatagramLink:
             raise ModuleError(f"the connection to {self.remote} was closed")
         if self._error is not None:
             error, self._error = self._error, None
-            raise ModuleError(f"{self.remote} cannot be reached: {_reason(error)}") from error
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error) or type(error).__name__).lower()
+            raise ModuleError(f"{self.remote} cannot be reached: {reason(error)}") from error

@@ -7,6 +7,7 @@ from typing import TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import Duration, connects, module
+from gxo.stdlib._reasons import reason
 from gxo.stdlib.connection._address import (
     check_network,
     host_and_port,
@@ -98,8 +99,7 @@ async def open_(
     except ssl.SSLError as error:
         raise ModuleError(f"cannot speak TLS with {address}: {error.reason}") from error
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ModuleError(f"cannot connect to {address}: {reason}") from error
+        raise ModuleError(f"cannot connect to {address}: {reason(error)}") from error
     handle = registry.add(link, network)
     return {"connection_id": handle, "local_addr": link.local, "remote_addr": link.remote}
 

@@ -6,7 +6,7 @@ from typing import TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import Duration, Size, module
-from gxo.stdlib.connection._data import Encoding, check_encoding, to_text
+from gxo.stdlib.connection._data import Encoding, check_encoding, to_bytes, to_text
 from gxo.stdlib.connection._links import Want
 from gxo.stdlib.connection._registry import connections
 
@@ -86,11 +86,5 @@ def _want(count: int | None, until: str | None, most: int) -> Want:
         raise ParameterError(f"`read_bytes` is {count}: it is from 1 to max_bytes, {most}")
     if until == "":
         raise ParameterError("`read_until` is empty")
-    return Want(count, None if until is None else _delimiter(until), most)
-
-
-def _delimiter(until: str) -> bytes:
-    try:
-        return until.encode()
-    except UnicodeEncodeError:
-        raise ParameterError("`read_until` holds a lone surrogate, which is no text") from None
+    delimiter = None if until is None else to_bytes(until, "string", "read_until")
+    return Want(count, delimiter, most)

@@ -3,7 +3,6 @@
 It is imported when a job makes its first connection, in a thread: that takes a while.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,9 +10,11 @@ from typing import Any
 
 import asyncssh
 from asyncssh import agent as asyncssh_agent
+from asyncssh import constants
 from asyncssh.saslprep import SASLPrepError, saslprep
 
 from gxo.runtime.errors import ModuleError, ParameterError, WorkloadError
+from gxo.stdlib._reasons import reason as why
 from gxo.stdlib.ssh._hosts import Hop
 from gxo.stdlib.ssh._link import SshLink, hang_up
 from gxo.stdlib.ssh._trust import HostKeys, refusal
@@ -212,6 +213,8 @@ def _ours(target: str, error: Exception) -> Exception:
             what = f"{target} and gxo have no way to encrypt in common: {said(reason)}"
         case asyncssh.ConnectionLost():
             what = f"{target} has closed the connection"
+        case asyncssh.ChannelOpenError(code=constants.OPEN_CONNECT_FAILED, reason=reason):
+            what = f"cannot connect to {target}: {said(reason).lower()}"  # says the host before it
         case asyncssh.ChannelOpenError(reason=reason):
             return ModuleError(
                 f"{target} refuses to do that: {said(reason)}",
@@ -223,16 +226,10 @@ def _ours(target: str, error: Exception) -> Exception:
         case asyncssh.DisconnectError(reason=reason):
             what = f"{target} has ended the connection: {said(reason)}"
         case OSError():
-            what = f"cannot connect to {target}: {_reason(error)}"
+            what = f"cannot connect to {target}: {why(error)}"
         case _:  # a packet that asyncssh stumbles over
             what = f"{target} breaks the rules of SSH: {said(error)}"
     return ModuleError(what)
-
-
-def _reason(error: OSError) -> str:
-    """asyncio says which call failed, and the number why."""
-    known = error.errno is not None and error.errno > 0
-    return (os.strerror(error.errno or 0) if known else error.strerror or str(error)).lower()
 
 
 def said(what: object) -> str:
