@@ -262,7 +262,12 @@ def fleet(servers: list[SshServer], home: Path) -> list[str]:
         {"name": name, "address": one.host, "port": one.port}
         for name, one in zip(FLEET, servers, strict=True)
     ]
-    return ["--var", f"hosts={json.dumps(hosts)}", "--var", f"user={servers[0].user}"]
+    given = home / "hosts.json"  # as the playbook's first lines tell
+    given.write_text(json.dumps({"hosts": hosts, "user": servers[0].user}))
+    assert (
+        f"--vars-file {given.name}\n" in (EXAMPLES / "fleet-check/fleet-check.gxo.yaml").read_text()
+    )
+    return ["--vars-file", str(given)]
 
 
 @pytest.mark.parametrize("compiled", ["fleet-check"], indirect=True)
