@@ -102,21 +102,21 @@ def _canonical(record: Any, numbered: bool) -> str:
     """A record as text; one that stands for a bad one without its error, which no model knows."""
     unknown = {"error"} if numbered else {"error", "number"}
 
-    def known(part: Any) -> Any:
-        if isinstance(part, dict) and "workload" in part:
-            part = {name: value for name, value in part.items() if name not in unknown}
-            return part | {"record": known(part["record"])}
-        return part
+    def known(part: dict[str, Any]) -> dict[str, Any]:
+        if "workload" not in part:
+            return part
+        return {name: value for name, value in part.items() if name not in unknown}
 
-    return _text(known(record), sort_keys=True)
+    # Wherever it stands: a record that was made of it can hold it.
+    return json.dumps(json.loads(_text(record), object_hook=known), sort_keys=True)
 
 
-def _text(value: Any, *, sort_keys: bool = False) -> str:
+def _text(value: Any) -> str:
     """The value as JSON, or what no right value is."""
     try:
-        return json.dumps(value, sort_keys=sort_keys)
+        return json.dumps(value)
     except ValueError:  # only a mistake can make one
-        return "a value that holds itself"
+        return '"a value that holds itself"'
 
 
 def _is_part(strand: list[str], whole: list[str]) -> bool:
