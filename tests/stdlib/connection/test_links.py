@@ -2,8 +2,9 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 
 from gxo.runtime.errors import ParameterError
 from gxo.stdlib.connection import _links
-from gxo.stdlib.connection._links import DatagramLink, Want
+from gxo.stdlib.connection._data import to_text
+from gxo.stdlib.connection._links import DatagramLink, StreamLink, Want
+from gxo.stdlib.connection._registry import connections
 from tests.stdlib.harness import Bench, bench, module_spec, run
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
@@ -24,10 +27,10 @@ class Caller:
     """Calls modules one after the other; an error is raised."""
 
     def __init__(self, workbench: Bench) -> None:
-        self._workbench = workbench
+        self.workbench = workbench
 
     async def __call__(self, module: str, **params: Any) -> Any:
-        outcome = await self._workbench.call(module_spec(f"connection:{module}"), params)
+        outcome = await self.workbench.call(module_spec(f"connection:{module}"), params)
         if outcome.error is not None:
             raise outcome.error
         return outcome.summary
@@ -263,9 +266,13 @@ def test_datagrams(tmp_path: Path) -> None:
         run(play())
 
 
-def test_a_peer_that_does_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A write waits for it; closing waits no longer than is allowed, and leaves nothing open."""
-    monkeypatch.setattr(_links, "FLUSH", 0.02)
+@pytest.mark.parametrize("flush", [0.02, 60.0])
+def test_a_peer_that_does_not_read(
+    flush: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write waits for it; closing waits no longer than is allowed, or until it is cancelled, and
+    leaves nothing open."""
+    monkeypatch.setattr(_links, "FLUSH", flush)
 
     async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.transport.pause_reading()  # type: ignore[attr-defined]  # of a socket
@@ -274,10 +281,44 @@ def test_a_peer_that_does_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     async def play() -> None:
         async with job(tmp_path) as call, peer(deaf) as address:
             handle = (await call("open", network="tcp", address=address))["connection_id"]
+            link = (await connections(call.workbench.context)).find(handle)
+            assert isinstance(link, StreamLink)
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await call("write", connection_id=handle, data="x" * 30_000_000)
-            await call("close", connection_id=handle)
+            assert link.unsent
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await call("close", connection_id=handle)
+            assert not link.unsent
+
+    run(play())
+
+
+def test_a_read_that_is_cancelled_at_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the text is made of what has arrived: all of it is there for the next read."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(*args: Any) -> str:
+        begun.set()
+        go_on.wait()
+        return to_text(*args)
+
+    async def play() -> None:
+        text = "a" * 10_000_000
+        async with job(tmp_path) as call, peer(sending(text.encode())) as address:
+            handle = (await call("open", network="tcp", address=address))["connection_id"]
+            monkeypatch.setattr("gxo.stdlib.connection.read.to_text", slowly)
+            params = {"connection_id": handle, "max_bytes": len(text)}
+            reading = asyncio.ensure_future(call("read", **params))
+            await asyncio.to_thread(begun.wait)
+            reading.cancel()
+            go_on.set()
+            await asyncio.wait([reading])
+            assert reading.cancelled()
+            assert (await call("read", **params))["data"] == text
 
     run(play())
 

@@ -174,10 +174,10 @@ class StreamLink:
         try:
             async with asyncio.timeout(FLUSH):
                 await self._writer.wait_closed()
-        except TimeoutError:
-            self._writer.transport.abort()
-        except OSError:  # the peer was faster
+        except OSError:  # the peer was faster, or takes too long
             pass
+        finally:  # when it is cancelled, too
+            self._writer.transport.abort()
 
     def _broken(self, error: OSError) -> ModuleError:
         return ModuleError(f"the connection to {self.remote} broke: {reason(error)}")

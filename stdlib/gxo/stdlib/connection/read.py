@@ -73,7 +73,7 @@ async def read(
         raise ModuleError(f"{link.remote} has not sent it within {timeout:g} s") from None
     try:
         text = await ctx.offload(len(data), to_text, data, encoding)
-    except ModuleError:
+    except BaseException:  # when it is cancelled, too
         link.put_back(data)
         raise
     return {"data": text, "bytes_read": len(data), "eof": eof}
