@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 
 from gxo.runtime.errors import GxoError, ModuleError
 from gxo.stdlib.ssh import _session
+from gxo.stdlib.ssh._session import _Kept
 from tests.services.openssh import SshServer
 from tests.stdlib.harness import run
 from tests.stdlib.ssh.jobs import Caller, job, login
@@ -188,3 +190,17 @@ def test_commands_at_the_same_time(sshd: SshServer, tmp_path: Path) -> None:
 
     run(play())
     run(gone([int(path.name) for path in tmp_path.iterdir()]))
+
+
+def test_an_output_in_many_pieces() -> None:
+    """Each packet of a host may hold a byte: what is kept takes no more than its limit."""
+    kept = _Kept(1_000_000)
+    tracemalloc.start()
+    try:
+        for _ in range(600_000):
+            kept.add(bytes(2))
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept.all() == (bytes(1_000_000), True)
+    assert size < 3_000_000

@@ -35,21 +35,18 @@ class _Kept:
     """The first bytes of an output."""
 
     def __init__(self, limit: int) -> None:
-        self._pieces: list[bytes] = []
-        self._left = limit
+        self._kept = bytearray()  # and no list: pieces may be of one byte each
+        self._limit = limit
         self._cut = False
 
     def add(self, piece: bytes) -> None:
-        if len(piece) > self._left:
-            self._cut = True
-            piece = piece[: self._left]
-        if piece:
-            self._pieces.append(piece)
-            self._left -= len(piece)
+        room = self._limit - len(self._kept)
+        self._kept += piece[:room]
+        self._cut = self._cut or len(piece) > room
 
     def all(self) -> tuple[bytes, bool]:
         """The bytes, and whether there was more."""
-        return b"".join(self._pieces), self._cut
+        return bytes(self._kept), self._cut
 
 
 class _Command(asyncssh.SSHClientSession[bytes]):
