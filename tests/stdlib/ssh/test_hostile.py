@@ -99,10 +99,25 @@ def test_strange_names_and_kinds(tmp_path: Path) -> None:
     for mode, says in ((0o60600, "neither a file"), (0, "neither a file")):
         with pytest.raises(ModuleError, match=says):
             fetched(tmp_path, [(b"device", mode)])
-    with pytest.raises(ModuleError, match="file name too long"):
-        fetched(tmp_path, [(b"x" * 256, FILE)])
+    for mode in (FILE, FOLDER, LINK):
+        with pytest.raises(ModuleError, match="file name too long"):
+            fetched(tmp_path, [(b"x" * 256, mode)])
     with pytest.raises(ModuleError, match="names more than 100 files"):
         fetched(tmp_path, [(b"same", FOLDER)] * 101, max_files=100)
+
+
+def test_all_files_together_are_limited(tmp_path: Path) -> None:
+    files = [(b"a", FILE), (b"b", FILE), (b"c", FILE)]
+    assert fetched(tmp_path, files, max_bytes=3) == {"bytes": 3, "files": 3}
+    with pytest.raises(ModuleError, match=r"sends more than 2 bytes \(max_bytes\)"):
+        fetched(tmp_path, files, max_bytes=2)
+
+
+def test_a_link_that_says_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Links are kept until all else is there, so each is refused when it is read."""
+    monkeypatch.setattr(Lying, "readlink", lambda *_: b"x" * 4096)
+    with pytest.raises(ModuleError, match=r"cannot read the link 'tree/l' .*: file name too long"):
+        fetched(tmp_path, [(b"l", LINK)])
 
 
 async def hang(process: Any) -> None:

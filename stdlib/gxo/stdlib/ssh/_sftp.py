@@ -1,6 +1,7 @@
 """Files on a host, by SFTP: names are bytes, and errors say what was done to which of them."""
 
 import asyncio
+import errno
 import os
 import posixpath
 import stat
@@ -23,6 +24,9 @@ PIECE = 1024 * 1024
 
 BLOCK = 32 * 1024
 """Bytes that each server takes or gives in a message (draft-ietf-secsh-filexfer-02, section 3)."""
+
+LONGEST_NAME, LONGEST_PATH = 255, 4095
+"""Bytes of a name, and of what a link says (NAME_MAX and PATH_MAX of Linux)."""
 
 _Session = tuple[asyncssh.SSHWriter[bytes], asyncssh.SSHReader[bytes], asyncssh.SSHReader[bytes]]
 
@@ -63,9 +67,9 @@ class Files:
         while True:
             with self._doing("list", path):
                 entry = await anext(listing, None)
-            if entry is None:
-                return
-            name = os.fsencode(entry.filename)
+                if entry is None:
+                    return
+                name = _short(os.fsencode(entry.filename), LONGEST_NAME)
             if name in (b".", b".."):
                 continue
             if not name or b"/" in name or b"\0" in name:
@@ -77,7 +81,7 @@ class Files:
     async def target(self, path: bytes) -> bytes:
         """What a link says."""
         with self._doing("read the link", path):
-            return await self._client.readlink(path)
+            return _short(await self._client.readlink(path), LONGEST_PATH)
 
     async def pieces(self, path: bytes) -> AsyncIterator[bytes]:
         """The bytes of a file."""
@@ -164,6 +168,8 @@ class Files:
                 reason = "the connection was lost"
             elif isinstance(error, asyncssh.SFTPError):
                 reason = _REASONS.get(type(error)) or said(error.reason or error).lower()
+            elif isinstance(error, OSError) and error.strerror:
+                reason = error.strerror.lower()
             else:  # an answer that asyncssh stumbles over
                 reason = f"it breaks the rules of SFTP: {said(error)}"
             raise ModuleError(f"{what}: {reason}") from error
@@ -256,6 +262,13 @@ def remote_path(name: str, path: str) -> bytes:
         return path.rstrip("/").encode("utf-8", "surrogateescape") or b"/"
     except UnicodeEncodeError:
         raise ParameterError(f"`{name}` holds a lone surrogate, which is no text") from None
+
+
+def _short(text: bytes, most: int) -> bytes:
+    """What a host says, unless it is longer than a file system takes: much of it may be kept."""
+    if len(text) > most:
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+    return text
 
 
 def _mode(attrs: asyncssh.SFTPAttrs) -> int | None:
