@@ -180,6 +180,10 @@ def test_a_hashed_entry(sshd: SshServer, tmp_path: Path) -> None:
             "shows a key that `known_hosts` marks as revoked",
         ),
         (
+            "@revoked 127.0.0.1 {key}\n@revoked [127.0.0.1]:{port} {other}\n[127.0.0.1]:{port} {key}",
+            "shows a key that `known_hosts` marks as revoked",
+        ),
+        (
             "@cert-authority [127.0.0.1]:{port} {other}",
             "has another key than before: it shows {shown}, and `known_hosts` lists {listed}",
         ),
@@ -225,7 +229,7 @@ def test_the_users_settings_are_not_read(
 ) -> None:
     """Neither his ssh_config, nor his keys, nor his agent."""
     (tmp_path / ".ssh").mkdir()
-    (tmp_path / ".ssh" / "config").write_text("Host *\n  Port 1\n  User nobody\n")
+    (tmp_path / ".ssh" / "config").write_text("Host *\n  ProxyCommand false\n")
     (tmp_path / ".ssh" / "id_ed25519").write_text(sshd.private_key)
     (tmp_path / ".ssh" / "id_ed25519").chmod(0o600)
     monkeypatch.setenv("HOME", str(tmp_path))
