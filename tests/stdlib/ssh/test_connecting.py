@@ -239,6 +239,23 @@ def test_the_users_settings_are_not_read(
     assert "does not let" in error.message
 
 
+def test_who_runs_the_job_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that is run with any number for a user."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+
+    async def play() -> None:
+        async with job(tmp_path) as call, serving() as server:
+            with pytest.raises(ModuleError, match=r"who runs the job, .* has no name") as caught:
+                await call.connect(server.login)
+            assert "LOGNAME" in (caught.value.hint or "")
+            monkeypatch.setenv("LOGNAME", "anybody")
+            await call.connect(server.login)
+
+    run(play())
+
+
 @pytest.mark.parametrize("hops", [1, 2])
 def test_a_jump(hops: int, sshd: SshServer, tmp_path: Path) -> None:
     jump = ",".join([f"{sshd.user}@127.0.0.1:{sshd.port}"] * hops)

@@ -3,6 +3,8 @@
 It is imported when a job makes its first connection, in a thread: that takes a while.
 """
 
+import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,6 +71,18 @@ def check_user(user: str) -> None:
         saslprep(user)
     except SASLPrepError:
         raise ParameterError(f"`user` is {user!r}, which can be no user") from None
+
+
+def check_runner() -> None:
+    """ModuleError for who runs the job without a name: asyncssh asks for one, and uses it for no
+    more than settings that are not read."""
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):  # as in a container that is run with any number for a user
+        raise ModuleError(
+            f"the user who runs the job, {os.getuid()}, has no name on this host",
+            hint="set LOGNAME in its environment, to anything",
+        ) from None
 
 
 def _read_key(text: str, passphrase: str | None) -> asyncssh.SSHKey:

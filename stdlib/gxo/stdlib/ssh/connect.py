@@ -162,9 +162,10 @@ def _prepare(
     trusted: tuple[str, str] | None,
 ) -> Callable[[], Awaitable[SshLink]]:
     """What takes a while, for a thread: loading asyncssh, opening a key, reading known hosts."""
-    from gxo.stdlib.ssh._client import check_user, credentials, dial
+    from gxo.stdlib.ssh._client import check_runner, check_user, credentials, dial
     from gxo.stdlib.ssh._trust import read_known_hosts
 
+    check_runner()
     for hop in way:
         check_user(hop.user)
     hosts = [(hop.host, hop.port) for hop in way]
