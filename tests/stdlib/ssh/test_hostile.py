@@ -171,6 +171,7 @@ def test_signals_of_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     """What a host is asked to do with the command of somebody who is not root."""
     monkeypatch.setattr(_session, "GRACE", 0.05)
     got: list[str] = []
+    over = asyncio.Event()
 
     class Deaf(asyncssh.SSHServerSession[bytes]):
         def exec_requested(self, command: str) -> bool:
@@ -179,6 +180,9 @@ def test_signals_of_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
         def signal_received(self, signal: str) -> None:
             got.append(signal)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            over.set()
 
     class Server(asyncssh.SSHServer):
         def begin_auth(self, username: str) -> bool:
@@ -192,6 +196,8 @@ def test_signals_of_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
             handle = await call.connect(server.login)
             with pytest.raises(ModuleError, match=r"has not ended within 0\.1 s"):
                 await call("ssh:command", connection_id=handle, command="plain", timeout=0.1)
+            async with asyncio.timeout(5):
+                await over.wait()
 
     run(play())
     assert got == ["plain", "TERM", "KILL"]
@@ -213,6 +219,27 @@ def test_how_a_command_ends(how: Any, says: str, tmp_path: Path) -> None:
                 await call("ssh:command", connection_id=handle, command="true")
 
     run(play())
+
+
+def test_nobody_else_reads_or_makes_what_is_uploaded(tmp_path: Path) -> None:
+    """Before it is whole and has its permissions."""
+    (tmp_path / "a").write_text("x")
+    opened: list[tuple[int, int | None]] = []
+
+    class Watching(asyncssh.SFTPServer):
+        def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+            opened.append((pflags & asyncssh.FXF_EXCL, attrs.permissions))
+            return super().open(path, pflags, attrs)
+
+    async def play() -> None:
+        async with job(tmp_path) as call, serving(sftp_factory=Watching) as server:
+            handle = await call.connect(server.login)
+            there = f"{tmp_path}/b"
+            await call("ssh:upload", connection_id=handle, source="a", destination=there)
+
+    run(play())
+    assert opened == [(asyncssh.FXF_EXCL, 0o600)]
+    assert (tmp_path / "b").read_text() == "x"
 
 
 def test_no_sftp(tmp_path: Path) -> None:

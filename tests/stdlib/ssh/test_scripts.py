@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import shutil
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,13 @@ import pytest
 
 from gxo.runtime.errors import ModuleError
 from gxo.stdlib.ssh import _session
+from gxo.stdlib.ssh._shell import script_order
 from tests.services.openssh import SshServer
 from tests.stdlib.harness import run
 from tests.stdlib.ssh.jobs import Caller, job, login
 from tests.stdlib.ssh.test_commands import gone, pids_in
+
+HEAD = shutil.which("head")
 
 ARGUMENTS = [
     "plain",
@@ -73,6 +78,20 @@ def test_it_is_private(sshd: SshServer, tmp_path: Path) -> None:
     mode, name = ran["stdout"].splitlines()
     assert mode == f"700 {sshd.user}"
     assert re.fullmatch(rf"{sshd.temporary}/gxo-[0-9a-f]{{32}}", name)
+
+
+def test_it_is_private_from_its_first_byte(tmp_path: Path) -> None:
+    """A `head` in place of the host's tells what the file was while it was written."""
+    head = tmp_path / "head"
+    head.write_text(f'#!/bin/sh\nstat -Lc %a /proc/self/fd/1 > {tmp_path}/mode\nexec {HEAD} "$@"')
+    head.chmod(0o755)
+    order = script_order("it", b"", b"echo $0", [])
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "TMPDIR": str(tmp_path)}
+    ran = subprocess.run(
+        order.line, shell=True, input=order.given, env=environment, capture_output=True, umask=0
+    )
+    assert ran.stdout == f"{tmp_path}/it\n".encode(), ran
+    assert (tmp_path / "mode").read_text() == "600\n"
 
 
 @pytest.mark.parametrize(
