@@ -12,7 +12,6 @@ from typing import Any
 
 import asyncssh
 from asyncssh import agent as asyncssh_agent
-from asyncssh import constants
 from asyncssh.saslprep import SASLPrepError, saslprep
 
 from gxo.runtime.errors import ModuleError, ParameterError, WorkloadError
@@ -207,7 +206,7 @@ def foreign_errors(target: str, link: SshLink | None = None) -> Iterator[None]:
     except Exception as error:
         if link is not None and is_lost(link, error):
             raise link.lost() from error
-        raise _ours(target, error) from error
+        raise _ours(target, error, connected=link is not None) from error
 
 
 def is_lost(link: SshLink, error: Exception) -> bool:
@@ -217,7 +216,7 @@ def is_lost(link: SshLink, error: Exception) -> bool:
     return link.is_over or isinstance(error, asyncssh.ConnectionLost)
 
 
-def _ours(target: str, error: Exception) -> Exception:
+def _ours(target: str, error: Exception, *, connected: bool) -> Exception:
     match error:
         case asyncssh.HostKeyNotVerifiable():
             return _NotTrusted()
@@ -227,7 +226,7 @@ def _ours(target: str, error: Exception) -> Exception:
             what = f"{target} and gxo have no way to encrypt in common: {said(reason)}"
         case asyncssh.ConnectionLost():
             what = f"{target} has closed the connection"
-        case asyncssh.ChannelOpenError(code=constants.OPEN_CONNECT_FAILED, reason=reason):
+        case asyncssh.ChannelOpenError(reason=reason) if not connected:
             what = f"cannot connect to {target}: {said(reason).lower()}"  # says the host before it
         case asyncssh.ChannelOpenError(reason=reason):
             return ModuleError(
