@@ -88,6 +88,9 @@ async def _in_parallel(run: "Run", node: "Node", items: list[Any], parallel: int
         running = set(tasks)
         while running and not failures:
             _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        if not failures:  # one that came before stays what has happened
+            raise
     finally:
         await _cancel(run, node, tasks)
     if failures:
