@@ -259,6 +259,26 @@ def test_the_next_address_is_tried_when_one_does_not_answer(
     play(tmp_path, says_hello, script)
 
 
+def test_writing_on_to_who_has_gone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Each time it fails, and asyncio's own log, which nobody has asked for, says nothing."""
+
+    async def hangs_up(reader: Reader, writer: Writer) -> None:
+        await reader.read(1)
+        abort(writer)
+
+    async def script(call: Any, address: str) -> None:
+        handle = await opened(call, address)
+        await call("write", connection_id=handle, data="x")
+        with suppress(ModuleError):
+            await call("read", connection_id=handle, timeout=5.0)
+        for _ in range(10):
+            with pytest.raises(ModuleError, match="broke: connection reset by peer"):
+                await call("write", connection_id=handle, data="x")
+
+    play(tmp_path, hangs_up, script)
+    assert not caplog.records
+
+
 def test_a_peer_that_goes_away_within_the_handshake(tmp_path: Path) -> None:
     async def hangs_up(reader: Reader, writer: Writer) -> None:
         await reader.read(1)

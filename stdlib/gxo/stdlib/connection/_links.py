@@ -162,11 +162,15 @@ class StreamLink:
                 raise self._broken(error) from error
 
     async def write(self, data: bytes) -> None:
+        is_broken = self._writer.is_closing()
         try:
-            self._writer.write(data)
+            if not is_broken:  # else asyncio tells the terminal after a few times
+                self._writer.write(data)
             await self._writer.drain()
         except OSError as error:
             raise self._broken(error) from error
+        if is_broken:
+            raise ModuleError(f"the connection to {self.remote} broke")
 
     async def close(self) -> None:
         self._when_closed()
