@@ -48,6 +48,8 @@ def lay_out(folder: Path) -> None:
     (folder / "sealed" / "inside").write_text("x")
     (folder / "sealed").chmod(0o500)
     (folder / "empty").mkdir(mode=0o700)
+    (folder / "everybody").mkdir()
+    (folder / "everybody").chmod(0o1777)
     (folder / "link").symlink_to("deep/plain")
     (folder / "deep" / "up").symlink_to("../sealed/inside")
     (folder / "dangling").symlink_to("nothing")

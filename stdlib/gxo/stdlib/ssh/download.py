@@ -180,4 +180,4 @@ class _Download:
         for path, target in self._links.items():
             make_link(self._ctx.workspace, path, os.fsdecode(target))
         for path, mode in reversed(self._modes.items()):
-            set_mode(self._ctx.workspace, path, stat.S_IMODE(mode) & 0o777)
+            set_mode(self._ctx.workspace, path, stat.S_IMODE(mode) & 0o1777)

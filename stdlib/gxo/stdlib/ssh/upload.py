@@ -122,7 +122,7 @@ class _Upload:
                 else:
                     await self._file(original, copy)
         for folder in reversed(modes):
-            await self._there.set_mode(folder, stat.S_IMODE(modes[folder]) & 0o777)
+            await self._there.set_mode(folder, stat.S_IMODE(modes[folder]) & 0o1777)
 
     async def _file(self, source: str, there: bytes) -> None:
         descriptor = await self._ctx.thread(
