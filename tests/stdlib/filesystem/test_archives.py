@@ -177,7 +177,9 @@ def test_what_comes_out_is_what_went_in(
 ) -> None:
     folder = tmp_path_factory.mktemp("ws")
     lay_out(folder / "tree", tree)
-    (folder / "tree" / "link").symlink_to("nowhere")
+    (folder / "tree" / "a longer name").symlink_to("nowhere")
+    (folder / "tree" / "for everybody").mkdir()
+    (folder / "tree" / "for everybody").chmod(0o1777)
     name = f"a.{kind}"
     first = packed(folder, "filesystem:archive", source="tree", destination=name)
     assert first["changed"] and first["bytes"] == (folder / name).stat().st_size

@@ -160,7 +160,7 @@ def _in_tar(archive: tarfile.TarFile, reading: _Reading) -> Iterator[Member]:
             return reading.pieces(lambda: archive.extractfile(info) or io.BytesIO())
 
         size = info.size if kind == "file" else 0
-        yield Member(info.name, kind, size, info.mode & 0o777, info.linkname, content)
+        yield Member(info.name, kind, size, info.mode & 0o1777, info.linkname, content)
         archive.members = []  # type: ignore[attr-defined]  # it keeps every header that it has seen
 
 
@@ -206,7 +206,7 @@ def _in_zip(archive: zipfile.ZipFile, reading: _Reading) -> Iterator[Member]:
                 target = file.read(LONGEST_TARGET).decode("utf-8", "surrogateescape")
         elif stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
             kind = "other"
-        bits = mode & 0o777 or (0o755 if kind == "folder" else 0o644)
+        bits = mode & 0o1777 or (0o755 if kind == "folder" else 0o644)
         size = info.file_size if kind == "file" else 0
         yield Member(info.filename, kind, size, bits, target, content)
 
@@ -244,7 +244,7 @@ def packed(file: IO[bytes], format_: Format, entries: Iterator[Entry]) -> Iterat
 def _packed_tar(file: Bytes, entries: Iterator[Entry]) -> Iterator[None]:
     for entry in entries:
         info = tarfile.TarInfo(entry.name)
-        info.mode, info.mtime, info.size = entry.mode & 0o777, int(entry.modified), entry.size
+        info.mode, info.mtime, info.size = entry.mode & 0o1777, int(entry.modified), entry.size
         if stat.S_ISDIR(entry.mode):
             info.type = tarfile.DIRTYPE
         elif stat.S_ISLNK(entry.mode):
