@@ -228,6 +228,14 @@ def framed(message: bytes) -> bytes:
     return struct.pack("!H", len(message)) + message
 
 
+def test_an_answer_to_another_question_by_tcp(tmp_path: Path) -> None:
+    def other(query: bytes) -> list[bytes]:
+        return [framed(wire(bytes([query[0] ^ 1]) + query[1:]))]
+
+    outcome = ask_peer(tmp_path, truncated, other, timeout=0.5)
+    assert "'a.test' (A): '127.0.0.1' gave an answer that cannot be read" in said(outcome)
+
+
 def test_a_silent_server(tmp_path: Path) -> None:
     outcome = ask_peer(tmp_path, lambda _: [], timeout=0.2)
     assert said(outcome) == "'a.test' (A): no answer from '127.0.0.1' within 0.2 s"
