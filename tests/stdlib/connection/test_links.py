@@ -167,7 +167,9 @@ def test_what_is_not_wanted_waits(tmp_path: Path) -> None:
             handle = (await call("open", network="tcp", address=address))["connection_id"]
             first = await call("read", connection_id=handle, read_bytes=2, encoding="hex")
             assert first == {"data": "0001", "bytes_read": 2, "eof": False}
-            line = await call("read", connection_id=handle, read_until="\n")
+            with pytest.raises(Exception, match="more than 7 bytes"):
+                await call("read", connection_id=handle, read_until="\n", max_bytes=7)
+            line = await call("read", connection_id=handle, read_until="\n", max_bytes=8)
             assert line["data"] == "head: 1\n"
             with pytest.raises(Exception, match="no UTF-8: byte 5 is 0xff"):
                 await call("read", connection_id=handle)
