@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from gxo.runtime.context import Context
 from gxo.runtime.errors import GxoError, ModuleError, SecurityError
+from gxo.stdlib.ssh._link import GRACE
 from tests.services.openssh import SshServer
 from tests.stdlib.harness import run
 from tests.stdlib.ssh.jobs import Caller, job, login
@@ -189,6 +191,22 @@ def test_links_that_lead_out(target: str, sshd: SshServer, tmp_path: Path) -> No
     with pytest.raises(SecurityError, match="leads out of the workspace"):
         called(sshd, ours, "ssh:download", source=str(there), destination="x", recursive=True)
     assert not os.path.lexists(ours / "x" / "link")
+
+
+@pytest.mark.parametrize("module", ["upload", "download"])
+def test_the_time_to_end_in_order(
+    module: str, sshd: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host may be silent when the copying is cancelled; who waits for it is not abandoned."""
+    asked: list[float] = []
+    monkeypatch.setattr(Context, "end_within", lambda _, seconds: asked.append(seconds))
+    ours, there = tmp_path / "ws", tmp_path / "there"
+    for folder in (ours, there):
+        folder.mkdir()
+        (folder / "a").write_text("a")
+    names = ("a", f"{there}/b") if module == "upload" else (f"{there}/a", "b")
+    called(sshd, ours, f"ssh:{module}", source=names[0], destination=names[1])
+    assert asked == [GRACE + 1]
 
 
 async def until(call: Caller, sent: int) -> None:

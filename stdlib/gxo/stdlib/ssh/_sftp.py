@@ -151,7 +151,7 @@ class Files:
             await self._client.rename(temporary, path)
 
     async def _forget(self, temporary: bytes) -> None:
-        self._ctx.end_within(2 * GRACE + 1)  # with what `files_of` takes
+        self._ctx.end_within(GRACE + 1)
         with suppress(asyncssh.Error, OSError):  # and its time
             async with asyncio.timeout(GRACE):
                 await self._client.remove(temporary)
@@ -186,6 +186,7 @@ async def files_of(ctx: Context, link: SshLink) -> AsyncIterator[Files]:
             yield Files(ctx, link, client)
         finally:
             client.exit()
+            ctx.end_within(GRACE + 1)  # a host that is silent is waited for
             with suppress(TimeoutError):
                 async with asyncio.timeout(GRACE):
                     await client.wait_closed()
