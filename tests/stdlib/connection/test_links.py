@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gxo.runtime.errors import ParameterError
+from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.stdlib.connection import _links
 from gxo.stdlib.connection._data import to_text
 from gxo.stdlib.connection._links import DatagramLink, StreamLink, Want
@@ -336,6 +336,26 @@ def test_a_read_that_is_cancelled_at_its_end(
 
 def _ignored(*what: object) -> None:
     """Nobody is at the other end."""
+
+
+def test_who_comes_second_is_told() -> None:
+    """Two that read from one connection would each get a part of what was said."""
+
+    async def play() -> None:
+        async with peer(key_value_store) as address:
+            reader, writer = await asyncio.open_connection(*address.split(":"))
+            link = StreamLink(reader, writer, local="", remote=address, when_closed=lambda: None)
+            line = Want(None, b"\r\n", 100)
+            first = asyncio.ensure_future(link.read(line))
+            await asyncio.sleep(0)
+            for second in (link.read(line), link.read_some()):
+                with pytest.raises(ModuleError, match=f"another workload reads from {address}"):
+                    await second
+            await link.write(b"PING\r\n")
+            assert await first == (b"+PONG\r\n", False)
+            await link.close()
+
+    run(play())
 
 
 def test_a_read_ends_with_its_connection() -> None:

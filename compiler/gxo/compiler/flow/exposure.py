@@ -18,7 +18,7 @@ from gxo.compiler.template import ast
 ON_COMMAND_LINE, IN_URL, IN_FILE_NAME = "GXO0805", "GXO0806", "GXO0807"
 IN_MESSAGE, IN_LABEL = "GXO0808", "GXO0809"
 _SEEN = "a secret reaches a command line, where other users of the host can see it"
-_PROCESS = "pass it in `env`, or on standard input"
+_PROCESS = "pass it in the environment, or on the standard input of `exec`"
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 
 

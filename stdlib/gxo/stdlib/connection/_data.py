@@ -1,7 +1,6 @@
 """Bytes of a connection as text, and the other way round."""
 
 import base64
-import binascii
 from typing import Literal
 
 from gxo.runtime.errors import ModuleError, ParameterError
@@ -31,6 +30,9 @@ def to_text(data: bytes, encoding: Encoding) -> str:
         ) from None
 
 
+_NO_HEX = "a byte is two digits of 0-9 and a-f"
+
+
 def to_bytes(text: str, encoding: Encoding, parameter: str = "data") -> bytes:
     """ParameterError, of that parameter, when the text is not what the encoding asks for."""
     try:
@@ -43,5 +45,6 @@ def to_bytes(text: str, encoding: Encoding, parameter: str = "data") -> bytes:
         raise ParameterError(
             f"`{parameter}` is no text in UTF-8: character {error.start} is {text[error.start]!a}",
         ) from None
-    except (ValueError, binascii.Error) as error:
-        raise ParameterError(f"`{parameter}` is no {encoding}: {error}") from None
+    except ValueError as error:  # binascii.Error is one
+        why = _NO_HEX if encoding == "hex" else str(error).lower()
+        raise ParameterError(f"`{parameter}` is no {encoding}: {why}") from None

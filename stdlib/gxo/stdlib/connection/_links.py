@@ -85,8 +85,7 @@ class StreamLink:
         self._is_read = False
 
     async def read(self, want: Want) -> tuple[bytes, bool]:
-        if self._is_read:
-            raise ModuleError(f"another workload reads from {self.remote} already")
+        self._check_unread()
         self._is_read = True
         try:
             return await self._read(want)
@@ -127,6 +126,7 @@ class StreamLink:
 
     async def read_some(self) -> bytes:
         """What has arrived, as soon as there is anything; nothing when the peer has closed."""
+        self._check_unread()
         if self._buffer:
             data = bytes(self._buffer)
             self._buffer.clear()
@@ -182,6 +182,10 @@ class StreamLink:
             pass
         finally:  # when it is cancelled, too
             self._writer.transport.abort()
+
+    def _check_unread(self) -> None:
+        if self._is_read:
+            raise ModuleError(f"another workload reads from {self.remote} already")
 
     def _broken(self, error: OSError) -> ModuleError:
         return ModuleError(f"the connection to {self.remote} broke: {reason(error)}")

@@ -46,7 +46,7 @@ async def upload(
         destination: What the copy is called on the host; relative to the user's home there.
         recursive: Whether it may be a folder.
         mode: The permissions of the copy, or of each file in it, as "0644"; by default those that
-            the file has here.
+            the file has here, without set-uid and set-gid.
 
     Returns:
         `bytes` and `files` that were sent.
