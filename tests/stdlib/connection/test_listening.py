@@ -130,11 +130,12 @@ def test_tls(tmp_path: Path) -> None:
             await asks(ctx, address, "hello", tls={"ca_cert": "none"})
         with suppress(WorkloadError):  # a refusal comes after the handshake, or as its end
             assert await asks(ctx, address, "hello", tls=known) == ""
-        return {"said": said}
+        # None of these has taken the only place.
+        return {"said": [said, await asks(ctx, address, "again", tls=good)]}
 
     tls = {"cert": cert, "key": key, "client_ca": authority.cert}
-    job = server(client, network="tcp", address="127.0.0.1:0", tls=tls)
-    assert answers(job, tmp_path) == {"said": "HELLO\n"}
+    job = server(client, network="tcp", address="127.0.0.1:0", tls=tls, max_connections=1)
+    assert answers(job, tmp_path) == {"said": ["HELLO\n", "AGAIN\n"]}
 
 
 def test_udp(tmp_path: Path) -> None:
