@@ -276,7 +276,10 @@ def test_what_is_wrong_behind_a_jump(sshd: SshServer, tmp_path: Path) -> None:
 def test_time_runs_out(tmp_path: Path) -> None:
     """Whether it says nothing at all, or nothing any more."""
 
+    called = asyncio.Event()
+
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.set()
         await reader.read()
         writer.close()
 
@@ -295,8 +298,9 @@ def test_time_runs_out(tmp_path: Path) -> None:
                 ModuleError, match=r"^cannot connect to 127\.0\.0\.1:\d+ within 0\.1 s$"
             ):
                 await call.connect(params, timeout=0.1)
+            called.clear()
             opening = asyncio.ensure_future(call.connect(params))
-            await asyncio.sleep(0.05)
+            await called.wait()
             opening.cancel()
             await asyncio.wait([opening])
             assert opening.cancelled()

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,8 @@ from gxo.runtime.errors import ModuleError, SecurityError
 from gxo.stdlib.ssh import _session
 from tests.stdlib.harness import run
 from tests.stdlib.ssh.fuzzed import babble, babble_of_files
-from tests.stdlib.ssh.jobs import job
-from tests.stdlib.ssh.server import Scripted, playing, serving
+from tests.stdlib.ssh.jobs import Caller, job
+from tests.stdlib.ssh.server import Scripted, Served, playing, serving
 
 
 class Lying(asyncssh.SFTPServer):
@@ -120,19 +122,26 @@ def test_a_link_that_says_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         fetched(tmp_path, [(b"l", LINK)])
 
 
-async def hang(process: Any) -> None:
-    await process.stdin.read()
-    await process.stdin.channel.wait_closed()
+@asynccontextmanager
+async def hanging(folder: Path) -> AsyncIterator[tuple[Caller, Served, str, asyncio.Task[Any]]]:
+    """A job and its host, the handle of a connection, and a command that runs there for ever."""
+    begun = asyncio.Event()
+
+    async def hang(process: Any) -> None:
+        begun.set()
+        await process.stdin.read()
+        await process.stdin.channel.wait_closed()
+
+    async with job(folder) as call, serving(hang) as server:
+        handle = await call.connect(server.login)
+        working = asyncio.ensure_future(call("ssh:command", connection_id=handle, command="true"))
+        await begun.wait()
+        yield call, server, handle, working
 
 
 def test_the_connection_is_lost_during_a_command(tmp_path: Path) -> None:
     async def play() -> None:
-        async with job(tmp_path) as call, serving(hang) as server:
-            handle = await call.connect(server.login)
-            working = asyncio.ensure_future(
-                call("ssh:command", connection_id=handle, command="true")
-            )
-            await asyncio.sleep(0.05)
+        async with hanging(tmp_path) as (call, server, handle, working):
             server.connections[-1].abort()
             says = r"^the connection to 127\.0\.0\.1:\d+ was lost while the command ran$"
             with pytest.raises(ModuleError, match=says):
@@ -152,12 +161,7 @@ def test_the_connection_is_lost_during_a_command(tmp_path: Path) -> None:
 
 def test_it_is_closed_during_a_command(tmp_path: Path) -> None:
     async def play() -> None:
-        async with job(tmp_path) as call, serving(hang) as server:
-            handle = await call.connect(server.login)
-            working = asyncio.ensure_future(
-                call("ssh:command", connection_id=handle, command="true")
-            )
-            await asyncio.sleep(0.05)
+        async with hanging(tmp_path) as (call, _, handle, working):
             await call("connection:close", connection_id=handle)
             with pytest.raises(ModuleError, match="was closed while the command ran"):
                 await working

@@ -40,8 +40,7 @@ def host_and_port(address: str, *, any_host: bool = False) -> tuple[str, int]:
 
 def no_address(address: str, hint: str = "the host's name is not possible") -> ParameterError:
     """The error for a text that is no address."""
-    shown = address if len(address) <= 300 else f"{address[:300]}..."
-    return ParameterError(f"`address` is {shown!r}", hint=hint)
+    return ParameterError(f"`address` is {shown_text(address)}", hint=hint)
 
 
 def written(address: Any) -> str:

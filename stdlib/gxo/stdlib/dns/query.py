@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import Duration, connects, module
+from gxo.stdlib._sizes import shown_text
 
 if TYPE_CHECKING:
     import dns.asyncresolver
@@ -91,12 +92,12 @@ async def query(
     """
     if not 0 < port < 65536:
         raise ParameterError(f"`port` is {port}: it is 1 to 65535")
-    shown = _shown(ctx, name)
+    shown = shown_text(name)
     if len(name) > LONGEST:
         raise ParameterError(f"`name` is {shown}: a name has at most 253 characters")
     await ctx.thread(_import)
     asked = _parsed(name, type, shown)
-    target = "the host's name servers" if server is None else _shown(ctx, server)
+    target = "the host's name servers" if server is None else shown_text(server)
     with _foreign_errors(f"{shown} ({type})", target, timeout):
         async with asyncio.timeout(timeout):
             resolver = await _resolver(ctx, server, port, target)
@@ -112,12 +113,6 @@ async def query(
 def _import() -> None:
     """start-up: 40 ms of the processor."""
     from gxo.stdlib.dns import _server  # noqa: F401 - for who comes after
-
-
-def _shown(ctx: Context, text: str) -> str:
-    """A text from outside, for a message."""
-    shown = ctx.redact(text)
-    return repr(shown if len(shown) <= 100 else f"{shown[:100]}...")
 
 
 def _parsed(name: str, record_type: str, shown: str) -> "dns.name.Name":

@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from gxo.runtime.errors import ParameterError
+from gxo.stdlib._sizes import shown_text
 
 _JUMP = re.compile(
     r"(?:(?P<user>[^@]+)@)?(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^:\[\]]+))(?::(?P<port>\d{1,5}))?"
@@ -34,7 +35,7 @@ def _jump(text: str, user: str) -> Hop:
     found = _JUMP.fullmatch(text)
     if found is None:
         raise ParameterError(
-            f"`proxy_jump` is {_shown(text)}",
+            f"`proxy_jump` is {shown_text(text)}",
             hint="it is like ops@bastion:2222, or several by comma",
         )
     host = found["v6"] or found["host"]
@@ -45,7 +46,7 @@ def _checked(name: str, hop: Hop) -> Hop:
     if not 0 < hop.port < 65536:
         raise ParameterError(f"`port` is {hop.port}: it is between 1 and 65535")
     if not hop.user or not hop.user.isprintable() or len(hop.user) > 255:
-        raise ParameterError(f"`user` is {_shown(hop.user)}, which can be no user")
+        raise ParameterError(f"`user` is {shown_text(hop.user)}, which can be no user")
     try:
         hop.host.encode("idna")
     except UnicodeError:  # an empty label, or one that is too long
@@ -54,11 +55,7 @@ def _checked(name: str, hop: Hop) -> Hop:
         possible = bool(hop.host) and hop.host.isprintable() and len(hop.host) <= 255
     if not possible or " " in hop.host:
         raise ParameterError(
-            f"`{name}` is {_shown(hop.host)}, which can be no host",
+            f"`{name}` is {shown_text(hop.host)}, which can be no host",
             hint="give a name or an address; `port` and `user` are parameters of their own",
         )
     return hop
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 300 else f"{text[:300]}...")
