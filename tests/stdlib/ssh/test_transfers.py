@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import GxoError, ModuleError, SecurityError
+from gxo.runtime.workspace.jail import Jail
 from gxo.stdlib.ssh._link import GRACE
 from tests.services.openssh import SshServer
 from tests.stdlib.harness import run
-from tests.stdlib.ssh.jobs import Caller, job, login
+from tests.stdlib.ssh.jobs import job, login
 
 
 def called(sshd: SshServer, folder: Path, module: str, **params: Any) -> Any:
@@ -209,10 +211,34 @@ def test_the_time_to_end_in_order(
     assert asked == [GRACE + 1]
 
 
-async def until(call: Caller, sent: int) -> None:
-    """Let something be on its way."""
-    for _ in range(sent):
-        await asyncio.sleep(0)
+def test_an_upload_that_is_cancelled_while_a_file_is_opened(
+    sshd: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that opens it cannot be stopped, and its file is closed all the same."""
+    (tmp_path / "a").write_text("a")
+    opens = Jail.open
+
+    async def play() -> None:
+        async with job(tmp_path) as call:
+            loop = asyncio.get_running_loop()
+
+            def opened(jail: Jail, path: str, *others: Any) -> int:
+                descriptor = opens(jail, path, *others)
+                if path == "a":
+                    cancelled = threading.Event()
+                    loop.call_soon_threadsafe(working.cancel)
+                    loop.call_soon_threadsafe(cancelled.set)
+                    cancelled.wait(5)
+                return descriptor
+
+            monkeypatch.setattr(Jail, "open", opened)
+            params = {"source": "a", "destination": f"{tmp_path}/b"}
+            handle = await call.connect(login(sshd))
+            working = asyncio.ensure_future(call("ssh:upload", connection_id=handle, **params))
+            await asyncio.wait([working])
+            assert working.cancelled()
+
+    run(play())  # which looks whether a descriptor is left
 
 
 @pytest.mark.parametrize("module", ["upload", "download"])

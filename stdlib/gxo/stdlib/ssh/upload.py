@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -125,18 +126,20 @@ class _Upload:
             await self._there.set_mode(folder, stat.S_IMODE(modes[folder]) & 0o1777)
 
     async def _file(self, source: str, there: bytes) -> None:
-        descriptor = await self._ctx.thread(
-            self._ctx.workspace.open, source, os.O_RDONLY | os.O_NONBLOCK
-        )
-        try:
+        with ExitStack() as stack:
+            descriptor = await self._ctx.thread(self._opened, source, stack)
             mode = os.fstat(descriptor).st_mode
             if not stat.S_ISREG(mode):
                 raise ModuleError(f"'{source}' is neither a file nor a folder, and cannot be sent")
             bits = self._bits if self._bits is not None else stat.S_IMODE(mode) & 0o777
             await self._there.put(there, self._pieces(source, descriptor), bits)
-        finally:
-            os.close(descriptor)
         self.files += 1
+
+    def _opened(self, source: str, stack: ExitStack) -> int:
+        """Open a file, which the stack closes: also when nobody waits for this thread any more."""
+        descriptor = self._ctx.workspace.open(source, os.O_RDONLY | os.O_NONBLOCK)
+        stack.callback(os.close, descriptor)
+        return descriptor
 
     async def _pieces(self, source: str, descriptor: int) -> AsyncIterator[bytes]:
         from gxo.stdlib.ssh._sftp import PIECE
