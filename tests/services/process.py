@@ -26,6 +26,18 @@ REQUIRED = "GXO_REQUIRE_SERVICES"
 START, STOP = 10.0, 5.0
 """Seconds that a server has to get ready, and to end."""
 
+_INSTALLED = Path(__file__).parents[2] / "build" / "services"
+"""Where install.sh puts what PyPI and npm give."""
+
+_FOLDERS = (
+    _INSTALLED / "python" / "bin",
+    _INSTALLED / "node" / "node_modules" / ".bin",
+    os.environ.get("PATH", os.defpath),
+    "/usr/sbin",
+    "/sbin",
+    "/usr/lib/postgresql/15/bin",
+)
+
 # The keeper's standard input is open as long as the server is wanted.
 _KEEPER = """
 exec 3<&0
@@ -48,8 +60,7 @@ class Server:
 
 def find(program: str) -> str:
     """Where the program is; where it is not installed, the test is left out, or fails in CI."""
-    path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
-    found = shutil.which(program, path=path)
+    found = shutil.which(program, path=os.pathsep.join(map(str, _FOLDERS)))
     if found is None:
         reason = f"needs {program}; tests/services/install.sh installs it"
         (pytest.fail if os.environ.get(REQUIRED) else pytest.skip)(reason)

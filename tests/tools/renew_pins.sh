@@ -9,5 +9,7 @@ compile() {
 compile compiler/requirements/gxo.in compiler/requirements/gxo.txt
 compile compiler/requirements/linked.in stdlib/gxo/stdlib/linked.txt
 compile compiler/requirements/dev.in compiler/requirements/dev.txt
+compile tests/services/requirements.in tests/services/requirements.txt
 compile tests/fuzz/requirements.in tests/fuzz/requirements.txt
 compile tests/bench/peers/requirements.in tests/bench/peers/requirements.txt
+npm install --prefix tests/services/node --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
