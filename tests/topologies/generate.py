@@ -209,7 +209,7 @@ class _Maker:
         elif kind == "filter":
             made["process"] = call("data:filter", condition=condition(self.luck))
         elif kind == "steps":
-            made["process"] = call("stream:pipeline", steps=steps(self.luck))
+            made["process"] = call("stream:pipeline", steps=steps(self.luck, full))
         elif kind == "flatten":
             made["process"] = call("data:flatten", field="tags")
         elif kind == "pass":

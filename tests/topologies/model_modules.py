@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -151,26 +151,40 @@ def _passed(params: Params, record: Record) -> list[Record]:
 
 
 def pipeline(params: Params, flows: list[Flow]) -> Made:
-    """Steps in a row, each of which makes at most one record of one."""
+    """Steps in a row, perhaps with a limit at their end, which ends no stream."""
+    steps = params["steps"]
+    most = [step["with"]["count"] for step in steps if step["uses"] == "data:limit"]
 
     def through(record: Record) -> list[Record]:
         made = [record]
-        for step in params["steps"]:
-            do = _passed if step["uses"] == "data:filter" else _mapped
+        for step in steps[: len(steps) - len(most)]:
+            do = _STEPS[step["uses"]]
             made = [after for before in made for after in do(step["with"], before)]
         return made
 
-    return each(merged(flows), through)
+    made = each(merged(flows), through)
+    if not most or len(made.out.records) <= most[0]:
+        return made
+    flow = Flow((tuple(made.out.records[: most[0]]),), made.out.is_ordered, made.out.lasts)
+    return replace(made, out=flow)
 
 
 def flatten(params: Params, flows: list[Flow]) -> Made:
-    def flat(record: Record) -> list[Record]:
-        elements = record.get("tags", "")
-        if elements is not None and not isinstance(elements, list):
-            raise Bad
-        return [record | {"tags": element} for element in elements or ()]
+    return each(merged(flows), lambda record: _flat(params, record))
 
-    return each(merged(flows), flat)
+
+def _flat(params: Params, record: Record) -> list[Record]:
+    elements = record.get(params["field"], "")
+    if elements is not None and not isinstance(elements, list):
+        raise Bad
+    return [record | {params["field"]: element} for element in elements or ()]
+
+
+_STEPS: dict[str, Callable[[Params, Record], list[Record]]] = {
+    "data:filter": _passed,
+    "data:flatten": _flat,
+    "data:map": _mapped,
+}
 
 
 def passthrough(params: Params, flows: list[Flow]) -> Made:

@@ -135,19 +135,28 @@ def map_params(luck: Luck, full: bool) -> Params:
     return {"fields": fields, "keep": True}
 
 
-def steps(luck: Luck) -> list[Params]:
-    """Steps of a pipeline in a row; those behind see no field that the event has and they have not."""
+def steps(luck: Luck, full: bool) -> list[Params]:
+    """Steps of a pipeline in a row; those behind see no field that the event has and they have not.
+    full: the events have all fields."""
     made: list[Params] = []
-    for place in range(luck.random.randint(1, 3)):
-        made.append({"id": f"i{place}", "uses": "data:map", "with": map_params(luck, False)})
+    for _ in range(luck.random.randint(1, 3)):
+        made.append({"uses": "data:map", "with": map_params(luck, False)})
         if luck.sometimes(0.4):
             templates = [one for one in CONDITIONS if isinstance(one, str)]
-            made[-1] |= {
+            made[-1] = {
                 "uses": "data:filter",
                 "with": {"condition": luck.random.choice(templates)},
             }
+    # Behind a flatten, a record that is bad would be so several times.
+    if full and luck.sometimes(0.4):
+        made.append({"uses": "data:flatten", "with": {"field": "tags"}})
+    if luck.sometimes(0.3):
+        count = luck.random.choice([0, 1, 3, 8, 50])
+        made.append({"uses": "data:limit", "with": {"count": count}})
+    for place, step in enumerate(made):
+        step["id"] = f"i{place}"
         if place:
-            made[-1]["needs"] = [f"i{place - 1}"]
+            step["needs"] = [f"i{place - 1}"]
     return made
 
 

@@ -4,7 +4,7 @@ from gxo.runtime import Context, Event, Input, Job, Out, Record, Records, Result
 from gxo.runtime.functions import printing, strings
 from gxo.stdlib.control import Asserted, assert_ as control_assert
 from gxo.stdlib.data.aggregate import Aggregated, aggregate as data_aggregate
-from gxo.stdlib.data.flatten import Flattened, flatten as data_flatten
+from gxo.stdlib.data.flatten import Flattening
 from gxo.stdlib.data.format import Formatted, format_ as data_format
 from gxo.stdlib.data.generate_from_list import (
     Generated,
@@ -45,7 +45,7 @@ async def guard(ctx: Context, records: Records, out: Out | None) -> Piped:
 
 # guard, step event: data:map, in line
 @guard_steps.inline("event")
-async def guard_event(ctx: Context, record: Record) -> list[Record]:
+def guard_event(ctx: Context, record: Record) -> list[Record]:
     return [{"ip": record["remote_addr"], "at": ctx.now()}]
 
 
@@ -57,10 +57,10 @@ async def guard_lookup(ctx: Context, record: Record, event: Event, steps: Result
     )
 
 
-# guard, step each_key: data:flatten
-@guard_steps.transform("each_key")
-async def guard_each_key(ctx: Context, records: Records, out: Out | None) -> Flattened:
-    return await data_flatten(ctx, records, out, field="keys")
+# guard, step each_key: data:flatten, in line
+@guard_steps.kernel("each_key")
+def guard_each_key(ctx: Context) -> Flattening:
+    return Flattening(ctx, field="keys")
 
 
 # guard, step seen: data:map, in line
@@ -72,7 +72,7 @@ def guard_seen_known(steps: Results) -> str:
 
 
 @guard_steps.inline("seen", needs=["lookup", "each_key"])
-async def guard_seen(ctx: Context, record: Record, steps: Results) -> list[Record]:
+def guard_seen(ctx: Context, record: Record, steps: Results) -> list[Record]:
     return [
         {
             "ip": steps["event"]["ip"],
@@ -110,13 +110,13 @@ async def guard_counted(ctx: Context, records: Records, out: Out | None) -> Aggr
 
 # guard, step often: data:filter, in line
 @guard_steps.inline("often", needs=["counted"])
-async def guard_often(ctx: Context, record: Record) -> list[Record]:
+def guard_often(ctx: Context, record: Record) -> list[Record]:
     return [record] if record["attempts"] >= ctx.inputs["least"] else []
 
 
 # guard, step alert: data:map, in line
 @guard_steps.inline("alert", needs=["often"])
-async def guard_alert(ctx: Context, record: Record, steps: Results) -> list[Record]:
+def guard_alert(ctx: Context, record: Record, steps: Results) -> list[Record]:
     return [{"text": f"{steps['counted']['attempts']} attempts from {record['ip']}"}]
 
 

@@ -81,7 +81,7 @@ async def on_failure(ctx: Context, records: Records, out: Out | None) -> Piped:
 
 # on-failure, step failed: data:filter, in line
 @on_failure_steps.inline("failed")
-async def on_failure_failed(ctx: Context, record: Record) -> list[Record]:
+def on_failure_failed(ctx: Context, record: Record) -> list[Record]:
     return [record] if expr.ge(record["status"], 500) else []
 
 

@@ -17,6 +17,7 @@ from gxo.compiler.codegen.workload import (
     steps_key,
     taken_ports,
 )
+from gxo.compiler.ir.evaluation import is_code
 from gxo.compiler.ir.kernels import FILTER, MAP, filter_condition, map_parts
 from gxo.compiler.ir.nodes import Constant, Workload
 from gxo.compiler.ir.steps import emits_records, kind
@@ -34,13 +35,16 @@ def step_view(pipeline: Workload, step: Workload, around: Surroundings) -> Workl
     prefix = identifier(f"{pipeline.name}_{step.name}")
     printer = Printer(prefix, around.names, around.imports, around.mark)
     comment = f"{pipeline.name}, step {step.name}: {module.name}"
-    how = "inline" if step.is_inline else kind(step)
+    how: str = kind(step)
+    if step.is_inline:
+        how = "inline" if is_code(step) else "kernel"
     decorator = f"{around.functions[steps_key(pipeline)]}.{how}"
     if step.is_dead:
         settings = [literal(step.name), *_settings(step, printer)]
         return never_called(comment, decorator, settings, function, printer)
     if step.is_inline:
-        return _inline_view(step, comment, decorator, function, printer)
+        view = _inline_view if is_code(step) else _kernel_view
+        return view(step, f"{comment}, in line", decorator, function, printer)
     ports = taken_ports(module, _connected(step))
     printer.local = cache(around.names.inner(("ctx", *ports, *_TYPES)).fresh)
     arguments = call_arguments(step, module, ports, printer)
@@ -73,7 +77,7 @@ def _inline_view(
     given = [name for name in _TYPES if name == "record" or name in printer.used]
     parameters = (f"{name}: {use('gxo.runtime', _TYPES[name])}" for name in given)
     return WorkloadView(
-        comment=f"{comment}, in line",
+        comment=comment,
         decorator=decorator,
         decorator_arguments=(literal(step.name), *_settings(step, printer)),
         function=function,
@@ -81,6 +85,29 @@ def _inline_view(
         returns=f"list[{use('gxo.runtime', 'Record')}]",
         body=(f"return {made}",),
         helpers=tuple(printer.helpers),
+        waits=False,
+    )
+
+
+def _kernel_view(
+    step: Workload, comment: str, decorator: str, function: str, printer: Printer
+) -> WorkloadView:
+    """The view of a step whose module has a kernel, which takes the records in its place."""
+    module = step.module
+    assert module is not None and module.kernel is not None
+    printer.local = cache(printer.names.inner(("ctx",)).fresh)
+    kernel = printer.imports.use(module.source, module.kernel.name)
+    arguments = call_arguments(step, module, list(module.kernel.takes), printer)
+    return WorkloadView(
+        comment=comment,
+        decorator=decorator,
+        decorator_arguments=(literal(step.name), *_settings(step, printer)),
+        function=function,
+        parameters=tuple(port_parameters([], printer.imports)),
+        returns=kernel,
+        body=(f"return {kernel}({', '.join(arguments)})",),
+        helpers=tuple(printer.helpers),
+        waits=False,
     )
 
 

@@ -14,6 +14,7 @@ class WorkloadView:
     """One workload or step, or the loop that several workloads share.
 
     `helpers` are what stands before its decorator. A view without a decorator has only a body.
+    waits: whether the function does; others are plain.
     """
 
     comment: str
@@ -24,6 +25,7 @@ class WorkloadView:
     returns: str
     body: tuple[str, ...]
     helpers: tuple[str, ...]
+    waits: bool = True
 
 
 @dataclass(frozen=True, slots=True)

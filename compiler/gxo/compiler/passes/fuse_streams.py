@@ -7,7 +7,7 @@ A chain begins with a module that makes records, or with one that reads the stre
 workload. Modules follow that are code of the loop, and at most one that gathers what has come. Each
 reads the one before it alone, and nobody else does. A block has its own chains, as it has its own
 streams. Of the steps of a `stream:pipeline`, which takes one event after the other through all of
-them, those become code of its loop that are code of any loop:
+them, those are in line in its loop that any loop could have between its ends:
 
     before:  step big: data:filter
     after:   step big: data:filter, and "in line"
@@ -60,20 +60,25 @@ def _put_in_line(step: Workload, diagnostics: Diagnostics) -> Workload:
     """The step, in line if its module can be: what can be observed is the same in any case."""
     if step.is_dead:
         return step
-    obstacle = _no_kernel(step) or _no_code(step) or _only_run(step)
+    obstacle = _no_kernel(step) or _no_turns(step) or _only_run(step)
     words = f"not in line: {obstacle}" if obstacle else "in line in the loop of its pipeline"
     diagnostics.explain("fuse_streams", step.span, words)
     return replace(step, is_inline=not obstacle)
 
 
-def _no_code(step: Workload) -> str | None:
-    """Why a step's module has to be called."""
+def _no_turns(step: Workload) -> str | None:
+    """Why a step's kernel cannot take one event after the other."""
     assert step.module is not None and step.module.kernel is not None
-    if step.module.kernel.is_code:
-        return None
-    if step.module.kernel.kind == "inline":
-        return f"'{step.name}' is {step.module.name}, which keeps count of what it has read"
-    return f"'{step.name}' is {step.module.name}, which runs beside the events"
+    match step.module.kernel.kind:
+        case "inline":
+            return None
+        case "tail":
+            why = "which gathers records beside the events, and gives steps behind it events anew"
+        case "head":
+            why = "which makes records of its own, and is called for each event"
+            if len(step.state_edges) > 1:
+                why = "which reads its inputs one after the other, beside the events"
+    return f"'{step.name}' is {step.module.name}, {why}"
 
 
 def _loops(workloads: Sequence[Workload], behind: dict[str, str]) -> Iterator[FusedLoop]:

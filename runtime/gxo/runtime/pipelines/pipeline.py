@@ -1,6 +1,6 @@
 """Runs the steps of a `stream:pipeline` (language, section 7).
 
-    events ─ Region ┬ inline, call, transform, ...         one event after the other
+    events ─ Region ┬ inline, kernel, call, transform      one event after the other
                     └ join ─ Region ┬ call, ...            its records are the events here
                                     └ join ─ ...
 
@@ -17,16 +17,26 @@ from gxo.runtime.context import Context
 from gxo.runtime.errors import Unknown
 from gxo.runtime.host.tasks import run_all
 from gxo.runtime.pipelines.rows import Done, OneEvent, Row, matching
-from gxo.runtime.pipelines.runs import Call, Inline, Join, StepContext, Transform, origin_of
-from gxo.runtime.pipelines.steps import EVENTS, Step
+from gxo.runtime.pipelines.runs import (
+    At,
+    Call,
+    Inline,
+    Join,
+    Kernel,
+    StepContext,
+    Transform,
+    origin_of,
+)
+from gxo.runtime.pipelines.steps import EVENTS, Step, When
 from gxo.runtime.spec import Record
 from gxo.runtime.streams.paced import TURN
 from gxo.runtime.streams.ports import Out, Records
 from gxo.runtime.streams.tables import Batch
 
-_RUNS: dict[str, Callable[[Step, StepContext], Call | Inline | Transform]] = {
+_RUNS: dict[str, Callable[[Step, StepContext], Call | Inline | Kernel | Transform]] = {
     "call": Call,
     "inline": Inline,
+    "kernel": Kernel,
     "transform": Transform,
 }
 
@@ -73,8 +83,11 @@ class Region:
         self._steps = [one for one in steps.values() if one.kind != "join" and one.origin == origin]
         self._joins = [join for join in joins if origin in join.origins.values()]
         fed = [*self._steps, *(join.step for join in self._joins)]
+        self._at = At()
         counts = origin == EVENTS
-        self._contexts = {one.name: StepContext(ctx, one.name, counts=counts) for one in fed}
+        self._contexts = {
+            one.name: StepContext(ctx, one.name, self._at, counts=counts) for one in fed
+        }
         self._runs = {
             one.name: _RUNS[one.kind](one, self._contexts[one.name]) for one in self._steps
         }
@@ -85,9 +98,13 @@ class Region:
     async def run(self) -> None:
         """Take every event through the steps, then let the modules end."""
         transforms = [one for one in self._runs.values() if isinstance(one, Transform)]
+        modules = [one for one in self._runs.values() if isinstance(one, Kernel | Transform)]
+        for module in modules:
+            if isinstance(module, Kernel):
+                module.begin()
         await run_all(self._read(transforms), *(one.run() for one in transforms))
-        for transform in transforms:
-            transform.check()
+        for module in modules:
+            module.check()
 
     async def _read(self, transforms: list[Transform]) -> None:
         lost: dict[str, Unknown] = {}
@@ -97,6 +114,7 @@ class Region:
                 for record in batch:
                     self.number += 1
                     await self._work_on(OneEvent(self.number, record))
+                    await self._pause()
                 if self._is_over():
                     break
         except Unknown as unknown:
@@ -129,8 +147,7 @@ class Region:
         return bool(runs or joins) and all(runs) and all(joins)
 
     async def _work_on(self, event: OneEvent) -> None:
-        for context in self._contexts.values():
-            context.event = event
+        self._at.event = event
         start = Row(event, Done(), {})
         if self._origin != EVENTS:
             [start] = start.emits(self._origin, [event.record])
@@ -149,12 +166,17 @@ class Region:
     async def _emit_all(self, step: Step, rows: Iterable[Row]) -> list[Row]:
         """What the step makes of one event's rows, which can be very many."""
         made: list[Row] = []
-        for row in rows:
+        for place, row in enumerate(rows):
+            if place:
+                await self._pause()
             made += await self._emit(step, row)
-            if thread_time() - self._began > TURN:  # what is in line need not wait for anything
-                await asyncio.sleep(0)
-                self._began = thread_time()
         return made
+
+    async def _pause(self) -> None:
+        """Give others their turn when it is time: what is in line need not wait for anything."""
+        if thread_time() - self._began > TURN:
+            await asyncio.sleep(0)
+            self._began = thread_time()
 
     async def _emit(self, step: Step, row: Row) -> list[Row]:
         """What the step makes of the row: one row a record, or the row itself if it is skipped."""
@@ -162,34 +184,34 @@ class Region:
         if need != EVENTS and need not in row.results:
             return [row.skips(step.name)]
         record: Record = row.results[need] if need != EVENTS else row.event.record
-        wanted = await self._wants(step, row, record)
-        if wanted is None:
-            return []
-        if not wanted:
-            return [row.skips(step.name)]
+        if step.when is not None:
+            wanted = await self._wants(step.when, step, row, record)
+            if wanted is None:
+                return []
+            if not wanted:
+                return [row.skips(step.name)]
         return row.emits(step.name, await self._runs[step.name].emit(row, record))
 
     async def _feed(self, join: Join, need: str, row: Row) -> None:
         if need != EVENTS and need not in row.results:
             return
         record: Record = row.results[need] if need != EVENTS else row.event.record
-        if await self._wants(join.step, row, record):
+        when = join.step.when
+        if when is None or await self._wants(when, join.step, row, record):
             await join.feed(need, record)
 
-    async def _wants(self, step: Step, row: Row, record: Record) -> bool | None:
+    async def _wants(self, when: When, step: Step, row: Row, record: Record) -> bool | None:
         """Whether the step's `when` holds; None when it failed and the event is to be left out."""
-        if step.when is None:
-            return True
         context = self._contexts[step.name]
         given = {"ctx": context, "record": record}
         given |= {"event": row.event.record, "steps": row.results}
         try:
-            return bool(step.when(**{name: given[name] for name in step.asked}))
+            return bool(when(**{name: given[name] for name in step.asked}))
         except Exception as error:
             await context.record_failed(record, error)
             return None
         except Unknown as unknown:
-            context.miss(unknown, step.when)
+            context.miss(unknown, when)
             context.lose()
             return None
 

@@ -7,7 +7,7 @@ steps work on one by one; a step that needs several gets every pair of rows that
 records.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any
 
@@ -36,6 +36,30 @@ class Done(dict[str, Any]):
         )
 
 
+class Live(Mapping[str, Any]):
+    """The fields, or the results, of the event that a transform works on just now."""
+
+    __slots__ = ("now",)
+
+    def __init__(self) -> None:
+        self.now: Mapping[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        return self.now[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.now
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self.now.get(name, default)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.now)
+
+    def __len__(self) -> int:
+        return len(self.now)
+
+
 class Row:
     """An event and the results so far. places: which of its records each step gave it, by id."""
 
@@ -48,10 +72,12 @@ class Row:
 
     def emits(self, name: str, records: Iterable[Any]) -> "list[Row]":
         """A row for each record that the step makes of this one."""
-        return [
-            Row(self.event, Done(self.results, **{name: record}), {**self.places, name: place})
-            for place, record in enumerate(records)
-        ]
+        rows = []
+        for place, record in enumerate(records):
+            results = Done(self.results)
+            results[name] = record
+            rows.append(Row(self.event, results, {**self.places, name: place}))
+        return rows
 
     def skips(self, name: str) -> "Row":
         """The row after a step that was skipped."""

@@ -1,14 +1,16 @@
 """How the modules of steps run: called for each record, in turns, or beside (see pipeline.py)."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import compress
 from typing import Any
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, Unknown
-from gxo.runtime.pipelines.rows import OneEvent, Row
-from gxo.runtime.pipelines.steps import EVENTS, Step
+from gxo.runtime.pipelines.rows import Live, OneEvent, Row
+from gxo.runtime.pipelines.steps import EVENTS, GIVEN, Step
 from gxo.runtime.spec import Record
+from gxo.runtime.streams.kernels import Limiter, Splitter
 from gxo.runtime.streams.pipes import Channel
 from gxo.runtime.streams.ports import Inputs, Out, Records
 from gxo.runtime.streams.records import record_failed
@@ -16,21 +18,32 @@ from gxo.runtime.streams.source import ConsumersClosed, Source
 from gxo.runtime.streams.tables import Batch
 
 
+class At:
+    """Where a region is: the event that its steps work on."""
+
+    __slots__ = ("event",)
+
+    def __init__(self) -> None:
+        self.event: OneEvent | None = None
+
+
 class StepContext(Context):
-    """What a step's module is given. event: the one that it works on; None in a join.
+    """What a step's module is given. at: the event that its region works on; None in a join.
 
     counts: whether the events are the pipeline's own, so that losing all of them fails it. lost: in
     a dry run, that what the step would emit is not known.
     """
 
-    __slots__ = ("counts", "event", "lost", "step")
+    __slots__ = ("at", "counts", "lost", "step")
     step: str
 
-    def __init__(self, ctx: Context, step: str, *, counts: bool = False) -> None:
+    def __init__(
+        self, ctx: Context, step: str, at: "At | None" = None, *, counts: bool = False
+    ) -> None:
         super().__init__(ctx._run, ctx._node, ctx.attempt, ctx.iteration)
         self.step = step
         self.counts = counts
-        self.event: OneEvent | None = None
+        self.at = at
         self.lost: Unknown | None = None
 
     def miss(self, unknown: Unknown, when: Any = None) -> Any:
@@ -50,7 +63,7 @@ class StepContext(Context):
         self, record: Record, error: Exception, number: int | None = None
     ) -> None:
         """As `Context.record_failed`. What has failed is the event, whichever step it was in."""
-        event, lost = self.event, False
+        event, lost = self.at.event if self.at is not None else None, False
         if event is not None:
             record, number = event.record, event.number
             lost = self.counts and not event.failed
@@ -108,6 +121,63 @@ class Call:
         return self._out.take() if "out" in parameters else [result]
 
 
+class Kernel:
+    """A step whose module's kernel takes each record. over: it takes no more.
+
+    What fails as it is made fails as the module would: with the first record, or in the end.
+    """
+
+    def __init__(self, step: Step, context: StepContext) -> None:
+        self._step = step
+        self._context = context
+        self._kernel: Limiter | Splitter | None = None
+        self._error: Exception | None = None
+        self.over = False
+
+    def begin(self) -> None:
+        """Make the kernel. It does not raise that this fails: `emit` does, or `check`."""
+        try:
+            self._kernel = kernel = self._step.function(self._context)
+            self.over = isinstance(kernel, Limiter) and kernel.is_full
+        except Exception as error:
+            self._error, self.over = error, True
+        except Unknown as unknown:
+            self._miss(unknown)
+
+    async def emit(self, row: Row, record: Record) -> Batch:  # noqa: ARG002 - as the others do
+        """What the kernel makes of the record; nothing once it takes no more."""
+        self.check()
+        kernel = self._kernel
+        if self.over or kernel is None:
+            return []
+        if isinstance(kernel, Limiter):
+            taken = kernel.take([record])
+            self.over = kernel.is_full
+            return taken
+        return await self._split(kernel, record)
+
+    def check(self) -> None:
+        """Raise what making the kernel has raised."""
+        if self._error is not None:
+            raise self._error
+
+    async def _split(self, kernel: Splitter, record: Record) -> Batch:
+        made: list[Record] = []
+        try:
+            async for part in kernel.split([record]):
+                if made:
+                    await asyncio.sleep(0)  # they are very many
+                made += part
+        except Unknown as unknown:
+            self._miss(unknown)
+        return made
+
+    def _miss(self, unknown: Unknown) -> None:
+        self._context.miss(unknown)
+        self._context.lose()
+        self.over = True
+
+
 class Inline:
     """A step whose function makes the records itself. over: in a dry run, it needs what is not
     known, and makes no more.
@@ -116,16 +186,16 @@ class Inline:
     def __init__(self, step: Step, context: StepContext) -> None:
         self._step = step
         self._context = context
+        self._asked = [name in step.parameters for name in GIVEN]
         self.over = False
 
     async def emit(self, row: Row, record: Record) -> Batch:
         """What the function makes of the record; nothing when it failed and is to be left out."""
         if self.over:
             return []
-        given = {"record": record, "event": row.event.record, "steps": row.results}
-        parameters = {name: given[name] for name in self._step.parameters}
+        given = compress((record, row.event.record, row.results), self._asked)
         try:
-            made: Batch = await self._step.function(self._context, **parameters)
+            made: Batch = self._step.function(self._context, *given)
         except Exception as error:
             await self._context.record_failed(record, error)
             return []
@@ -159,30 +229,6 @@ class Turns(Records):
     def end_turn(self) -> None:
         if self._turn is not None and not self._turn.done():
             self._turn.set_result(None)
-
-
-class Live(Mapping[str, Any]):
-    """The fields, or the results, of the event that a transform works on just now."""
-
-    __slots__ = ("now",)
-
-    def __init__(self) -> None:
-        self.now: Mapping[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        return self.now[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.now
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self.now.get(name, default)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.now)
-
-    def __len__(self) -> int:
-        return len(self.now)
 
 
 class Transform:

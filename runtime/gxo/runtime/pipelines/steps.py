@@ -3,7 +3,10 @@
     greet_steps = Steps()
 
     @greet_steps.inline("upper")
-    async def greet_upper(ctx, record): return [{"name": strings.upper(record["name"])}]
+    def greet_upper(ctx, record): return [{"name": strings.upper(record["name"])}]
+
+    @greet_steps.kernel("first")
+    def greet_first(ctx): return Limit(ctx, count=10)
 
     @greet_steps.transform("each")
     async def greet_each(ctx, records, out): return await data_flatten(ctx, records, out, ...)
@@ -19,20 +22,26 @@ the results of earlier steps by id. pipeline.py runs them.
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from gxo.runtime.job import Function
-
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
+    from gxo.runtime.job import Function
+    from gxo.runtime.streams.kernels import Limiter, Splitter
     from gxo.runtime.streams.ports import Out, Records
 
-F = TypeVar("F", bound=Function)
-Kind = Literal["call", "inline", "transform", "join"]
+F = TypeVar("F", bound=Callable[..., Any])
+A = TypeVar("A", bound="Function")
+K = TypeVar("K", bound="Callable[[Context], Limiter | Splitter]")
+When = Callable[..., Any]
+Kind = Literal["call", "inline", "kernel", "transform", "join"]
 
 Event = Mapping[str, Any]
 """The fields of the event that a step works on."""
 
 Results = Mapping[str, Any]
 """What earlier steps made of the event, by id."""
+
+GIVEN = ("record", "event", "steps")
+"""What a step's function can ask for besides its ports, in the order in which it does."""
 
 EVENTS = ""
 """The origin of the steps that work on the pipeline's own events."""
@@ -52,10 +61,10 @@ class Step:
         self,
         name: str,
         kind: Kind,
-        function: Function,
+        function: Callable[..., Any],
         needs: tuple[str, ...],
         origin: str,
-        when: Callable[..., Any] | None,
+        when: When | None,
     ) -> None:
         self.name = name
         self.kind = kind
@@ -74,13 +83,13 @@ class Steps:
         self._steps: dict[str, Step] = {}
 
     def call(
-        self, name: str, *, needs: Iterable[str] = (), when: Callable[..., Any] | None = None
-    ) -> Callable[[F], F]:
+        self, name: str, *, needs: Iterable[str] = (), when: When | None = None
+    ) -> Callable[[A], A]:
         """Register a function that is called for each record, and whose result the step emits."""
         return self._step(name, "call", tuple(needs), when)
 
     def inline(
-        self, name: str, *, needs: Iterable[str] = (), when: Callable[..., Any] | None = None
+        self, name: str, *, needs: Iterable[str] = (), when: When | None = None
     ) -> Callable[[F], F]:
         """Register a function that is called for each record, and makes those that the step emits.
 
@@ -88,15 +97,23 @@ class Steps:
         """
         return self._step(name, "inline", tuple(needs), when)
 
+    def kernel(
+        self, name: str, *, needs: Iterable[str] = (), when: When | None = None
+    ) -> Callable[[K], K]:
+        """Register a function that is called once, and gives what takes each record in place of the
+        step's module, as it would the batches of a fused loop.
+        """
+        return self._step(name, "kernel", tuple(needs), when)
+
     def transform(
-        self, name: str, *, needs: Iterable[str] = (), when: Callable[..., Any] | None = None
-    ) -> Callable[[F], F]:
+        self, name: str, *, needs: Iterable[str] = (), when: When | None = None
+    ) -> Callable[[A], A]:
         """Register a function that is called once, and sends records for each one that it reads."""
         return self._step(name, "transform", tuple(needs), when)
 
     def join(
-        self, name: str, *, needs: Iterable[str] = (), when: Callable[..., Any] | None = None
-    ) -> Callable[[F], F]:
+        self, name: str, *, needs: Iterable[str] = (), when: When | None = None
+    ) -> Callable[[A], A]:
         """Register a function that is called once, and whose records are events of their own."""
         return self._step(name, "join", tuple(needs), when)
 
@@ -110,7 +127,7 @@ class Steps:
         return await work(self._steps, ctx, records, out)
 
     def _step(
-        self, name: str, kind: Kind, needs: tuple[str, ...], when: Callable[..., Any] | None
+        self, name: str, kind: Kind, needs: tuple[str, ...], when: When | None
     ) -> Callable[[F], F]:
         origin = EVENTS
         if needs:
