@@ -53,7 +53,10 @@ _SENTENCES = (
 
 _OF_EXPRESSIONS = tuple(
     f"gxo.runtime.{name}"
-    for name in ("convert", "expr", "functions", "golang", "kernel.state", "pki", "regex")
+    for name in (
+        *("convert", "expr", "functions", "golang", "kernel.state", "pipelines.rows", "pki"),
+        "regex",
+    )
 )
 """Modules that generated expressions call, by how their names begin."""
 
