@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.modules.index import Library, standard_roots
 from gxo.compiler.modules.spec import ModuleSpec
-from gxo.compiler.types import ANY, ListOf, MapOf, OneOf, PerRecord, Shape, Type
+from gxo.compiler.types import ANY, ListOf, MapOf, OnDot, OneOf, PerRecord, Shape, Type
 from gxo.runtime.context import Context
 from gxo.runtime.host.clock import Clock
 from gxo.runtime.host.eventloop import JobLoop
@@ -194,11 +194,16 @@ def _keywords(spec: ModuleSpec, params: Mapping[str, Any]) -> dict[str, Any]:
 def _argument(value: Any, kind: Type) -> Any:
     """The value as generated code gives it: what is evaluated for each record is a function.
 
-    A case writes it as a Python expression over `record`.
+    A case writes it as a Python expression over `record`, or over `value` for what is evaluated with
+    a value of the module's.
     """
     match kind:
         case PerRecord() if isinstance(value, str):
             return eval(f"lambda record: {value}")
+        case OnDot() if isinstance(value, str):
+            return eval(f"lambda value: {value}")
+        case OneOf((OnDot() as on, *_)):
+            return _argument(value, on)
         case OneOf(options) if not isinstance(value, str):
             for option in options:
                 value = _argument(value, option)

@@ -46,7 +46,10 @@ async def orders(ctx: Context, out: Out | None) -> Response:
 )
 async def customer_list(ctx: Context) -> Response:
     return await http_request(
-        ctx, url=f"{ctx.inputs['api']}/customers.csv", auth={"bearer": ctx.secret("API_TOKEN")}
+        ctx,
+        url=f"{ctx.inputs['api']}/customers.csv",
+        auth={"bearer": ctx.secret("API_TOKEN")},
+        success_when=lambda value: value["status_code"] == 200,
     )
 
 

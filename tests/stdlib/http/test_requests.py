@@ -2,7 +2,7 @@
 
 - name: what is special about it
   server: {/path: {...}}            # see server.py; "{server}" and "{other}" in texts are its
-  params: {url: "{server}/path"}    # address by two host names
+  params: {url: "{server}/path"}    # address by two host names, "{long}" 100 kB, "{deep}" JSON
   summary: {status_code: 200}       # or error: re:... with error_type
   sent: [...]                       # records, when something reads the stream (consumed: true)
   asked: [{path: /path}]            # what the server saw, in order
@@ -40,6 +40,7 @@ def filled(value: Any, server: Server) -> Any:
     if isinstance(value, str):
         port = server.server_address[1]
         value = value.replace("{server}", f"http://127.0.0.1:{port}")
+        value = value.replace("{long}", "long " * 20_000).replace("{deep}", "[" * 100_000)
         return value.replace("{other}", f"http://localhost:{port}")
     if isinstance(value, dict):
         return {key: filled(each, server) for key, each in value.items()}

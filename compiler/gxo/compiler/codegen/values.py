@@ -2,7 +2,8 @@
 
 Computed(text {{ .api }}/users)      f"{ctx.inputs['api']}/users"
 Computed(text with a `range`)        deploy_content(ctx, host), and `def deploy_content` beside it
-ForEach(Computed(.status == "on"))   lambda record: record["status"] == "on"
+ForEach(Computed(.status == "on"))   lambda record: record["status"] == "on"; a condition on a value
+                                     of the module's: lambda value: value["status_code"] == 200
 """
 
 from collections.abc import Callable
@@ -48,8 +49,8 @@ class Printer:
             case Copy(inner):
                 deep_copy = self.imports.use("gxo.runtime", "deep_copy")
                 return f"{deep_copy}({self.code(inner, name)})"
-            case ForEach(inner):
-                return self.function_of("record", inner, name)
+            case ForEach(inner, dot=dot):
+                return self.function_of("record" if dot is None else "value", inner, name)
             case Items(values):
                 return f"[{', '.join(self.code(item, name) for item in values)}]"
             case Fields(entries):

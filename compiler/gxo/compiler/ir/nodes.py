@@ -8,8 +8,8 @@
      └ fused      FusedLoop: workloads that share one loop
 
 Values of parameters are trees of `Constant`, `Computed` (a template), `Items` and `Fields`;
-`ForEach` makes a value a function of the record, `Copy` marks where a reader gets a copy of state
-instead of the state itself.
+`ForEach` makes a value a function of the record, or of a value of the module's own; `Copy` marks
+where a reader gets a copy of state instead of the state itself.
 """
 
 from dataclasses import dataclass, field
@@ -55,11 +55,13 @@ class ForEach:
     """A function of the record that yields the value.
 
     stream: the one whose records these are, where the map that it stands in names one of several.
+    dot: the type of what the module evaluates it with, where that is no record (`On[R, T]`).
     """
 
     value: "Value"
     span: Span
     stream: str | None = None
+    dot: Type | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from gxo.compiler.ir.nodes import (
     Workload,
 )
 from gxo.compiler.template.pprint import dump
+from gxo.compiler.types import Shape
 
 
 def print_plan(plan: Plan) -> str:
@@ -132,6 +133,8 @@ def print_value(value: Value) -> str:
             return f"{value.want}({' '.join(line.strip() for line in lines)})"
         case Copy(inner):
             return f"copy({print_value(inner)})"
+        case ForEach(inner, dot=Shape(name=name)):
+            return f"on({name}: {print_value(inner)})"
         case ForEach(inner, _, stream):
             return f"each({stream + ': ' if stream else ''}{print_value(inner)})"
         case Items(values):

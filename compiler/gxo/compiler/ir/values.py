@@ -65,8 +65,9 @@ def read_value(node: Node, type_: Type, where: str, diagnostics: Diagnostics) ->
         case PerRecord(item):
             value = _read_each(node, item, where, diagnostics)
             return value and ForEach(value, node.span)
-        case OnDot(_, item):
-            return read_value(node, item, where, diagnostics)
+        case OnDot(dot, item):
+            value = read_value(node, item, where, diagnostics)
+            return value and ForEach(value, node.span, dot=dot)
         case Special("Condition"):
             return _read_condition(node, where, diagnostics)
         case OneOf(options):

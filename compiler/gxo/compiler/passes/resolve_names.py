@@ -347,8 +347,10 @@ class _Resolver:
             names = {name: root for name, root in names.items() if name not in hidden}
         shown = _with_loop(names, workload.loop)
 
-        def bind(stream: str | None) -> Bind:
-            return self._bind(shown, records_of(inputs, stream))
+        def bind(one: ForEach) -> Bind:
+            if one.dot is not None:
+                return self._bind(shown, dot=one.dot)
+            return self._bind(shown, records_of(inputs, one.stream))
 
         workload = with_arguments(workload, lambda one: _only_each(one.value, bind))
         if not workload.steps:
@@ -376,22 +378,28 @@ class _Resolver:
         assert when is None or isinstance(when, Constant | Computed)
         step = replace(step, when=when)
 
-        def bind_of(stream: str | None) -> Bind:
-            return self._bind(shown, step=names.of_record(step, stream))
+        def bind_of(one: ForEach) -> Bind:
+            return self._bind(shown, step=names.of_record(step, one.stream), dot=one.dot)
 
         if kind(step) == "call":
-            bind = bind_of(None)
-            return with_arguments(step, lambda one: rebuild(one.value, bind))
+            bind = self._bind(shown, step=names.of_record(step))
+            step = with_arguments(step, lambda one: _except_each(one.value, bind))
+            return with_arguments(step, lambda one: _only_each(one.value, bind_of))
         once = self._bind(outer, step=names.once(step))
         step = with_arguments(step, lambda one: _except_each(one.value, once))
         return with_arguments(step, lambda one: _only_each(one.value, bind_of))
 
     def _bind(
-        self, names: Names, record: Shape | None = None, step: StepNames | None = None
+        self,
+        names: Names,
+        record: Shape | None = None,
+        step: StepNames | None = None,
+        dot: Type | None = None,
     ) -> Bind:
         scope = Scope(
             names,
             record=record,
+            dot=dot,
             workloads=self.workloads,
             elsewhere=self.elsewhere,
             system=self.system,
@@ -404,11 +412,11 @@ def _except_each(value: Value, bind: Bind) -> Value:
     return _descend(value, lambda leaf: leaf if isinstance(leaf, ForEach) else rebuild(leaf, bind))
 
 
-def _only_each(value: Value, bind: Callable[[str | None], Bind]) -> Value:
-    """bind: of the records of a stream, or of all that are read."""
+def _only_each(value: Value, bind: Callable[[ForEach], Bind]) -> Value:
+    """bind: of the records of a stream, of all that are read, or of a value of the module's."""
 
     def change(leaf: Value) -> Value:
-        return rebuild(leaf, bind(leaf.stream)) if isinstance(leaf, ForEach) else leaf
+        return rebuild(leaf, bind(leaf)) if isinstance(leaf, ForEach) else leaf
 
     return _descend(value, change)
 

@@ -3,8 +3,9 @@
     before:  Field(Dot, ("users", "body"))
     after:   Field(Root("register", "users", Shape(...)), ("body",))
 
-Innermost first (language, section 3): the loop's variables; in a per-record template the record's
-fields; the value that a module evaluates the template with; registers, inputs and vars; `_gxo`.
+Innermost first (language, section 3): the loop's variables; the fields of the value that a module
+evaluates the template with; in a per-record template the record's; registers, inputs and vars;
+`_gxo`.
 Inside `with`, `range` and `define` the dot is a value of the template's own and stays as it is.
 """
 
@@ -237,12 +238,12 @@ class _Resolver:
         """The dot or `$` itself, as a value."""
         scope, span = self.scope, expression.span
         assert span is not None
+        if scope.dot is not None:
+            return ast.Root("dot", "", scope.dot, scope.dot_name, span=span)
         if scope.record is not None:
             return ast.Root("record", "", scope.record, "record", span=span)
         if scope.step is not None and scope.step.records:
             return ast.Root("record", "", scope.step.records[0].shape, "record", span=span)
-        if scope.dot is not None:
-            return ast.Root("dot", "", scope.dot, scope.dot_name, span=span)
         message = "the dot as a whole is no value here: it stands for all names together"
         self.diags.error("GXO0303", span, message, "name what you mean, as in {{ .name }}")
         return expression
@@ -295,15 +296,17 @@ class _Resolver:
             outer = replace(outer, span=span)
             if outer.kind == "loop":
                 return outer
+        if isinstance(scope.dot, Shape) and scope.dot.field(name) is not None:
+            return ast.Root("dot", "", scope.dot, scope.dot_name, span=span)
         if scope.step is not None:
             return self._step_name(scope.step, name, outer, span)
         if scope.record is not None:
             return self._record_field((RecordNames("record", scope.record),), name, outer, span)
         if isinstance(scope.dot, MapOf):
             return ast.Root("field", name, scope.dot.value, scope.dot_name, outer=outer, span=span)
-        if isinstance(scope.dot, Shape) and scope.dot.field(name) is not None:
-            return ast.Root("dot", "", scope.dot, scope.dot_name, span=span)
-        if outer is None:
+        if outer is None and isinstance(scope.dot, Shape):
+            self._report_not_given(scope.dot, name, span)
+        elif outer is None:
             self._report_unknown(name, span)
         return outer
 
@@ -354,6 +357,12 @@ class _Resolver:
         message = f"`.{name}` is no field of these records, and no outer name"
         self.diags.error("GXO0302", span, message, near or why or has)
 
+    def _report_not_given(self, dot: Shape, name: str, span: Span) -> None:
+        """Of a name in what a module evaluates with a value of its own."""
+        near = did_you_mean(name, [*dot.names(), *self.scope.names])
+        message = f"`.{name}` is no field of the {dot.name.lower()}, and no outer name"
+        self.diags.error("GXO0302", span, message, near or f"it has: {', '.join(dot.names())}")
+
     def _warn_ambiguous(self, outer: ast.Root, name: str, span: Span) -> None:
         kinds = {"input": "an input", "var": "a var", "register": "a register"}
         message = (
@@ -364,8 +373,6 @@ class _Resolver:
 
     def _report_unknown(self, name: str, span: Span) -> None:
         names: Collection[str] = self.scope.names
-        if isinstance(self.scope.dot, Shape):
-            names = [*names, *self.scope.dot.names()]
         near = did_you_mean(name, names)
         known = ", ".join(f"`.{one}`" for one in sorted(names)[:10]) if len(names) < 1000 else ""
         hint = near or (

@@ -1,6 +1,6 @@
 """Answers that come in pages: where the next one is, and the items of each."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from gxo.runtime.context import Context
@@ -35,9 +35,12 @@ class Pagination(TypedDict, total=False):
 
 
 async def read_pages(
-    ctx: Context, call: Call, pagination: Pagination
+    ctx: Context, call: Call, pagination: Pagination, check: Callable[[Answer, Any], None]
 ) -> AsyncGenerator[tuple[Answer, list[Any]], None]:
-    """Each page's answer and its items. A page without a list of items is an error."""
+    """Each page's answer and its items. A page without a list of items is an error.
+
+    check: what a page and its JSON body must pass before it is asked for items.
+    """
     _check(pagination)
     most = pagination.get("max_pages")
     url: httpx.URL | None = _first(call.url, pagination)
@@ -52,6 +55,7 @@ async def read_pages(
         answer = await exchange(ctx, call, url)
         where = f"page {number} of {shown(call.url)}"
         body = await ctx.offload(len(answer.body), _body, answer, where)
+        check(answer, body)
         items = _items(body, pagination.get("items_field", ""), where)
         if "page_param" in pagination and items and answer.body == before:
             name = pagination["page_param"]

@@ -3,13 +3,15 @@
 import base64
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
 from gxo.runtime.host.weight import weight
 from gxo.runtime.spec import (
+    Condition,
     Duration,
+    On,
     Record,
     Secret,
     Size,
@@ -23,14 +25,16 @@ from gxo.runtime.spec import (
 from gxo.runtime.streams.ports import Out
 from gxo.stdlib._spool import Spool
 from gxo.stdlib.data._batches import BATCH
-from gxo.stdlib.data._json import decode
 from gxo.stdlib.http._client import foreign_errors, shared_client
 from gxo.stdlib.http._exchange import Answer, Call, exchange, shown
 from gxo.stdlib.http._fields import as_json, field, has_break, with_type
 from gxo.stdlib.http._pages import Pagination, read_pages
+from gxo.stdlib.http._response import Response, Verdict, response_of, without_body
 
 if TYPE_CHECKING:
     import httpx
+
+__all__ = ["Response", "request"]
 
 MAX_BODY = 64 * 1024 * 1024
 
@@ -47,26 +51,6 @@ class Auth(TypedDict, total=False):
 
     basic: BasicAuth
     bearer: Secret
-
-
-class Response(TypedDict):
-    """The answer; with `pagination`, the last page's.
-
-    headers: by lower-case name. body: the text; empty when it was downloaded or came in pages.
-    json_body: the parsed body when it is JSON; with `pagination`, all items when nothing reads the
-    stream. latency_ms: until the answer's headers were there. url: where it came from, after
-    redirects. path: where the body was downloaded to. pages, items: how many were read.
-    """
-
-    status_code: int
-    headers: dict[str, str]
-    body: str
-    json_body: NotRequired[Any]
-    latency_ms: int
-    url: str
-    path: NotRequired[str]
-    pages: NotRequired[int]
-    items: NotRequired[int]
 
 
 @module(
@@ -93,6 +77,8 @@ async def request(
     follow_redirects: bool = True,
     skip_tls_verify: bool = False,
     pagination: Pagination | None = None,
+    success_when: On[Response, Condition] | None = None,
+    fail_when: On[Response, Condition] | None = None,
     retry_status: Sequence[int] = (429, 502, 503, 504),
     retry_attempts: int = 3,
     max_body: Size | None = None,
@@ -100,9 +86,10 @@ async def request(
 ) -> Response:
     """Send an HTTP request and read the answer.
 
-    A status of 400 and more is no failure by itself. Connections are pooled for the whole job;
-    proxies come from the environment. Credentials never go to another host than the one named:
-    after a redirect there, or for a next page there, only headers like `Accept` are sent.
+    A status of 400 and more is no failure by itself: `success_when` and `fail_when` say what is
+    one, of the answer's fields, as in `"{{ .status_code }} < 300"`. Connections are pooled for the
+    whole job; proxies come from the environment. Credentials never go to another host than the one
+    named: after a redirect there, or for a next page there, only headers like `Accept` are sent.
 
     An answer with one of `retry_status` is asked for again, page by page, when the method is safe
     to repeat (GET, HEAD, OPTIONS, PUT, DELETE), after the pause that `Retry-After` names (at most
@@ -128,6 +115,8 @@ async def request(
         skip_tls_verify: Accept any certificate. Whoever is on the way can then read along.
         pagination: Where the next page is: `next_field`, `link_header` or `page_param`; where its
             items are: `items_field`; and `max_pages`.
+        success_when: A condition on the answer, each page's, without which the workload fails.
+        fail_when: A condition on the answer, each page's, with which the workload fails.
         retry_status: The statuses that are worth another attempt.
         retry_attempts: How often a request is sent at most, 1 for never again.
         max_body: How large a body may be; 64 MiB unless it is downloaded.
@@ -178,12 +167,12 @@ async def request(
         retry_status=frozenset(retry_status),
         attempts=retry_attempts,
     )
+    verdict = Verdict(success_when, fail_when)
     if pagination is not None:
-        return await _send_pages(ctx, call, pagination, out)
+        return await _send_pages(ctx, call, pagination, verdict, out)
     if download_to is not None:
-        return await _download(ctx, call, download_to)
-    answer = await exchange(ctx, call, address)
-    return await ctx.offload(len(answer.body), _whole, answer)
+        return await _download(ctx, call, download_to, verdict)
+    return await _whole(ctx, await exchange(ctx, call, address), verdict)
 
 
 def _foresee(ctx: Context, method: str, address: "httpx.URL", path: str | None) -> Response:
@@ -194,11 +183,17 @@ def _foresee(ctx: Context, method: str, address: "httpx.URL", path: str | None) 
 
 
 async def _send_pages(
-    ctx: Context, call: Call, pagination: Pagination, out: Out | None
+    ctx: Context, call: Call, pagination: Pagination, verdict: Verdict, out: Out | None
 ) -> Response:
+    def check(answer: Answer, body: Any) -> None:
+        page = without_body(answer)
+        page["body"] = answer.text()
+        page["json_body"] = body
+        verdict.check(ctx, page, shown(answer.url))
+
     gathered: list[Any] = []
     pages = items = 0
-    async with aclosing(read_pages(ctx, call, pagination)) as read:
+    async with aclosing(read_pages(ctx, call, pagination, check)) as read:
         async for answer, found in read:
             last = answer
             pages += 1
@@ -208,7 +203,7 @@ async def _send_pages(
                 continue
             for start in range(0, len(found), BATCH):
                 await out.send([_record(item) for item in found[start : start + BATCH]])
-    response = _response(last, text="")
+    response = without_body(last)
     response["pages"] = pages
     response["items"] = items
     if out is None:
@@ -220,36 +215,23 @@ def _record(item: Any) -> Record:
     return item if isinstance(item, dict) else {"value": item}
 
 
-async def _download(ctx: Context, call: Call, path: str) -> Response:
+async def _download(ctx: Context, call: Call, path: str, verdict: Verdict) -> Response:
     with Spool(ctx, path) as spool:
         await spool.check()
         call.spool = spool
         answer = await exchange(ctx, call, call.url)
         if not answer.saved:
-            return await ctx.offload(len(answer.body), _whole, answer)
+            return await _whole(ctx, answer, verdict)
+        response = without_body(answer)
+        verdict.check(ctx, response, shown(answer.url))
         await spool.save()
-    response = _response(answer, text="")
     response["path"] = path
     return response
 
 
-def _whole(answer: Answer) -> Response:
-    return _response(answer, text=answer.text())
-
-
-def _response(answer: Answer, *, text: str) -> Response:
-    response: Response = {
-        "status_code": answer.status,
-        "headers": answer.headers,
-        "body": text,
-        "latency_ms": round(answer.latency * 1000),
-        "url": str(answer.url.copy_with(userinfo=b"")),
-    }
-    if "json" in answer.headers.get("content-type", "") or text[:1] in ("{", "["):
-        try:
-            response["json_body"] = decode(text)
-        except ValueError:
-            pass
+async def _whole(ctx: Context, answer: Answer, verdict: Verdict) -> Response:
+    response = await ctx.offload(len(answer.body), response_of, ctx, answer)
+    verdict.check(ctx, response, shown(answer.url))
     return response
 
 

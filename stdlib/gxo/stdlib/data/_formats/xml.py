@@ -27,6 +27,8 @@ MAX_TAG = 16 * 1024 * 1024
 MAX_NAMES = 100_000
 """Different names of elements and attributes: the parser keeps each."""
 
+_PIECE = 64 * 1024
+
 _ENCODING = re.compile(r"""(?<=\s)encoding\s*=\s*("[^"]*"|'[^']*')""")
 _EXPATS = frozenset(["UTF-8", "UTF-16", "UTF-16BE", "UTF-16LE", "ISO-8859-1", "US-ASCII"])
 _REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\w+);)[^;]*;")
@@ -107,11 +109,15 @@ def _pass_over(*_: object) -> None:
 
 
 class _Records:
-    """What the parser calls; `found` are the records that nobody has taken yet."""
+    """What the parser calls; `found` are the records that nobody has taken yet.
 
-    def __init__(self, tag: str | None) -> None:
+    whole: the document is one record, whose only field is the outermost element.
+    """
+
+    def __init__(self, tag: str | None, *, whole: bool = False) -> None:
         self.found: list[Record] = []
         self._tag = tag
+        self._whole = whole
         self._depth = 0
         self._open: list[_Element] = []
         self._record_began = 0
@@ -169,7 +175,7 @@ class _Records:
         local = name.rpartition(":")[2]
         if self._open:
             self._open.append(_Element(local, attributes))
-        elif self._depth == 2 if self._tag is None else self._tag in (local, name):
+        elif self._whole or (self._depth == 2 if self._tag is None else self._tag in (local, name)):
             self._record_began = self._parser.CurrentByteIndex
             self._open.append(_Element(local, attributes))
 
@@ -181,6 +187,8 @@ class _Records:
         value = element.value()
         if self._open:
             self._open[-1].add(element.name, value)
+        elif self._whole:
+            self.found.append({element.name: value})
         else:
             self.found.append(value if value.__class__ is dict else {"value": value})
 
@@ -228,6 +236,20 @@ def read_xml(pieces: Iterator[bytes], tag: str | None) -> Iterator[Slice]:
     except ValueError:
         yield records.found, []
         raise
+
+
+def read_document(content: bytes) -> Record:
+    """The whole document: a map with one field, the outermost element. ValueError if it is none.
+
+    before:  <all><order id="7"/><order id="8"/></all>
+    after:   {"all": {"order": [{"id": "7"}, {"id": "8"}]}}
+    """
+    records = _Records(None, whole=True)
+    for start in range(0, len(content), _PIECE):
+        piece = content[start : start + _PIECE]
+        records.feed(piece, start + len(piece))
+    records.feed(b"", len(content))
+    return records.found[0]
 
 
 def without_encoding(text: str) -> str:
