@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.services.bind import NameServer, name_server
+from tests.services.moto import Moto, moto_server
 from tests.services.openssh import Several, SshServer, several_ssh_servers
 
 
@@ -33,3 +34,10 @@ def sshds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Several]:
 def sshd(sshds: Several) -> SshServer:
     """One SSH server."""
     return sshds(1)[0]
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
+    """S3 and IAM."""
+    with moto_server(tmp_path_factory.mktemp("moto")) as server:
+        yield server

@@ -10,7 +10,7 @@ A provider raises ModuleError (`_wire.refusal`) with the bucket, the key and wha
 what was sent. Only what a caller can act upon has a class of its own.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -83,11 +83,15 @@ class Reading:
     pieces: AsyncIterator[bytes]
 
 
-class Dropped(ModuleError):
+class Dropped(ModuleError):  # noqa: N818 - what happened
     """The connection was lost in the middle of an object; who reads can go on from there."""
 
 
-class Conflict(ModuleError):
+class Denied(ModuleError):  # noqa: N818 - as above
+    """The provider does not tell us: keys that may write need not be allowed to look."""
+
+
+class Conflict(ModuleError):  # noqa: N818 - as above
     """`create_only` or `if_match` does not hold, or the object was replaced while it was read."""
 
 
@@ -95,7 +99,7 @@ class Upload(Protocol):
     """A large object that is sent in parts and appears as a whole, or not at all."""
 
     async def part(self, number: int, body: Body) -> None:
-        """Send one. number: from 1, its place. Several at a time where `Store.in_flight` says so."""
+        """Send one, beside others where `Store.in_flight` says so. number: from 1, its place."""
         ...
 
     async def complete(self) -> Written:
@@ -110,17 +114,24 @@ class Upload(Protocol):
 class Store(Protocol):
     """One bucket.
 
-    bucket: its name. in_flight: how many parts may be sent at a time. least_part: parts but the
-    last one have at least so many bytes, and are a multiple of it. most_parts: of one object.
+    bucket: its name. origin: the server's address, for messages. in_flight: how many parts may be
+    sent at a time. least_part: bytes that each part but the last one has at least; each is a
+    multiple of part_unit. most_parts: of one object.
     """
 
     bucket: str
+    origin: str
     in_flight: int
     least_part: int
+    part_unit: int
     most_parts: int
 
     async def head(self, key: str, version: str = "") -> Found | None:
-        """What is known of an object, or None. ModuleError when the bucket is missing."""
+        """What is known of an object; None when there is none, or no bucket. May raise Denied."""
+        ...
+
+    async def exists(self) -> bool:
+        """Whether there is such a bucket; True also where the provider does not tell us."""
         ...
 
     def read(
@@ -140,7 +151,7 @@ class Store(Protocol):
         """Begin to write an object in parts."""
         ...
 
-    def pages(self, prefix: str, delimiter: str) -> AsyncIterator[list[Record]]:
+    def pages(self, prefix: str, delimiter: str) -> AsyncGenerator[list[Record], None]:
         """The objects whose keys begin with the prefix, sorted by key, a page at a time.
 
         A record is {key, size, etag, last_modified (RFC 3339), storage_class}; with a delimiter,

@@ -1,0 +1,188 @@
+"""One request to a provider: sent again after a drop, its answer read, its errors ours.
+
+httpx is imported inside the functions: a job pays for it when it sends its first request.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from gxo.runtime.context import Context
+from gxo.runtime.errors import ModuleError
+from gxo.stdlib.http._client import foreign_errors, tls_context
+from gxo.stdlib.object_storage._content import EMPTY
+from gxo.stdlib.object_storage._store import Body, Dropped
+
+if TYPE_CHECKING:
+    import httpx
+
+ATTEMPTS = 5
+"""How often a request is sent at most; pauses between them are 0.2, 0.4, 0.8... seconds."""
+
+CONNECT = 10.0
+"""Seconds that connecting may take at most."""
+
+AGAIN = frozenset([429, 500, 502, 503, 504])
+"""The statuses after which a request is sent again."""
+
+MAX_ANSWER = 16 * 1024 * 1024
+"""Bytes of an answer that is no object: a page of a list has a few megabytes at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """target: path and query as they are sent, percent-encoded. headers: by lower-case name.
+
+    once: whether to send it twice could do harm; it is then repeated only where the server has not
+    got it, or has said that it did nothing.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Body = EMPTY
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """headers: by lower-case name. body: all of it, but of `Wire.stream` only that of an error."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+Sign = Callable[[Request, str], Awaitable[Mapping[str, str]]]
+"""Gives all headers of a request, for its host; it is asked before each attempt."""
+
+
+class Wire:
+    """The way to one server. origin: `https://host` or `https://host:port`.
+
+    timeout: seconds that the server may be silent, or take nothing.
+    """
+
+    def __init__(self, ctx: Context, origin: str, sign: Sign, timeout: float) -> None:
+        self._ctx = ctx
+        self.origin = origin
+        self._sign = sign
+        self._timeout = timeout
+
+    async def send(self, request: Request) -> Answer:
+        """Send a request until there is an answer to it, and read that. ModuleError without one."""
+        response, answer = await self._answered(request, wait_for_body=True)
+        await response.aclose()
+        return answer
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[tuple[Answer, AsyncIterator[bytes]]]:
+        """Do the same, and read a good answer piece by piece: Dropped when it ends too early."""
+        response, answer = await self._answered(request, wait_for_body=False)
+        try:
+            async with aclosing(self._pieces(response)) as pieces:
+                yield answer, pieces
+        finally:
+            await response.aclose()
+
+    async def _answered(
+        self, request: Request, *, wait_for_body: bool
+    ) -> "tuple[httpx.Response, Answer]":
+        # httpx is loaded with the client, in a thread: the errors are known only afterwards.
+        await shared_client(self._ctx)
+        with foreign_errors(self.origin):
+            for attempt in range(1, ATTEMPTS):
+                try:
+                    response, answer = await self._once(request, wait_for_body)
+                except Exception as error:
+                    if not _is_worth_repeating(error, once=request.once):
+                        raise
+                    why = "lost the connection"
+                else:
+                    if answer.status not in AGAIN or (request.once and answer.status != 503):
+                        return response, answer
+                    await response.aclose()
+                    why = f"answered {answer.status}"
+                delay = 0.1 * 2**attempt
+                self._ctx.log("info", f"{self.origin} {why}; next attempt in {delay:g} s")
+                await self._ctx.clock.sleep(delay)
+            return await self._once(request, wait_for_body)
+
+    async def _once(self, request: Request, wait_for_body: bool) -> "tuple[httpx.Response, Answer]":
+        client = await shared_client(self._ctx)
+        import httpx
+
+        host = self.origin.partition("://")[2]
+        headers = {"accept-encoding": "identity", "user-agent": "gxo"}
+        headers |= await self._sign(request, host)
+        if request.body.size or request.method in ("PUT", "POST"):
+            headers["content-length"] = str(request.body.size)
+        made = client.build_request(
+            request.method,
+            self.origin,
+            headers=headers,
+            content=request.body.pieces() if request.body.size else None,
+            timeout=httpx.Timeout(self._timeout, connect=min(self._timeout, CONNECT), pool=None),
+            # As it was signed: httpx would take `..` and `//` out of an address.
+            extensions={"target": request.target.encode("ascii")},
+        )
+        response = await client.send(made, stream=True, follow_redirects=False)
+        try:
+            whole = wait_for_body or not response.is_success
+            body = await self._read(response) if whole else b""
+        except BaseException:
+            await response.aclose()
+            raise
+        return response, Answer(response.status_code, dict(response.headers.items()), body)
+
+    async def _read(self, response: "httpx.Response") -> bytes:
+        body = bytearray()
+        async with _closing(response) as chunks:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > MAX_ANSWER:
+                    raise ModuleError(f"{self.origin} sends an answer of more than 16 MiB")
+        return bytes(body)
+
+    async def _pieces(self, response: "httpx.Response") -> AsyncGenerator[bytes, None]:
+        import httpx
+
+        try:
+            async with _closing(response) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except httpx.TransportError as error:
+            raise Dropped(f"the connection to {self.origin} broke in an object") from error
+
+
+def _closing(response: "httpx.Response") -> "aclosing[Any]":
+    """End httpx's generator with its reader, instead of in a task when it is collected."""
+    return aclosing(cast("Any", response.aiter_raw()))
+
+
+def _is_worth_repeating(error: Exception, *, once: bool) -> bool:
+    import httpx
+
+    if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)):
+        return "CERTIFICATE_VERIFY_FAILED" not in str(error)
+    return isinstance(error, httpx.TransportError) and not once
+
+
+async def shared_client(ctx: Context) -> "httpx.AsyncClient":
+    """The job's client for objects: its connections are used again."""
+
+    async def open_client() -> "httpx.AsyncClient":
+        return await ctx.thread(_make_client)
+
+    async def close_client(client: "httpx.AsyncClient") -> None:
+        await client.aclose()
+
+    return await ctx.shared("object_storage", open_client, close_client)
+
+
+def _make_client() -> "httpx.AsyncClient":
+    """start-up: 100 ms of the processor."""
+    import httpx
+
+    return httpx.AsyncClient(verify=tls_context(verify=True))
