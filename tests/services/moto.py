@@ -11,6 +11,9 @@ from xml.etree import ElementTree
 
 from tests.services.process import Server, find, free_port, running
 
+PAGE = 20
+"""How many keys a page of a list has, unless the request says how many."""
+
 _POLICIES = {
     "admin": ["s3:*"],
     "reader": ["s3:GetObject", "s3:ListBucket"],
@@ -65,7 +68,8 @@ class Moto:
 def moto_server(folder: Path) -> Iterator[Moto]:
     """Run moto; the folder is its own."""
     port = free_port()
-    command = [find("moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    command = ["env", f"MOTO_S3_DEFAULT_MAX_KEYS={PAGE}", find("moto_server")]
+    command += ["-H", "127.0.0.1", "-p", str(port)]
     with running(command, folder / "moto.log", ready="Running on http://") as process:
         keys = {name: _make_user(port, name, actions) for name, actions in _POLICIES.items()}
         _ask(port, "POST", "/moto-api/reset-auth", b"0")

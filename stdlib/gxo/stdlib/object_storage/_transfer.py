@@ -7,8 +7,10 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
 from gxo.runtime.host.tasks import run_all
+from gxo.stdlib.object_storage._checks import place
 from gxo.stdlib.object_storage._store import (
     Body,
+    Conflict,
     Dropped,
     Found,
     Reading,
@@ -19,7 +21,9 @@ from gxo.stdlib.object_storage._store import (
 )
 
 DROPS = 5
-"""How often a connection may be lost in an object before a byte more of it has come."""
+"""How often a connection may be lost in an object before so much more of it has come: PROGRESS."""
+
+PROGRESS = 1024 * 1024
 
 GRACE = 15.0
 """Seconds that an upload which was cancelled has to make the provider forget its parts."""
@@ -76,7 +80,7 @@ async def reading(
 ) -> AsyncIterator[tuple[Found, AsyncIterator[bytes]]]:
     """An object and its bytes, all of them: after a drop it is read on from there.
 
-    Its pieces raise Dropped when nothing more comes, Conflict when it was replaced meanwhile.
+    ModuleError when nothing more comes, or the object was replaced meanwhile.
     """
     async with (
         store.read(key, version=version) as first,
@@ -89,20 +93,24 @@ async def _pieces(
     ctx: Context, store: Store, key: str, version: str, first: Reading
 ) -> AsyncGenerator[bytes, None]:
     found, pieces = first.found, first.pieces
-    at = drops = 0
+    at = drops = good = 0
     async with AsyncExitStack() as stack:
         while True:
             try:
                 async for piece in pieces:
-                    at, drops = at + len(piece), 0
+                    at += len(piece)
                     yield piece
                 return
             except Dropped as error:
-                drops += 1
+                good, drops = (at, 1) if at >= good + PROGRESS else (good, drops + 1)
                 if drops > DROPS:
                     raise
                 ctx.log("info", f"{error.message}; it is read on from byte {at}")
             await stack.aclose()
             await ctx.clock.sleep(0.1 * 2**drops)
             going_on = store.read(key, version=version, start=at, if_match=found.etag)
-            pieces = (await stack.enter_async_context(going_on)).pieces
+            try:
+                pieces = (await stack.enter_async_context(going_on)).pieces
+            except Conflict:
+                message = f"{place(store.bucket, key)} was replaced while it was read"
+                raise ModuleError(message, hint="read it again") from None

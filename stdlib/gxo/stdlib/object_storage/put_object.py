@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, TypedDict
 
 from gxo.runtime.context import Context
-from gxo.runtime.errors import ParameterError
+from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import Duration, Size, Url, WorkspacePath, connects, module, reads
 from gxo.stdlib._sizes import shown_size
 from gxo.stdlib.filesystem._content import Encoding, check_encoding, check_path, to_bytes
@@ -17,7 +17,7 @@ from gxo.stdlib.object_storage._content import (
     text_content,
 )
 from gxo.stdlib.object_storage._providers import Credentials, Provider, open_store
-from gxo.stdlib.object_storage._store import Denied, Found, Store, Writing
+from gxo.stdlib.object_storage._store import Conflict, Denied, Found, Store, Writing, Written
 from gxo.stdlib.object_storage._transfer import send_parts
 
 
@@ -187,11 +187,31 @@ async def _put(ctx: Context, store: Store, wanted: _Wanted, content: Content) ->
         if there is not None and wanted.is_like(there) and await _is_same(ctx, there, content):
             return _summary(there.etag, there.version, content, changed=False)
     writing = Writing(content.size, content.sha256, content_type, metadata, create_only, if_match)
-    if len(content.parts) == 1:
-        written = await store.put(key, content.parts[0], writing)
-    else:
-        written = await send_parts(ctx, store, key, content.parts, writing)
+    try:
+        written = await _written(ctx, store, key, content, writing)
+    except Conflict:
+        raise _condition_failed(store.bucket, wanted) from None
     return _summary(written.etag, written.version, content, changed=True)
+
+
+async def _written(
+    ctx: Context, store: Store, key: str, content: Content, writing: Writing
+) -> Written:
+    if len(content.parts) == 1:
+        return await store.put(key, content.parts[0], writing)
+    return await send_parts(ctx, store, key, content.parts, writing)
+
+
+def _condition_failed(bucket: str, wanted: _Wanted) -> ModuleError:
+    if wanted.create_only:
+        return ModuleError(
+            f"there is {place(bucket, wanted.key)} already",
+            hint="without `create_only` it is replaced",
+        )
+    return ModuleError(
+        f"{place(bucket, wanted.key)} is no longer the one with the etag {wanted.if_match!r}",
+        hint="somebody else has written it: read it again before you replace it",
+    )
 
 
 async def _known(store: Store, key: str) -> Found | None:

@@ -1,0 +1,51 @@
+"""Calls of the modules on a service, one after the other, as a job would make them."""
+
+import contextlib
+import gc
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.stdlib.harness import Bench, Outcome, bench, module_spec
+
+
+@dataclass(frozen=True)
+class Calls:
+    """shared: parameters that all calls have: where the service is, and who asks."""
+
+    bench: Bench
+    shared: Mapping[str, Any]
+
+    async def __call__(self, verb: str, *, consumed: bool = True, **params: Any) -> Outcome:
+        """What became of `object_storage:<verb>`."""
+        spec = module_spec(f"object_storage:{verb}")
+        outcome = await self.bench.call(spec, {**self.shared, **params}, consumed=consumed)
+        if outcome.error is not None:
+            # Its traceback keeps httpx's generators alive, whose end would be a task of its own.
+            outcome.error = outcome.error.with_traceback(None)
+            outcome.error.__cause__ = outcome.error.__context__ = None
+            gc.collect()
+        return outcome
+
+    async def done(self, verb: str, **params: Any) -> Any:
+        """The summary; the call has to succeed."""
+        outcome = await self(verb, **params)
+        assert outcome.error is None, outcome.error
+        return outcome.summary
+
+    async def refused(self, verb: str, **params: Any) -> str:
+        """The error's message and hint; the call has to fail."""
+        outcome = await self(verb, **params)
+        assert outcome.error is not None, outcome.summary
+        return f"{outcome.error} ({getattr(outcome.error, 'hint', None)})"
+
+
+@contextlib.asynccontextmanager
+async def calls(folder: Path, **shared: Any) -> AsyncIterator[Calls]:
+    """Calls from a workspace; afterwards nothing may be left open."""
+    async with bench(folder) as workbench:
+        try:
+            yield Calls(workbench, shared)
+        finally:
+            await workbench.run.shared.close()
