@@ -85,7 +85,7 @@ FILES: dict[str, dict[str, str | bytes]] = {
 }
 """What an example finds in its workspace."""
 
-ELSEWHERE = ("http:", "connection:", "dns:", "ssh:")
+ELSEWHERE = ("http:", "connection:", "dns:", "ssh:", "object_storage:")
 """Namespaces whose examples need a server, and are run with one."""
 
 

@@ -31,10 +31,12 @@ async def through(moto: Moto, folder: Path) -> AsyncIterator[tuple[Calls, Proxy]
     async with calls(folder, **shared) as call:
         with contextlib.ExitStack() as stack:
             way = stack.enter_context(proxy(moto.port))
-            yield Calls(call.bench, {**shared, "endpoint": way.endpoint}), way
-            await call.bench.run.shared.close()
-            # In a thread: the proxy waits for its connections, which the loop has yet to close.
-            await call.bench.context.thread(stack.close)
+            try:
+                yield Calls(call.bench, {**shared, "endpoint": way.endpoint}), way
+            finally:
+                await call.bench.run.shared.close()
+                # In a thread: the proxy waits for its connections, which the loop has yet to close.
+                await call.bench.context.thread(stack.close)
     assert not moto.uploads(bucket), "parts of an upload are left"
 
 
@@ -117,9 +119,9 @@ def test_an_object_that_was_damaged_is_no_file(moto: Moto, tmp_path: Path) -> No
     """Somebody has written other bytes and kept the checksum."""
 
     async def play() -> None:
-        async with through(moto, tmp_path) as (call, way):
+        async with through(moto, tmp_path) as (call, _):
             path = f"/{call.shared['bucket']}/big"
-            assert moto.ask("PUT", path, DATA, **{"x_amz_meta_sha256": "0" * 64})[0] == 200
+            assert moto.ask("PUT", path, DATA, x_amz_meta_sha256="0" * 64)[0] == 200
             for destination in ({"destination": "new"}, {}):
                 told = await call.refused("get_object", key="big", **destination)
                 assert "object 'big' in bucket" in told and "is damaged" in told
@@ -180,7 +182,7 @@ def test_cancelled_at_any_turn(verb: str, turn: int, moto: Moto, tmp_path: Path)
     }
 
     async def play() -> None:
-        async with through(moto, tmp_path) as (call, way):
+        async with through(moto, tmp_path) as (call, _):
             key = {} if verb == "list_objects" else {"key": "big"}
             if verb != "put_object":
                 moto.ask("PUT", f"/{call.shared['bucket']}/big", b"small")

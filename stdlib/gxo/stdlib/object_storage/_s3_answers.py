@@ -66,9 +66,12 @@ def version(headers: Mapping[str, str]) -> str:
 def _kept_sha256(headers: Mapping[str, str]) -> str:
     """The checksum that the server keeps, if it is that of the whole content."""
     kept = headers.get("x-amz-checksum-sha256", "")
-    if not kept or "-" in kept or headers.get("x-amz-checksum-type", "") == "COMPOSITE":
+    if headers.get("x-amz-checksum-type", "") == "COMPOSITE":
         return ""
-    return base64.b64decode(kept).hex()
+    try:
+        return base64.b64decode(kept, validate=True).hex()
+    except ValueError:  # of parts: it ends with their number
+        return ""
 
 
 def _is_encrypted(headers: Mapping[str, str]) -> bool:
