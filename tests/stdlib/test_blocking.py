@@ -6,6 +6,7 @@
       files: {big.txt: "'x' * 50_000_000"}           likewise
       server: {/big: "{'json': rows(60_000)}"}       likewise; the input `server` is its address
       sshd: true                                     the input `sshd` is how to connect to it
+      moto: true                                     the input `moto` is where S3 is, and who asks
       workloads:
         parse: {module: data:parse, params: {format: json, content: "{{ .Inputs.text }}"}}
 
@@ -54,8 +55,19 @@ def rows(count: int) -> list[dict[str, Any]]:
     ]
 
 
+def objects(count: int, token: object) -> str:
+    """A page of a list of S3's, which goes on with a token unless that is None."""
+    one = "<Contents><Key>logs/2026/{}</Key><Size>1</Size><ETag>&quot;5d41&quot;</ETag></Contents>"
+    inner = "".join(one.format(number) for number in range(count))
+    if token is not None:
+        inner += (
+            f"<IsTruncated>true</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>"
+        )
+    return f"<ListBucketResult>{inner}</ListBucketResult>"
+
+
 def value_of(expression: str) -> Any:
-    return eval(expression, {"rows": rows, "json": json})
+    return eval(expression, {"rows": rows, "objects": objects, "json": json})
 
 
 def compiled(case: dict[str, Any], inputs: dict[str, Any]) -> Job:
@@ -173,6 +185,10 @@ def test_no_callback_takes_long(
             inputs["server"] = f"http://127.0.0.1:{server.server_address[1]}"
         if case.get("sshd"):
             inputs["sshd"] = login(request.getfixturevalue("sshd"))
+        if case.get("moto"):
+            moto = request.getfixturevalue("moto")
+            moto.ask("PUT", "/blocking")
+            inputs["moto"] = {"endpoint": moto.endpoint, **moto.keys["admin"]}
         if case.get("bind"):
             inputs["port"] = request.getfixturevalue("bind").port
         job = compiled(case, inputs)

@@ -90,7 +90,7 @@ def call(name: str, path: str, world: Path, request: pytest.FixtureRequest) -> O
 
     async def play() -> Outcome:
         async with bench(world / "ws") as workbench:
-            with serving({"/a": {"body": "changed"}}) as server:
+            with serving({path: {"body": "changed"} for path in ("/a", "/bkt/a")}) as server:
                 words = {"server": f"http://127.0.0.1:{server.server_address[1]}"}
                 params = {key: filled(value, words) for key, value in entry["params"].items()}
                 params[parameter] = path

@@ -29,6 +29,7 @@ KEYS = {
     *("name", "files", "before", "keys", "params"),
     *("told", "summary", "sent", "error", "exit", "asked", "refused"),
 }
+LISTED = "<ListBucketResult><Contents><Key>a</Key><Size>1</Size></Contents></ListBucketResult>"
 LINES = {"content": "{{ .x.stdout }}", "format": "text_lines"}
 BEFORE = {
     "x": workload("x", "exec", {"command": "make"}, register="x"),
@@ -97,6 +98,8 @@ def server() -> Iterator[Server]:
     routes = {
         "/ok": {"body": "fine"},
         "/list": {"json": {"items": [{"n": 1}]}},
+        "/bkt/ok": {"body": "fine"},
+        "/listed": {"body": LISTED},
     }
     with serving(routes) as running:
         yield running
