@@ -26,6 +26,7 @@ PROOFS = (
     "http",
     "listing",
     "mutation",
+    "objects",
     "reference",
     "soak",
     "sort",

@@ -3,7 +3,7 @@
 import contextlib
 import http.client
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from tests.services.process import Server, find, free_port, running
 
 PAGE = 20
-"""How many keys a page of a list has, unless the request says how many."""
+"""Few enough keys that a list of a test has pages."""
 
 _POLICIES = {
     "admin": ["s3:*"],
@@ -21,6 +21,8 @@ _POLICIES = {
 }
 _UNSIGNED = "AWS4-HMAC-SHA256 Credential=root/20260101/us-east-1/{}/aws4_request"
 """Which service is meant; while IAM is off, nobody looks at more of it."""
+
+_S3 = _UNSIGNED.format("s3")
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,29 @@ class Moto:
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
-        """What the server answers to somebody who may do anything: status and body."""
+    @contextlib.contextmanager
+    def open_to_all(self) -> Iterator[None]:
+        """Meanwhile nobody looks at signatures and policies."""
         _ask(self.port, "POST", "/moto-api/reset-auth", b"inf")
         try:
-            named = {name.replace("_", "-"): value for name, value in headers.items()}
-            named["Authorization"] = _UNSIGNED.format("s3")
-            return _ask(self.port, method, path, body, named)
+            yield
         finally:
             _ask(self.port, "POST", "/moto-api/reset-auth", b"0")
+
+    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
+        """What the server answers to somebody who may do anything: status and body."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        with self.open_to_all():
+            return _ask(self.port, method, path, body, named | {"Authorization": _S3})
+
+    def fill(self, bucket: str, keys: Iterable[str]) -> None:
+        """Put empty objects."""
+        with self.open_to_all():
+            for key in keys:
+                status, body = _ask(
+                    self.port, "PUT", f"/{bucket}/{key}", b"", {"Authorization": _S3}
+                )
+                assert status == 200, body
 
     def make_bucket(self, name: str, *, versions: bool = False) -> str:
         """A new bucket; its name."""
@@ -65,10 +81,10 @@ class Moto:
 
 
 @contextlib.contextmanager
-def moto_server(folder: Path) -> Iterator[Moto]:
-    """Run moto; the folder is its own."""
+def moto_server(folder: Path, page: int = PAGE) -> Iterator[Moto]:
+    """Run moto; the folder is its own. page: of a list, where the request says nothing else."""
     port = free_port()
-    command = ["env", f"MOTO_S3_DEFAULT_MAX_KEYS={PAGE}", find("moto_server")]
+    command = ["env", f"MOTO_S3_DEFAULT_MAX_KEYS={page}", find("moto_server")]
     command += ["-H", "127.0.0.1", "-p", str(port)]
     with running(command, folder / "moto.log", ready="Running on http://") as process:
         keys = {name: _make_user(port, name, actions) for name, actions in _POLICIES.items()}

@@ -2,12 +2,17 @@
 
 import contextlib
 import gc
+import itertools
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.services.moto import Moto
 from tests.stdlib.harness import Bench, Outcome, bench, module_spec
+from tests.stdlib.object_storage.proxy import Proxy, proxy
+
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -49,3 +54,20 @@ async def calls(folder: Path, **shared: Any) -> AsyncIterator[Calls]:
             yield Calls(workbench, shared)
         finally:
             await workbench.run.shared.close()
+
+
+@contextlib.asynccontextmanager
+async def through(moto: Moto, folder: Path) -> AsyncIterator[tuple[Calls, Proxy]]:
+    """Calls whose connections go through a proxy, with a bucket of their own."""
+    bucket = moto.make_bucket(f"drops-{next(_numbers)}")
+    shared = {"bucket": bucket, "credentials": moto.keys["admin"]}
+    async with calls(folder, **shared) as call:
+        with contextlib.ExitStack() as stack:
+            way = stack.enter_context(proxy(moto.port))
+            try:
+                yield Calls(call.bench, {**shared, "endpoint": way.endpoint}), way
+            finally:
+                await call.bench.run.shared.close()
+                # In a thread: the proxy waits for its connections, which the loop has yet to close.
+                await call.bench.context.thread(stack.close)
+    assert not moto.uploads(bucket), "parts of an upload are left"

@@ -1,11 +1,8 @@
 """Large objects through lost connections and cancellations: they are whole, or nothing is left."""
 
 import asyncio
-import contextlib
 import hashlib
-import itertools
 import random
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,31 +10,12 @@ import pytest
 
 from tests.services.moto import Moto
 from tests.stdlib.harness import module_spec, run
-from tests.stdlib.object_storage.objects import Calls, calls
-from tests.stdlib.object_storage.proxy import Cut, Proxy, proxy
+from tests.stdlib.object_storage.objects import Calls, through
+from tests.stdlib.object_storage.proxy import Cut, Proxy
 
 SIZE, PART = 12_000_000, 5 * 2**20
 DATA = random.Random(0).randbytes(SIZE)
 SHA256 = hashlib.sha256(DATA).hexdigest()
-
-_numbers = itertools.count(1)
-
-
-@contextlib.asynccontextmanager
-async def through(moto: Moto, folder: Path) -> AsyncIterator[tuple[Calls, Proxy]]:
-    """Calls whose connections go through a proxy, with a bucket of their own."""
-    bucket = moto.make_bucket(f"drops-{next(_numbers)}")
-    shared = {"bucket": bucket, "credentials": moto.keys["admin"]}
-    async with calls(folder, **shared) as call:
-        with contextlib.ExitStack() as stack:
-            way = stack.enter_context(proxy(moto.port))
-            try:
-                yield Calls(call.bench, {**shared, "endpoint": way.endpoint}), way
-            finally:
-                await call.bench.run.shared.close()
-                # In a thread: the proxy waits for its connections, which the loop has yet to close.
-                await call.bench.context.thread(stack.close)
-    assert not moto.uploads(bucket), "parts of an upload are left"
 
 
 def content(moto: Moto, call: Calls, key: str = "big") -> bytes | None:

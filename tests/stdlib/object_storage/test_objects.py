@@ -68,8 +68,8 @@ def test_case(case: dict[str, Any], moto: Moto, tmp_path: Path) -> None:
     assert case.keys() <= known
     lay_out(tmp_path, case.get("files", {}))
     bucket = moto.make_bucket(f"case-{next(_numbers)}", versions=case.get("versions", False))
-    there = case.get("there", {}) | {f"n{n}": "" for n in range(case.get("there_are", 0))}
-    for key, text in there.items():
+    moto.fill(bucket, (f"n{n}" for n in range(case.get("there_are", 0))))
+    for key, text in case.get("there", {}).items():
         assert moto.ask("PUT", f"/{bucket}/{quote(key)}", text.encode())[0] == 200
 
     async def steps() -> None:
