@@ -96,8 +96,11 @@ def runs(parameter: str) -> Effect:
     return ("runs", parameter)
 
 
-def connects(parameter: str) -> Effect:
-    """The module connects to the host that `parameter` names."""
+def connects(parameter: str, *, unless: list[str] | None = None) -> Effect:
+    """The module connects to the host, or to the service, that `parameter` names.
+
+    To none of that where one of `unless` is given.
+    """
     return ("connects", parameter)
 
 

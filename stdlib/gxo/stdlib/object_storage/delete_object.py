@@ -21,7 +21,7 @@ class Deleted(TypedDict):
 @module(
     "object_storage:delete_object",
     changes="by_call",
-    effects=[connects("endpoint")],
+    effects=[connects("endpoint"), connects("provider", unless=["endpoint"])],
     needs=["httpx"],
     idempotent=True,
 )

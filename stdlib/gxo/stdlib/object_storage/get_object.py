@@ -42,7 +42,11 @@ class Got(TypedDict):
 @module(
     "object_storage:get_object",
     changes="by_call",
-    effects=[connects("endpoint"), writes("destination")],
+    effects=[
+        connects("endpoint"),
+        connects("provider", unless=["endpoint"]),
+        writes("destination"),
+    ],
     needs=["httpx"],
     idempotent=True,
     returns={"path": ["destination"]},

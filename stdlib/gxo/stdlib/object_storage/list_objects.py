@@ -20,7 +20,7 @@ class Listed(TypedDict):
 
 @module(
     "object_storage:list_objects",
-    effects=[connects("endpoint")],
+    effects=[connects("endpoint"), connects("provider", unless=["endpoint"])],
     needs=["httpx"],
     idempotent=True,
 )

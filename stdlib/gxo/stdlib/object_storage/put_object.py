@@ -34,7 +34,7 @@ class Put(TypedDict):
 @module(
     "object_storage:put_object",
     changes="by_call",
-    effects=[connects("endpoint"), reads("source")],
+    effects=[connects("endpoint"), connects("provider", unless=["endpoint"]), reads("source")],
     needs=["httpx"],
     one_of=["source", "content"],
     idempotent=True,
