@@ -1,6 +1,8 @@
 """Every example in a module's documentation is a workload that compiles and runs as it stands."""
 
+import contextlib
 import gzip
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +78,15 @@ def test_an_example_is_valid(spec: ModuleSpec) -> None:
     ]
 
 
+def orders() -> bytes:
+    """A database of SQLite."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        database.execute("CREATE TABLE orders AS SELECT 1 AS id, 250 AS total")
+        return database.serialize()
+
+
 FILES: dict[str, dict[str, str | bytes]] = {
+    "database:query": {"orders.db": orders()},
     "filesystem:read": {"motd.txt": "welcome\n"},
     "filesystem:list": {"logs/a.log": "", "logs/b.txt": ""},
     "filesystem:archive": {"logs/a.log": ""},

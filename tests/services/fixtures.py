@@ -12,8 +12,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.services.bind import NameServer, name_server
+from tests.services.mariadb import MariaDb, mariadb_server
 from tests.services.moto import Moto, moto_server
 from tests.services.openssh import Several, SshServer, several_ssh_servers
+from tests.services.postgres import Postgres, postgres_server
 
 
 @pytest.fixture(scope="session")
@@ -40,4 +42,18 @@ def sshd(sshds: Several) -> SshServer:
 def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
     """S3 and IAM."""
     with moto_server(tmp_path_factory.mktemp("moto")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
+    """A MariaDB server."""
+    with mariadb_server(tmp_path_factory.mktemp("mariadb")) as server:
         yield server

@@ -144,7 +144,8 @@ def module(
     effects: what it touches, for the manifest. lifecycles: default `["run_once"]`.
     idempotent: a second call changes nothing. retry_after_records: may retry after `records_out`.
     needs: third-party distributions linked with it; behind `; format == 'xlsx'` only where the
-    parameter can have that value. native: those only linked with `--native`.
+    parameter can have that value, behind `; url == 'ftp:*'` only where it can begin so. native:
+    those only linked with `--native`.
     one_of: parameters of which exactly one is given. options: a parameter that is a map, another
     one that chooses, and for each of its values the keys of the map that apply.
     emits_when, reads_when: the parameter that switches the output or input port on.

@@ -6,9 +6,10 @@ from dataclasses import asdict, fields
 from typing import Literal
 
 from gxo.compiler.frontend.playbook import Backoff, Lifecycle, Name
-from gxo.compiler.ir.nodes import Argument, Computed, Constant, Items, Plan, Value, Workload
+from gxo.compiler.ir.nodes import Argument, Computed, Constant, Fields, Items, Plan, Value, Workload
 from gxo.compiler.ir.pprint import print_value
 from gxo.compiler.ir.walk import every_workload, live_calls, workload_templates
+from gxo.compiler.modules.spec import Need
 from gxo.compiler.template.ast import Template
 from gxo.compiler.types import BOOL
 
@@ -42,11 +43,35 @@ def is_idempotent(workload: Workload) -> bool:
 
 def distributions(workload: Workload) -> Iterator[str]:
     """What must be linked for its module, with the parameters that it is called with."""
-    given = {argument.name: argument.value for argument in workload.arguments}
     for need in workload.module.needs if workload.module else ():
-        value = given.get(need.param)
-        if not isinstance(value, Constant) or value.value == need.value:
+        if not need.param or _can_be(need, workload):
             yield need.name
+
+
+def _can_be(need: Need, workload: Workload) -> bool:
+    """Whether the parameter can have the value, as far as the playbook tells."""
+    name, _, key = need.param.partition(".")
+    values = [argument.value for argument in workload.arguments if argument.name == name]
+    given = _part(values[0], key) if values else None
+    begin = need.value.removesuffix("*")
+    match given:
+        case None:
+            param = workload.module.param(name) if workload.module else None
+            return param is not None and param.default == need.value
+        case Constant(str(text)) if begin != need.value:
+            return text.startswith(begin)
+        case Constant(value):
+            return value == need.value
+        case Computed(Template(source=source)) if begin != need.value:
+            literal = source.value.partition("{{")[0]
+            return literal.startswith(begin) or begin.startswith(literal)
+    return True
+
+
+def _part(value: Value, key: str) -> Value:
+    """The value of a map's key, if there is a key, and it can be told."""
+    parts = dict(value.entries) if key and isinstance(value, Fields) else {}
+    return parts.get(key, value)
 
 
 def register_owners(plan: Plan) -> dict[str, str]:
@@ -84,9 +109,10 @@ def _touching(plan: Plan) -> Iterator[tuple[str, Value]]:
         for effect in workload.module.effects if workload.module else ():
             if any(_is_on(given[name]) for name in effect.unless if name in given):
                 continue
-            param = workload.module.param(effect.param) if workload.module else None
-            if effect.param in given:
-                yield effect.kind, given[effect.param].value
+            name, _, key = effect.param.partition(".")
+            param = workload.module.param(name) if workload.module else None
+            if name in given:
+                yield effect.kind, _part(given[name].value, key)
             elif param is not None and isinstance(param.default, str):
                 yield effect.kind, Constant(param.default, workload.span)
 

@@ -264,10 +264,14 @@ def _is_echo(returned: ast.expr, kwarg: ast.arg, value: Type) -> bool:
 def _check_decorator(decorator: Decorator, params: list[str], ports: tuple[Port, ...]) -> None:
     """The decorator names parameters and ports that the signature has."""
     named = [
-        *((name, "effects") for one in decorator.effects for name in (one.param, *one.unless)),
+        *(
+            (name, "effects")
+            for one in decorator.effects
+            for name in (_root(one.param), *one.unless)
+        ),
         *((name, "emits_when") for name in [decorator.emits_when] if name),
         *((name, "reads_when") for name in [decorator.reads_when] if name),
-        *((need.param, "needs") for need in decorator.needs if need.param),
+        *((_root(need.param), "needs") for need in decorator.needs if need.param),
         *((name, "one_of") for name in decorator.one_of),
         *((name, "options") for name in _optional(decorator.options)),
         *((name, "keeps") for name in [decorator.keeps] if name),
@@ -285,6 +289,11 @@ def _check_decorator(decorator: Decorator, params: list[str], ports: tuple[Port,
         raise DeclarationError(decorator.node, "`emits_when` needs the port `out`")
     if decorator.reads_when and not {"records", "inputs"} & set(ports):
         raise DeclarationError(decorator.node, "`reads_when` needs the port `records` or `inputs`")
+
+
+def _root(param: str) -> str:
+    """The parameter of `profile.driver`."""
+    return param.partition(".")[0]
 
 
 def _optional(options: Options | None) -> list[str]:

@@ -17,7 +17,7 @@ from gxo.compiler.modules.spec import Effect, EffectKind, Need, Options
 
 LIFECYCLES = ("run_once", "supervise", "event_driven", "scheduled")
 MODULE_NAME = re.compile(r"[a-z][a-z0-9_]*(:[a-z][a-z0-9_]*)?")
-_NEED = re.compile(r"([\w.-]+)(?:; (\w+) == '([^']*)')?")
+_NEED = re.compile(r"([\w.-]+)(?:; (\w+(?:\.\w+)?) == '([^']*)')?")
 _KINDS: tuple[EffectKind, ...] = get_args(EffectKind)
 
 

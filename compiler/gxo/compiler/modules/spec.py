@@ -36,7 +36,11 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A distribution that is linked with a module: always, or where `param` can be `value`."""
+    """A distribution that is linked with a module: always, or where `param` can be `value`.
+
+    param: a parameter, or a key of one (`profile.driver`). value: with a `*` at its end, what the
+    parameter begins with.
+    """
 
     name: str
     param: str = ""
