@@ -11,11 +11,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.services.azurite import Azurite, azurite_server
 from tests.services.bind import NameServer, name_server
+from tests.services.gcs import Gcs, gcs_server
 from tests.services.mariadb import MariaDb, mariadb_server
 from tests.services.moto import Moto, moto_server
 from tests.services.openssh import Several, SshServer, several_ssh_servers
 from tests.services.postgres import Postgres, postgres_server
+from tests.services.swift import Swift, swift_server
 
 
 @pytest.fixture(scope="session")
@@ -56,4 +59,25 @@ def postgres() -> Iterator[Postgres]:
 def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
     """A MariaDB server."""
     with mariadb_server(tmp_path_factory.mktemp("mariadb")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swift]:
+    """A server of S3's protocol that is not Amazon's."""
+    with swift_server(tmp_path_factory.mktemp("swift")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """Azure's Blob Storage."""
+    with azurite_server(tmp_path_factory.mktemp("azurite")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def gcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gcs]:
+    """Google's Cloud Storage."""
+    with gcs_server(tmp_path_factory.mktemp("gcs")) as server:
         yield server
