@@ -163,6 +163,19 @@ class Context:
             self._run.secrets.made(str(part))
         return made
 
+    def with_secrets(self, summary: T, *fields: str) -> T:
+        """What a module has returned, in which these fields are secrets, as far as they are there.
+
+        They stay what they are for who reads them, whom they taint, and are redacted from what
+        leaves the process.
+        """
+        if isinstance(summary, dict):
+            for name in fields:
+                value = dict.get(summary, name)  # of a dry run's summary only what is known
+                if value is not None:
+                    self._run.secrets.returned(self._node, name, str(value), in_step=self.step)
+        return summary
+
     def redact(self, value: Any) -> Any:
         """A text, or nested data, as logs and errors show it: without the secrets of the job.
 

@@ -9,6 +9,7 @@ from gxo.compiler.codegen.views import WorkloadView
 from gxo.compiler.codegen.workload import (
     Surroundings,
     alias,
+    awaited,
     call_arguments,
     never_called,
     port_parameters,
@@ -62,7 +63,7 @@ def step_view(pipeline: Workload, step: Workload, around: Surroundings) -> Workl
         function=function,
         parameters=(*port_parameters(ports, around.imports), *parameters),
         returns=returned(module, around.imports),
-        body=(f"return await {call}({', '.join(arguments)})",),
+        body=(f"return {awaited(call, arguments, module)}",),
         helpers=tuple(printer.helpers),
     )
 

@@ -1,6 +1,6 @@
 """One workload of the plan as the view that the skeleton prints."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
@@ -94,6 +94,13 @@ def function_names(plan: Plan, names: Names) -> dict[str, str]:
     return found
 
 
+def awaited(call: str, arguments: Iterable[str], module: ModuleSpec) -> str:
+    """The call of a module's function, whose result may have fields that are secrets."""
+    result = f"await {call}({', '.join(arguments)})"
+    secret = [literal(name) for name in module.secret_fields]
+    return f"ctx.with_secrets({result}, {', '.join(secret)})" if secret else result
+
+
 def workload_view(workload: Workload, block: Block, around: Surroundings) -> WorkloadView:
     """The view of a workload that is not in a loop."""
     module = workload.module
@@ -113,7 +120,7 @@ def workload_view(workload: Workload, block: Block, around: Surroundings) -> Wor
     steps = around.functions[steps_key(workload)] if workload.steps else ""
     extra = [f"steps={steps}"] if steps else []
     body = [
-        f"return await {call}({', '.join(call_arguments(one, module, ports, printer) + extra)})"
+        f"return {awaited(call, [*call_arguments(one, module, ports, printer), *extra], module)}"
         for one in _instances(workload)
     ]
     helpers = list(printer.helpers)

@@ -195,6 +195,13 @@ class ModuleSpec:
         return "out" in self.ports
 
     @property
+    def secret_fields(self) -> tuple[str, ...]:
+        """The fields of its summary that are secrets, in the declared order."""
+        if isinstance(self.summary, MapOf):
+            return ()
+        return tuple(name for name, _ in self.summary.fields if name in self.summary.secret)
+
+    @property
     def policies(self) -> tuple[str, ...]:
         """The lifecycles of its workloads. A schedule only says when a module runs once."""
         if "run_once" not in self.lifecycles or "scheduled" in self.lifecycles:

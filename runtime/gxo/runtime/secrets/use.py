@@ -46,6 +46,7 @@ class SecretUse:
         self._loading = False
         self._inputs: dict[str, Taint] = {}
         self._vars: dict[str, set[Taint]] = {}
+        self._registers: dict[str, Taint] = {}
         self._names: dict[Taint, set[str]] = {}
         self.redacted: dict[str, list[str]] = {}
         self._warned: set[tuple[Node, str]] = set()
@@ -111,6 +112,23 @@ class SecretUse:
             self._made.add(value)
             self._secrets.add(value, "a secret that a template made")
 
+    def returned(self, node: Node, field: str, value: str, *, in_step: str | None) -> None:
+        """Redact a field of a workload's result from what leaves the job, and from what those have
+        that read the result, other than the field itself.
+
+        in_step: the step of a pipeline whose result it is: that enters the state of no workload.
+        """
+        self._secrets.add(value, f"the `{field}` that {node.name} returns")
+        register = node.spec.register
+        if register is None or in_step is not None:
+            return
+        taint = self._registers.get(register)
+        if taint is None:
+            taint = self._registers[register] = self._secrets.taint()
+            self._names[taint] = set()
+        taint.add(value)
+        self._names[taint].add(f"{register}.{field}")
+
     def read(self, node: Node, name: str) -> str:
         """The value, which taints the workload."""
         if self._loading and name not in self.loaded:
@@ -157,9 +175,15 @@ class SecretUse:
             context.inputs = Watched(
                 context.inputs, lambda name: take(self._input_read(node, name))
             )
+
+        def take_register(name: str) -> None:
+            self._warn(node, name)
+            if name in self._registers:
+                take([self._registers[name]])
+
         context.vars = Watched(context.vars, lambda name: take(self._vars.get(name, ())))
-        if self.redacted:
-            context.state = Watched(context.state, lambda name: self._warn(node, name))
+        if self.redacted or self._registers:
+            context.state = Watched(context.state, take_register)
 
     def clean(self, node: Node, summary: Any) -> Any:
         """The summary without what the workload and its stream ancestors have read."""
