@@ -111,7 +111,7 @@ def test_parameters_when_compiling(spec: ModuleSpec) -> None:
             assert named, f"{param.name}: {value!r} gives {found}"
 
 
-HOST = ("exec", "filesystem", "connection", "control", "passthrough")
+HOST = ("exec", "filesystem", "connection", "control", "passthrough", "crypto", "vault")
 TEXTS = ("", "\0", "a\0b\x01\x1b[31m\x7f", "\ud800", "x" * 10_000_000)
 
 

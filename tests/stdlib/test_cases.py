@@ -56,7 +56,7 @@ def _lay_out(folder: Path, files: dict[str, Any]) -> None:
     for name, what in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(what, str):
+        if isinstance(what, (str, bytes)):
             what = {"content": what}
         if what.get("folder"):
             path.mkdir()

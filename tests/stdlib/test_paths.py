@@ -3,6 +3,7 @@
 import os
 import stat
 import tarfile
+from base64 import b64decode
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,20 @@ from tests.stdlib.ssh.jobs import Caller, login
 
 # PyYAML's own loader in Python: the one in C takes no lone surrogate.
 TABLE = yaml.safe_load(Path(__file__).with_name("paths.yaml").read_text(encoding="utf-8"))
+
+
+SEALED = "KPdvQzPIo8nnwtZDOpyWIARpLejqt7ASH/4Jn8sRPUg1YNrMnM2T/p64BHj1qdbxzlo24TD1INbjx1hBE9Z4"
+"""`changed`, as `crypto:encrypt` writes it under a key in the table."""
+
+VAULTED = """\
+$ANSIBLE_VAULT;1.1;AES256
+66393562336332623433386230626162653363663964303762663330643135623532626462653939
+3932663032303635613661333665643734396131353565620a623365326237306462666138646139
+36333439663665663535626335653561383861373632366436376231376434616662396439366438
+3466363338666462390a633733613863303630323638343736373763663633396564353233633061
+6332
+"""
+"""`changed`, as `vault:encrypt` writes it."""
 
 
 def is_path(kind: Type) -> bool:
@@ -44,6 +59,8 @@ def world(tmp_path: Path) -> Path:
         (tmp_path / file).write_text("outside")
     for file in ("ws/file", "ws/dir/file"):
         (tmp_path / file).write_text("inside")
+    (tmp_path / "ws/sealed").write_bytes(b64decode(SEALED))
+    (tmp_path / "ws/vaulted").write_text(VAULTED)
     os.link(tmp_path / "secret", tmp_path / "ws/hard")
     os.mkfifo(tmp_path / "ws/pipe")
     os.mknod(tmp_path / "ws/socket", stat.S_IFSOCK | 0o600)

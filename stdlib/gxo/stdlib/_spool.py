@@ -19,11 +19,17 @@ class Spool:
     workspace. size: bytes so far.
     """
 
-    def __init__(self, ctx: Context, path: str, mode: int | None = None) -> None:
-        """mode: permission bits of the file; by default those of one that it replaces."""
+    def __init__(
+        self, ctx: Context, path: str, mode: int | None = None, *, private: bool = False
+    ) -> None:
+        """mode: permission bits of the file; by default those of one that it replaces.
+
+        private: what it holds is nothing for `--diff` to show.
+        """
         self.size = 0
         self._path = path
         self._mode = mode
+        self._private = private
         self._ctx = ctx
         self._pieces: list[bytes] = []
         self._waiting = 0
@@ -64,13 +70,17 @@ class Spool:
 
         That completes the module's work (see `Context.complete`).
         """
-        await self._ctx.show_diff(self._path, self._head)
+        await self._show_diff()
         await self._ctx.complete(self._save)
 
     async def put(self) -> None:
         """Do the same as one part of the module's work, of which more is to come."""
-        await self._ctx.show_diff(self._path, self._head)
+        await self._show_diff()
         await self._ctx.thread(self._save)
+
+    async def _show_diff(self) -> None:
+        if not self._private:
+            await self._ctx.show_diff(self._path, self._head)
 
     def _head(self) -> bytes:
         """The first piece of what was gathered, and one byte more, which tells that there is."""

@@ -26,17 +26,20 @@ def to_text(data: bytes, encoding: Encoding, path: str) -> str:
         raise ModuleError(message, hint="set `encoding: base64` for other files") from None
 
 
-def to_bytes(content: str, encoding: Encoding) -> bytes:
-    """What a file gets for a text; ParameterError when it is no base64 and has to be."""
+def to_bytes(content: str, encoding: Encoding, name: str = "content") -> bytes:
+    """What a file gets for a text; ParameterError when it is no base64 and has to be.
+
+    name: the parameter's.
+    """
     try:
         if encoding == "base64":
             return b64decode("".join(content.split()), validate=True)
         return content.encode()
     except UnicodeEncodeError as error:
-        message = f"`content` holds a lone surrogate (character {error.start}), which is no text"
+        message = f"`{name}` holds a lone surrogate (character {error.start}), which is no text"
         raise ParameterError(message) from None
     except ValueError as error:
-        message = f"`content` is no base64: {error}"
+        message = f"`{name}` is no base64: {error}"
         raise ParameterError(message, hint="leave out `encoding` to write text") from None
 
 

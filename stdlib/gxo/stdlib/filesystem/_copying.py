@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import IO
 
 from gxo.runtime.errors import ModuleError
@@ -21,7 +21,7 @@ def opened(files: Jail, path: str) -> IO[bytes]:
     return open(descriptor, "rb")
 
 
-def pieces(files: Jail, path: str) -> Iterator[bytes]:
+def pieces(files: Jail, path: str) -> Generator[bytes, None, None]:
     """The bytes of a file. ModuleError when it is not there."""
     with opened(files, path) as file:
         while piece := file.read(PIECE):

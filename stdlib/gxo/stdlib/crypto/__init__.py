@@ -1,0 +1,1 @@
+"""Keys, encryption, checksums and signatures, by `cryptography`."""
