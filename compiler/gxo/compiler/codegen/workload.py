@@ -125,7 +125,8 @@ def workload_view(workload: Workload, block: Block, around: Surroundings) -> Wor
     ]
     helpers = list(printer.helpers)
     if steps:
-        helpers.insert(0, f"{steps} = {around.imports.use('gxo.runtime', 'Steps')}()")
+        given = "in_batches=True" if workload.in_batches else ""
+        helpers.insert(0, f"{steps} = {around.imports.use('gxo.runtime', 'Steps')}({given})")
     if workload.calls:
         comment += ", a call for each item"
         if not (workload.loop and workload.loop.index):

@@ -205,6 +205,7 @@ class Workload:
     `background`: its module, or one whose records it reads, runs until the job needs it no more.
     `is_dead`: nothing can make it run, so that its module is never called.
     `is_inline`: it is a step whose code stands in place of a call of its module.
+    `in_batches`: it is a pipeline that sends what comes of many events together.
     `calls`: the arguments of each instance of its loop, where they are known one by one.
     """
 
@@ -226,6 +227,7 @@ class Workload:
     background: bool = False
     is_dead: bool = False
     is_inline: bool = False
+    in_batches: bool = False
     calls: tuple[tuple[Argument, ...], ...] = ()
     secrets: tuple[str, ...] = ()
     on_failure: "tuple[Workload, ...]" = ()

@@ -82,6 +82,8 @@ def _facts(workload: Workload) -> Iterator[str]:
         yield "never called"
     if workload.is_inline:
         yield "in line"
+    if workload.in_batches:
+        yield "sends in batches"
     if workload.background:
         yield "in the background"
     if workload.secrets:

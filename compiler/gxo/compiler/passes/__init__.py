@@ -11,6 +11,7 @@ from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.nodes import Plan
 from gxo.compiler.passes import (
     accept_findings,
+    batch_channels,
     bind_arguments,
     check_commands,
     check_conversions,
@@ -92,6 +93,7 @@ PASSES: tuple[Pass, ...] = (
         "what is known of an item is computed here",
         optimizes=True,
     ),
+    Pass("batch_channels", batch_channels.run, "what waits for nothing can be sent together"),
     Pass("fuse_streams", fuse_streams.run, "a record need not wait between stages", optimizes=True),
     Pass(
         "share_expressions",

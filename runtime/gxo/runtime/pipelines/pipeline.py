@@ -41,8 +41,19 @@ _RUNS: dict[str, Callable[[Step, StepContext], Call | Inline | Kernel | Transfor
 }
 
 
-async def work(steps: Mapping[str, Step], ctx: Context, records: Records, out: Out | None) -> int:
-    """Run the steps over all events; returns how many there were.
+BATCH = 500
+"""Records that a pipeline sends at a time, where their making waits for nothing."""
+
+
+async def work(
+    steps: Mapping[str, Step],
+    ctx: Context,
+    records: Records,
+    out: Out | None,
+    *,
+    in_batches: bool = False,
+) -> int:
+    """Run the steps over all events; returns how many there were. in_batches: see `Steps`.
 
     What the last steps emit, those that no other needs, goes to `out`. The first failure of a
     module ends all, and nothing runs any more when this returns or raises.
@@ -53,6 +64,7 @@ async def work(steps: Mapping[str, Step], ctx: Context, records: Records, out: O
         if step.kind == "join"
     ]
     events = Region(EVENTS, records, steps, joins, ctx, out)
+    events.most = BATCH if in_batches else 1
     regions = [Region(join.step.name, join.emitted, steps, joins, ctx, out) for join in joins]
     await run_all(
         events.run(), *(region.run() for region in regions), *(join.run() for join in joins)
@@ -63,7 +75,8 @@ async def work(steps: Mapping[str, Step], ctx: Context, records: Records, out: O
 class Region:
     """The steps that work on one kind of event: the pipeline's own, or the records of a join.
 
-    number: how many events it has read.
+    number: how many events it has read. most: how many records it may keep back while it works on
+    a batch of events.
     """
 
     def __init__(
@@ -76,6 +89,8 @@ class Region:
         out: Out | None,
     ) -> None:
         self.number = 0
+        self.most = 1
+        self._made: list[Record] = []
         self._began = 0.0
         self._origin = origin
         self._records = records
@@ -111,10 +126,7 @@ class Region:
         self._began = thread_time()
         try:
             async for batch in self._records:
-                for record in batch:
-                    self.number += 1
-                    await self._work_on(OneEvent(self.number, record))
-                    await self._pause()
+                await self._work_on_all(batch)
                 if self._is_over():
                     break
         except Unknown as unknown:
@@ -146,6 +158,19 @@ class Region:
         joins = [join.is_over(self._origin) for join in self._joins if join.step.needs in first]
         return bool(runs or joins) and all(runs) and all(joins)
 
+    async def _work_on_all(self, batch: Batch) -> None:
+        try:
+            for record in batch:
+                self.number += 1
+                await self._work_on(OneEvent(self.number, record))
+                if len(self._made) >= self.most:
+                    await self._send()
+                await self._pause()
+        except Exception:
+            await self._send()  # what came of the events before
+            raise
+        await self._send()
+
     async def _work_on(self, event: OneEvent) -> None:
         self._at.event = event
         start = Row(event, Done(), {})
@@ -159,9 +184,9 @@ class Region:
             for need, origin in join.origins.items():
                 for row in rows[need] if origin == self._origin else ():
                     await self._feed(join, need, row)
-        await self._send(
-            [row.results[end] for end in self._ends for row in rows[end] if end in row.results]
-        )
+        self._made += [
+            row.results[end] for end in self._ends for row in rows[end] if end in row.results
+        ]
 
     async def _emit_all(self, step: Step, rows: Iterable[Row]) -> list[Row]:
         """What the step makes of one event's rows, which can be very many."""
@@ -175,6 +200,7 @@ class Region:
     async def _pause(self) -> None:
         """Give others their turn when it is time: what is in line need not wait for anything."""
         if thread_time() - self._began > TURN:
+            await self._send()
             await asyncio.sleep(0)
             self._began = thread_time()
 
@@ -215,6 +241,7 @@ class Region:
             context.lose()
             return None
 
-    async def _send(self, batch: Batch) -> None:
-        if self._out is not None and batch:
-            await self._out.send(batch)
+    async def _send(self) -> None:
+        made, self._made = self._made, []
+        if self._out is not None and made:
+            await self._out.send(made)

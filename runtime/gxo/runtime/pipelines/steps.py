@@ -77,10 +77,14 @@ class Step:
 
 
 class Steps:
-    """The steps of one pipeline, each after those that it needs."""
+    """The steps of one pipeline, each after those that it needs.
 
-    def __init__(self) -> None:
+    in_batches: none of them waits for anything, so that what comes of many events is sent together.
+    """
+
+    def __init__(self, *, in_batches: bool = False) -> None:
         self._steps: dict[str, Step] = {}
+        self._in_batches = in_batches
 
     def call(
         self, name: str, *, needs: Iterable[str] = (), when: When | None = None
@@ -124,7 +128,7 @@ class Steps:
         """
         from gxo.runtime.pipelines.pipeline import work  # start-up: only when a pipeline runs
 
-        return await work(self._steps, ctx, records, out)
+        return await work(self._steps, ctx, records, out, in_batches=self._in_batches)
 
     def _step(
         self, name: str, kind: Kind, needs: tuple[str, ...], when: When | None
