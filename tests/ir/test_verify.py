@@ -21,8 +21,9 @@ from gxo.compiler.ir.nodes import (
     Value,
 )
 from gxo.compiler.ir.verify import BrokenPlanError, verify
+from gxo.compiler.source import SourceText
 from gxo.compiler.template import ast
-from gxo.compiler.types import ANY
+from gxo.compiler.types import ANY, TEXT
 
 PLAYBOOK = b"""\
 name: p
@@ -63,6 +64,9 @@ KEPT = ast.Shared("who", WHO, True, HERE)
 READ = ast.Shared("who", WHO, False, HERE)
 OTHER = ast.Shared("who", ast.Root("input", "who"), False, HERE)
 PERHAPS = ast.Or((ast.Root("input", "who"), KEPT), HERE)
+EACH = ast.Range(ast.Root("input", "who"), (ast.Action(KEPT, HERE),), (), None, None, True, HERE)
+TEXTS = SourceText("", HERE, lambda _: (1, 1))
+BLOCK = ast.Template((EACH, ast.Action(READ, HERE)), (), HERE, TEXTS)
 TWO = Loop(Items((Constant(1, HERE), Constant(2, HERE)), HERE), "item", None, 1)
 ONE_CALL = call(Constant("x", HERE))
 
@@ -74,6 +78,9 @@ BROKEN = {
     ),
     "'who' a second time": with_first(arguments=call(computed(KEPT), computed(KEPT))),
     "may not be evaluated": with_first(arguments=call(computed(PERHAPS), computed(READ))),
+    "'who' where it may not": with_first(
+        arguments=(Argument("command", Computed(BLOCK, "text", TEXT, NO_REFERENCES, HERE)),)
+    ),
     "other arguments than the rest": with_first(loop=TWO, calls=(ONE_CALL, ONE_CALL)),
     "1 calls, and not as many items": with_first(loop=TWO, arguments=ONE_CALL, calls=(ONE_CALL,)),
     "never runs": with_first(is_dead=True, steps=(plan().workloads[1],)),

@@ -4,7 +4,8 @@
     active: data:filter, brief: data:map    for each record of their loop: the condition of the
                                             filter, then the fields of the map
 
-Templates that become functions of their own, and what a module evaluates itself, are left out.
+A template that becomes a function of its own is evaluated by itself; what a module evaluates itself
+is left out.
 """
 
 from collections.abc import Callable
@@ -73,6 +74,17 @@ def visited_stage(workload: Workload, visit: VisitAt) -> Workload:
     return with_arguments(workload, lambda argument: walk.for_each(argument.value, ""))
 
 
+def visited_helper(workload: Workload, value: Computed, visit: VisitAt) -> Computed:
+    """The template, which becomes a function of its own, with what `visit` makes of what that
+    evaluates."""
+    return replace(value, template=visited(value.template, visit(Place(workload, "", value))))
+
+
+def is_helper(value: Computed) -> bool:
+    """Whether the template becomes a function of its own."""
+    return needs_function(value.template, Want(value.want, value.type))
+
+
 def is_code(member: Workload) -> bool:
     """Whether the member of a loop is a stage: else it takes whole batches."""
     module = member.module
@@ -118,7 +130,7 @@ class _Walk:
         return value
 
     def _computed(self, value: Computed, name: str) -> Computed:
-        if needs_function(value.template, Want(value.want, value.type)):
+        if is_helper(value):
             return value
         visit = self.visit(Place(self.workload, name, value))
         return replace(value, template=visited(value.template, visit, holds=self.holds))

@@ -5,9 +5,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from gxo.compiler.ir.evaluation import Place, is_code, visited_call, visited_stage
-from gxo.compiler.ir.nodes import Copy, Fields, Items, Loop, Plan, Workload
-from gxo.compiler.ir.walk import blocks, every_call, every_workload
+from gxo.compiler.ir.evaluation import (
+    Place,
+    is_code,
+    is_helper,
+    visited_call,
+    visited_helper,
+    visited_stage,
+)
+from gxo.compiler.ir.nodes import Computed, Copy, Fields, Items, Loop, Plan, Workload
+from gxo.compiler.ir.walk import blocks, computed, every_call, every_workload
 from gxo.compiler.template.ast import Expr, Shared
 from gxo.compiler.template.evaluation import Visit, without_shared
 from gxo.compiler.template.pprint import expression
@@ -68,6 +75,10 @@ def _sharing_problems(plan: Plan) -> Iterator[str]:
             shared = _Shared()
             visited_call(workload, call, shared.at)
             yield from shared.problems
+        for value in filter(is_helper, _own_templates(workload)):
+            shared = _Shared()
+            visited_helper(workload, value, shared.at)
+            yield from shared.problems
     by_name = {workload.name: workload for workload in every_workload(plan)}
     for loop in plan.fused:
         shared = _Shared()
@@ -77,6 +88,14 @@ def _sharing_problems(plan: Plan) -> Iterator[str]:
             else:
                 shared.forget()
         yield from shared.problems
+
+
+def _own_templates(workload: Workload) -> Iterator[Computed]:
+    yield from computed(workload.when)
+    yield from computed(workload.loop.items if workload.loop else None)
+    for call in workload.calls or (workload.arguments,):
+        for argument in call:
+            yield from computed(argument.value)
 
 
 class _Shared:

@@ -1,4 +1,4 @@
-"""Compute once what one call, or the stages of one loop, ask for several times.
+"""Compute once what one call, the stages of one loop, or a template ask for several times.
 
     before:  big: {condition: .price * .quantity > 5}
              note: {fields: {total: .price * .quantity}}
@@ -10,9 +10,10 @@ this pass; and that is a place that is evaluated in any case before the others. 
 the same each time, and what nobody can change, is shared. A comparison is not: it is as quick as
 the name that it would have. Stages of a loop share what reads the record, inputs and vars, until
 one of them changes what that reads; what reads a secret taints its workload, and is read by each.
+A template that becomes a function of its own shares what is outside of its blocks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -23,17 +24,21 @@ from gxo.compiler.ir.evaluation import (
     VisitAt,
     changed_fields,
     is_code,
+    is_helper,
     visited_call,
+    visited_helper,
     visited_stage,
 )
 from gxo.compiler.ir.names import shared_names
-from gxo.compiler.ir.nodes import Argument, Plan, Workload
-from gxo.compiler.ir.walk import computed, every_workload, map_workloads
+from gxo.compiler.ir.nodes import Argument, Computed, Plan, Workload
+from gxo.compiler.ir.walk import computed, every_workload, map_workloads, rebuild
 from gxo.compiler.template import ast, functions
 from gxo.compiler.template.evaluation import Visit
 from gxo.compiler.template.infer import infer
 from gxo.compiler.template.pprint import expression as printed
 from gxo.compiler.template.py_names import value_name
+from gxo.compiler.template.to_python import is_deep
+from gxo.compiler.template.typed import mutates
 from gxo.compiler.template.walk import expressions
 from gxo.compiler.types import BOOL, FLOAT, INT, TEXT
 
@@ -50,7 +55,8 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
         stages |= {one.span: one for one in _share_stages(members, diagnostics)}
 
     def shared(workload: Workload) -> Workload:
-        return _share_calls(stages.get(workload.span, workload), diagnostics)
+        changed = _share_calls(stages.get(workload.span, workload), diagnostics)
+        return _share_helpers(changed, diagnostics)
 
     return map_workloads(plan, shared)
 
@@ -71,7 +77,7 @@ def _share_calls(workload: Workload, diagnostics: Diagnostics) -> Workload:
     function = _Function(diagnostics, shared_names(workload.loop))
 
     def shared(call: tuple[Argument, ...]) -> tuple[Argument, ...]:
-        if not _may_repeat(call):
+        if not _may_repeat(value for one in call for value in computed(one.value)):
             return call
         return function.shared(lambda visit: visited_call(workload, call, visit), _same)
 
@@ -80,12 +86,46 @@ def _share_calls(workload: Workload, diagnostics: Diagnostics) -> Workload:
     return replace(workload, arguments=shared(workload.arguments))
 
 
-def _may_repeat(call: tuple[Argument, ...]) -> bool:
-    """Whether two expressions of a call do the same with something: most calls have none."""
+def _share_helpers(workload: Workload, diagnostics: Diagnostics) -> Workload:
+    """The templates that become functions of their own."""
+    if workload.is_dead:
+        return workload
+
+    def shared(value: Computed) -> Computed:
+        if not is_helper(value) or not _may_repeat((value,)):
+            return value
+        if obstacle := _helper_obstacle(value):
+            diagnostics.explain("share_expressions", value.span, f"not shared: {obstacle}")
+            return value
+        function = _Function(diagnostics, shared_names())
+        return function.shared(lambda visit: visited_helper(workload, value, visit), _same)
+
+    def in_call(call: tuple[Argument, ...]) -> tuple[Argument, ...]:
+        return tuple(replace(one, value=rebuild(one.value, shared)) for one in call)
+
+    if workload.calls:
+        workload = replace(workload, calls=tuple(map(in_call, workload.calls)))
+    when, loop = workload.when, workload.loop
+    return replace(
+        workload,
+        arguments=workload.arguments if workload.calls else in_call(workload.arguments),
+        when=shared(when) if isinstance(when, Computed) else when,
+        loop=replace(loop, items=rebuild(loop.items, shared)) if loop else None,
+    )
+
+
+def _helper_obstacle(value: Computed) -> str:
+    """Why nothing can be kept in the function that the template becomes; empty where it can."""
+    if mutates(value.template):
+        return "the template changes what it reads"
+    return "it nests so deeply that it is several functions" if is_deep(value.template) else ""
+
+
+def _may_repeat(values: Iterable[Computed]) -> bool:
+    """Whether two expressions do the same with something: in most calls none do."""
     done = [
         part.function if isinstance(part, ast.Call) else part.operator
-        for argument in call
-        for value in computed(argument.value)
+        for value in values
         for part in expressions(value.template)
         if isinstance(part, ast.Call | ast.Binary)
     ]

@@ -3,9 +3,9 @@
     {{ .a * .b }} {{ or .c (upper .d) }}    .a * .b, .a, .b, .c || upper .d, .c    in any case
                                             upper .d, .d                           or not
 
-This is the order of the Python that a template is printed as where that needs no function. What a
-function's own spelling does with its arguments (`py_spellings`) is not looked into: each of them
-may be evaluated late, or never.
+This is the order of the Python that a template is printed as, also where that is a function. What
+a template function's own spelling does with its arguments (`py_spellings`) is not looked into: each
+of them may be evaluated late, or never.
 """
 
 from collections.abc import Callable, Iterable
@@ -40,7 +40,7 @@ def visited(
         outermost = visitor.certain
     nodes = tuple(
         replace(node, pipe=outermost(node.pipe))
-        if isinstance(node, ast.Action)
+        if isinstance(node, ast.Action | ast.Assign)
         else visitor.statement(node)
         for node in template.nodes
     )
@@ -74,24 +74,36 @@ class _Visitor:
         return self.visit(choice, True, lambda: _with(choice, map(self.condition, choice.operands)))
 
     def statement(self, node: ast.Node, certain: bool = True) -> ast.Node:
-        """A choice between texts and actions: what is no action in a template that is printed as an
-        expression. Only the first condition of one that is made in any case is evaluated then."""
-        if isinstance(node, ast.Action):
-            return replace(node, pipe=self.perhaps(node.pipe))
-        if not isinstance(node, ast.If):
-            return node
+        """What is no action that is evaluated in any case. Of a choice that is made in any case the
+        first condition is. What a block goes over stands where nothing can be kept."""
+        match node:
+            case ast.If():
+                return self._choice(node, certain)
+            case ast.Action() | ast.Assign():
+                return replace(node, pipe=self.perhaps(node.pipe))
+            case ast.With() | ast.Range():
+                pipe = self.perhaps(node.pipe)
+                body, otherwise = self._bodies(node.body), self._bodies(node.otherwise)
+                return replace(node, pipe=pipe, body=body, otherwise=otherwise)
+            case ast.Include(argument=argument) if argument is not None:
+                return replace(node, argument=self.perhaps(argument))
+        return node
+
+    def _bodies(self, nodes: tuple[ast.Node, ...]) -> tuple[ast.Node, ...]:
+        return tuple(self.statement(node, certain=False) for node in nodes)
+
+    def _choice(self, node: ast.If, certain: bool) -> ast.If:
         branches = tuple(
             replace(
                 branch,
                 condition=(self.certain if certain and number == 0 else self.perhaps)(
                     branch.condition
                 ),
-                body=tuple(self.statement(part, certain=False) for part in branch.body),
+                body=self._bodies(branch.body),
             )
             for number, branch in enumerate(node.branches)
         )
-        otherwise = tuple(self.statement(part, certain=False) for part in node.otherwise)
-        return replace(node, branches=branches, otherwise=otherwise)
+        return replace(node, branches=branches, otherwise=self._bodies(node.otherwise))
 
     def _inside(self, expression: ast.Expr, certain: bool) -> ast.Expr:
         """The expression with what becomes of its parts."""

@@ -10,7 +10,7 @@ The templates are resolved and checked; one with errors must not come here.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Literal
 
 from gxo.compiler.diagnostics import Span
@@ -113,8 +113,9 @@ def function(
     """The template as a function of that name, which returns what is wanted of it."""
     collected = Collected()
     source = FunctionSource("")
-    printer = ExpressionPrinter(collected, mark, to_text=_to_text(want))
     variables = Variables(local_names(_given_names(template)), _facts(template))
+    local = cache(lambda name: variables.own(name, source))
+    printer = ExpressionPrinter(collected, mark, to_text=_to_text(want), local=local)
     statements = Statements(source, variables, {})
     printer = replace(printer, hoist=statements.hoist)
     if mutates(template):
@@ -219,7 +220,7 @@ def _opposite(action: ast.Expr, written_around: bool, printer: ExpressionPrinter
 
 def needs_function(template: ast.Template | ast.Expr, want: Want) -> bool:
     """Whether the template is no expression that one would write in its place."""
-    if mutates(template) or _is_deep(template):
+    if mutates(template) or is_deep(template):
         return True
     if _action(template, want) is not None:
         return False
@@ -227,7 +228,7 @@ def needs_function(template: ast.Template | ast.Expr, want: Want) -> bool:
     return len(template.nodes) > _MAX_PARTS or not all(map(is_piece, template.nodes))
 
 
-def _is_deep(template: ast.Template | ast.Expr) -> bool:
+def is_deep(template: ast.Template | ast.Expr) -> bool:
     """Whether some expression nests past what Python's parser takes."""
     if isinstance(template, ast.Template):
         pending = [(pipe, 1) for node in walk.nodes(template) for pipe in walk.pipes(node)]
