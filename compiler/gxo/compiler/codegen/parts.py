@@ -1,6 +1,6 @@
 """Which workloads stand in which file of the generated program.
 
-    up to 1,000 functions     gxo_job.py
+    up to 500 functions       gxo_job.py
     more                      gxo_job.py              imports the parts, in the playbook's order
                               gxo_parts/job.py        the job: inputs, vars, secrets
                               gxo_parts/fetch_1.py    fetch_1, and the workloads that follow it
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from gxo.compiler.ir.nodes import Plan, Workload
 from gxo.compiler.python_source import Names, identifier
 
-ONE_FILE = 1_000
-"""Functions that one file may have."""
+ONE_FILE = 500
+"""Functions that one file may have: a change compiles no more of them to byte code again."""
 LEAST, MOST, ONE_IN = 100, 500, 64
 """Functions of a part: so many at least, then one name in so many ends it, and so many at most."""
 LONGEST = 60  # characters of a file's name
