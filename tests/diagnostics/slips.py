@@ -157,7 +157,7 @@ def _values(node: Node, type_: Type, text: str) -> Iterator[tuple[str, str, int]
 
 def _index(text: str, scalar: Scalar) -> int:
     """Where the scalar's text begins in the file."""
-    line, column = scalar.text.locate(0)
+    line, column, *_ = scalar.text.locate(0, 0)
     return sum(len(one) + 1 for one in text.split("\n")[: line - 1]) + column - 1
 
 

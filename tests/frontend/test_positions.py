@@ -89,7 +89,7 @@ def source_lines(text: str) -> list[str]:
 def check_place(lines: list[str], scalar: Scalar, offset: int) -> None:
     """The source at the place is the character, its escape, or the line break that became it."""
     character = scalar.text.value[offset]
-    line, column = scalar.text.locate(offset)
+    line, column, *_ = scalar.text.locate(offset, offset)
     source = lines[line - 1][column - 1 :]
     opening = lines[scalar.span.line - 1][scalar.span.column - 1 :][:1]
     if opening == '"' and source[0] == "\\":
@@ -119,7 +119,9 @@ def test_every_style(loader: type, line_break: str) -> None:
     found = scalars(tree_of(text, loader))
     assert len(found) > 30
     for scalar in found:
-        places = [scalar.text.locate(offset) for offset in range(len(scalar.text.value) + 1)]
+        places = [
+            scalar.text.locate(offset, offset)[:2] for offset in range(len(scalar.text.value) + 1)
+        ]
         assert places == sorted(places)
         for offset in range(len(scalar.text.value)):
             check_place(lines, scalar, offset)

@@ -4,21 +4,22 @@ This file is the bottom of the compiler: it imports no other stage. The table of
 `codes/`, the text and JSON forms are in `rendering.py`.
 """
 
-from collections.abc import Collection, Container, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Level = Literal["error", "warning"]
 
 _FEW_NAMES, _MOST_NAMES, _LONGEST_NAME = 500, 5000, 100
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """A stretch of source text; lines and columns count characters from 1, the end is exclusive."""
+class Span(NamedTuple):
+    """A stretch of source text; lines and columns count characters from 1, the end is exclusive.
+
+    A tuple, as none of a playbook's values is there as often: it is made and compared in C.
+    """
 
     file: str
     line: int
@@ -27,15 +28,20 @@ class Span:
     end_column: int
 
 
-@contextmanager
-def working_on(span: Span) -> Iterator[None]:
+class working_on:  # noqa: N801 - it is used as the function that it would be, were that as fast
     """Let a crash inside say which place of the playbook it met: the innermost one counts."""
-    try:
-        yield
-    except Exception as error:
-        if not hasattr(error, "working_on"):
-            error.working_on = span  # type: ignore[attr-defined]
-        raise
+
+    __slots__ = ("_span",)
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception) and not hasattr(error, "working_on"):
+            error.working_on = self._span  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,20 @@
 import re
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gxo.compiler.diagnostics import Span
 
-Locate = Callable[[int], tuple[int, int]]
+Locate = Callable[[int, int], tuple[int, int, int, int]]
+"""Line and column (from 1) in the file of the value's character at an offset, then the same of what
+follows the last one before another offset: one character at least."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceText:
+class SourceText(NamedTuple):
     """A string value and where it stands.
 
-    `locate` gives the line and column (from 1) in the file of the value's character at an offset;
-    the offset just past the end is allowed. YAML's escapes, folds and indentation make it more than
-    a sum.
+    `locate` takes two offsets; the one just past the end is allowed. YAML's escapes, folds and
+    indentation make it more than a sum.
     """
 
     value: str
@@ -25,11 +25,13 @@ class SourceText:
 
     def at(self, start: int, end: int) -> Span:
         """The span of `value[start:end]` in the file."""
-        line, column = self.locate(start)
-        if end <= start:
-            return Span(self.span.file, line, column, line, column + 1)
-        end_line, end_column = self.locate(end - 1)
-        return Span(self.span.file, line, column, end_line, end_column + 1)
+        return Span(self.span.file, *self.locate(start, end))
+
+
+def unwritten(value: str, span: Span) -> SourceText:
+    """A text that the file has not so: each part of it has the place where the span begins."""
+    line, column = span.line, span.column
+    return SourceText(value, span, lambda *_: (line, column, line, column + 1))
 
 
 def plain(value: str, file: str, line: int = 1, column: int = 1) -> SourceText:
@@ -37,11 +39,15 @@ def plain(value: str, file: str, line: int = 1, column: int = 1) -> SourceText:
 
     ends = [match.end() for match in re.finditer("\n", value)]
 
-    def locate(offset: int) -> tuple[int, int]:
+    def place(offset: int) -> tuple[int, int]:
         newlines = bisect_right(ends, offset)
         if not newlines:
             return line, column + offset
         return line + newlines, offset - ends[newlines - 1] + 1
 
-    last_line, last_column = locate(len(value))
+    def locate(start: int, end: int) -> tuple[int, int, int, int]:
+        last_line, last_column = place(max(start, end - 1))
+        return *place(start), last_line, last_column + 1
+
+    last_line, last_column = place(len(value))
     return SourceText(value, Span(file, line, column, last_line, last_column), locate)

@@ -99,7 +99,8 @@ def source_map(
 
 
 def _rows(found: Sequence[Entry]) -> str:
-    return ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in found)
+    written = json.JSONEncoder(ensure_ascii=False).encode
+    return ",\n".join(map(written, found))
 
 
 def excerpt(lines: Sequence[str], span: Span) -> str:

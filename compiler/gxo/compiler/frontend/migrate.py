@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from gxo.compiler.diagnostics import Diagnostics, Note, Span
 from gxo.compiler.frontend.yaml import Entry, Mapping, Node, Scalar, Sequence
-from gxo.compiler.source import SourceText
+from gxo.compiler.source import unwritten
 
 DEPRECATED = "GXO0219"
 LIFECYCLE = ("policy", "run_once")
@@ -167,13 +167,8 @@ def _renamed(entry: Entry) -> Node:
     if entry.key.text.value != "type" or not isinstance(kind, Scalar):
         return kind
     name = MODULES.get(kind.text.value)
-    return replace(kind, value=name, text=_text(name, kind.span)) if name else kind
+    return replace(kind, value=name, text=unwritten(name, kind.span)) if name else kind
 
 
 def _scalar(value: str, span: Span) -> Scalar:
-    return Scalar(value, span, _text(value, span), True)
-
-
-def _text(value: str, span: Span) -> SourceText:
-    """A text that the file has in another form: each part of it has the place of the whole."""
-    return SourceText(value, span, lambda _: (span.line, span.column))
+    return Scalar(value, span, unwritten(value, span), True)

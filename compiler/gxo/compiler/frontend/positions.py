@@ -69,16 +69,19 @@ class Locator:
         self._places: Sequence[int] | None = None
         self._origin: tuple[int, int] | None = None
 
-    def __call__(self, offset: int) -> tuple[int, int]:
+    def __call__(self, start: int, end: int) -> tuple[int, int, int, int]:
         if self._places is None:
             self._places = self._walk()
             if isinstance(self._places, range):
                 self._origin = self._lines.place(self._places[0])
-        if not 0 <= offset <= len(self._value):
-            offset = max(0, min(offset, len(self._value)))
+        length = len(self._value)
+        start = max(0, min(start, length))
+        last = max(start, min(end - 1, length))
         if self._origin:  # as it stands in the file, on one line
-            return self._origin[0], self._origin[1] + offset
-        return self._lines.place(self._places[offset])
+            line, column = self._origin
+            return line, column + start, line, column + last + 1
+        last_line, last_column = self._lines.place(self._places[last])
+        return *self._lines.place(self._places[start]), last_line, last_column + 1
 
     def _walk(self) -> Sequence[int]:
         text, value = self._lines.text, self._value

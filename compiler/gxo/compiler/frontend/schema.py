@@ -101,7 +101,7 @@ def _with_keys(node: N, meant: dict[int, str], done: dict[int, Node]) -> N:
 
 def _renamed(key: Scalar, meant: dict[int, str]) -> Scalar:
     name = meant.get(id(key))
-    return key if name is None else replace(key, value=name, text=replace(key.text, value=name))
+    return key if name is None else replace(key, value=name, text=key.text._replace(value=name))
 
 
 @cache

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from gxo.compiler.diagnostics import Span, nearest
 from gxo.compiler.frontend.yaml import Entry, Mapping, Node, Scalar, Sequence
-from gxo.compiler.source import SourceText
+from gxo.compiler.source import unwritten
 
 ENDING = ".test.gxo.yaml"
 
@@ -45,5 +45,4 @@ def _with_lifecycle(item: Node) -> Node:
 
 
 def _scalar(value: str, span: Span) -> Scalar:
-    text = SourceText(value, span, lambda _: (span.line, span.column))
-    return Scalar(value, span, text, True)
+    return Scalar(value, span, unwritten(value, span), True)

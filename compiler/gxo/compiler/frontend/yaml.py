@@ -9,8 +9,8 @@ blow the stack or expand without end. The rules are in language, section 1.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -18,7 +18,7 @@ from gxo.compiler.diagnostics import Diagnostics, Note, Span, did_you_mean
 from gxo.compiler.frontend.decode import decode
 from gxo.compiler.frontend.positions import Lines, Locator, after_properties
 from gxo.compiler.frontend.syntax import report_syntax_error, report_unquoted_template
-from gxo.compiler.source import SourceText
+from gxo.compiler.source import SourceText, unwritten
 from gxo.runtime.yamltext import Value, ambiguous, resolve
 
 MAX_DEPTH = 100
@@ -112,8 +112,7 @@ class _Merge:
     maps: tuple[Mapping, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Built:
+class _Built(NamedTuple):
     """A finished node, how many nodes and levels it stands for, and where it ends here."""
 
     node: Node
@@ -254,13 +253,11 @@ class _Composer:
             else:
                 hint = did_you_mean(name, self.anchors) or f'if it is text, quote it: "*{name}"'
                 self.diags.error("GXO0114", span, f'no anchor "&{name}" comes before this', hint)
-            nothing = Scalar(
-                None, span, SourceText("", span, lambda _: (span.line, span.column)), True
-            )
+            nothing = Scalar(None, span, unwritten("", span), True)
             target = _Built(nothing, 1, 0, (0, 0))
         self._check_depth(target.height, span)
         self._count(target.size, span)
-        self._add(replace(target, end=(span.end_line, span.end_column)), None)
+        self._add(target._replace(end=(span.end_line, span.end_column)), None)
 
     def _open(self, event: Any) -> None:
         span = self._span(event)

@@ -44,21 +44,22 @@ class Library:
     diags: Diagnostics
     _sources: dict[str, SourceFile | None] = field(default_factory=dict)
     _specs: dict[str, tuple[ModuleSpec, ...]] = field(default_factory=dict)
-    _refused: set[str] = field(default_factory=set)
+    _found: dict[str, ModuleSpec | None] = field(default_factory=dict)
     _names: tuple[str, ...] | None = None
 
     def find(self, name: str) -> ModuleSpec | None:
         """The module `namespace:verb` or `name`; of two with one name the first, with an error."""
-        found = [
-            spec
-            for path, package in self._candidates(name)
-            for spec in self._read(path, package)
-            if spec.name == name
-        ]
-        if len(found) > 1 and name not in self._refused:
-            self._refused.add(name)
-            self._refuse(found)
-        return found[0] if found else None
+        if name not in self._found:
+            found = [
+                spec
+                for path, package in self._candidates(name)
+                for spec in self._read(path, package)
+                if spec.name == name
+            ]
+            if len(found) > 1:
+                self._refuse(found)
+            self._found[name] = found[0] if found else None
+        return self._found[name]
 
     def all(self) -> tuple[ModuleSpec, ...]:
         """Every module, sorted by name; reads every file."""

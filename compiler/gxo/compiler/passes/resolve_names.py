@@ -296,7 +296,8 @@ class _Resolver:
         """The workloads that can see each other, and the resolver of where they stand."""
         yield plan.workloads, self
         for workload in plan.workloads:
-            yield workload.on_failure, self._inside(workload.on_failure, FAILURE)
+            if workload.on_failure:
+                yield workload.on_failure, self._inside(workload.on_failure, FAILURE)
         yield plan.cleanup, self._inside(plan.cleanup, FAILURE | {"status"})
 
     def blocks(self, plan: Plan, change: "Callable[[Workload, _Resolver], Workload]") -> Plan:
@@ -307,6 +308,8 @@ class _Resolver:
                 return change(workload, block)
 
         def deep(workload: Workload) -> Workload:
+            if not workload.on_failure:
+                return at(workload, self)
             on_failure = self._inside(workload.on_failure, FAILURE)
             inside = tuple(at(child, on_failure) for child in workload.on_failure)
             return replace(at(workload, self), on_failure=inside)

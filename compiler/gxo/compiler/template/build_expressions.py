@@ -9,7 +9,7 @@ result deeper than `MAX_DEPTH` is refused, so that every later stage may recurse
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple, cast
 
 from lark import Token, Tree
 
@@ -42,8 +42,7 @@ class TooDeepError(Exception):
         self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class _Built:
+class _Built(NamedTuple):
     """An expression and how deep it nests."""
 
     value: ast.Expr

@@ -9,6 +9,7 @@ An `Env` holds what a place in a template knows besides: its variables and its d
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gxo.compiler.frozen import replace
 from gxo.compiler.template import ast, functions
@@ -33,8 +34,7 @@ from gxo.compiler.types import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A value's type; `native` when it may be a value with methods (a version, a time)."""
 
     type: Type = ANY
@@ -102,12 +102,12 @@ def asked(expression: ast.Expr, env: Env = NOTHING_KNOWN) -> Known:
     known = infer(expression, env)
     if not may_be_missing(expression, env):
         return known
-    return replace(known, type=one_of((known.type, NIL)))
+    return Known(one_of((known.type, NIL)), known.native)
 
 
 def present(known: Known) -> Known:
     """What is known about the value where it turned out to be something."""
-    return replace(known, type=without_nil(known.type))
+    return Known(without_nil(known.type), known.native)
 
 
 def may_be_missing(expression: ast.Expr, env: Env) -> bool:

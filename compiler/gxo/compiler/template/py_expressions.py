@@ -110,7 +110,7 @@ class ExpressionPrinter:
                 return Code(self.dot)
             case ast.Variable(name):
                 return Code(self.variables[name])
-        inner = replace(self, depth=self.depth + 1)
+        inner = replace(self, depth=self.depth + 1) if self.hoist else self
         match expression:
             case ast.Shared(name, shared, first):
                 local = self.local(name)
