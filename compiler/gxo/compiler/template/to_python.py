@@ -230,6 +230,8 @@ def needs_function(template: ast.Template | ast.Expr, want: Want) -> bool:
 
 def is_deep(template: ast.Template | ast.Expr) -> bool:
     """Whether some expression nests past what Python's parser takes."""
+    if len(walk.expressions(template)) <= MAX_NESTING:
+        return False
     if isinstance(template, ast.Template):
         pending = [(pipe, 1) for node in walk.nodes(template) for pipe in walk.pipes(node)]
     else:

@@ -71,16 +71,13 @@ def pipes(node: ast.Node) -> tuple[ast.Expr, ...]:
             return ()
 
 
-def expressions(template: ast.Template | ast.Expr) -> Iterator[ast.Expr]:
+def expressions(template: ast.Template | ast.Expr) -> list[ast.Expr]:
     """Every expression of a template, whole ones before their parts."""
-    pending: list[ast.Expr] = []
     if isinstance(template, ast.Template):
-        for node in nodes(template):
-            pending.extend(pipes(node))
+        found = [pipe for node in nodes(template) for pipe in pipes(node)]
     else:
-        pending.append(template)
-    while pending:
-        expression = pending.pop()
-        yield expression
+        found = [template]
+    for expression in found:  # which grows on the way
         if parts_of := _PARTS.get(type(expression)):
-            pending.extend(parts_of(expression))
+            found += parts_of(expression)
+    return found
