@@ -1,5 +1,6 @@
 """S3's protocol (version 2006-03-01), with AWS and with what speaks like it."""
 
+import base64
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from gxo.runtime.spec import Record
 from gxo.stdlib.object_storage._content import Bytes
 from gxo.stdlib.object_storage._providers import S3Account
 from gxo.stdlib.object_storage._s3_answers import (
+    CHECKSUM,
     META,
     document,
     found,
@@ -157,13 +159,14 @@ class S3Store:
 
     async def put(self, key: str, body: Body, writing: Writing) -> Written:
         conditions = _conditions(writing)
-        headers = {**_headers(writing), **conditions}
+        headers = {**_headers(writing), **_checksum(body), **conditions}
         request = Request("PUT", self._bucket.target(key), headers, body, once=bool(conditions))
         answer = await self._bucket.do("write", request, key)
         return Written(unquoted(answer.headers.get("etag", "")), version_of(answer.headers))
 
     async def begin(self, key: str, writing: Writing) -> "S3Upload":
-        request = Request("POST", self._bucket.target(key, {"uploads": ""}), _headers(writing))
+        headers = {**_headers(writing), "x-amz-checksum-algorithm": "SHA256"}
+        request = Request("POST", self._bucket.target(key, {"uploads": ""}), headers)
         answer = await self._bucket.do("write", request, key)
         upload = self._bucket.document(answer, "InitiateMultipartUploadResult").get("UploadId")
         if not isinstance(upload, str) or not upload:
@@ -196,28 +199,29 @@ class S3Store:
 
 
 class S3Upload:
-    """A multipart upload: each part that has arrived is known by its ETag."""
+    """A multipart upload. What has arrived of it is told by the parts' ETags and checksums."""
 
     def __init__(self, bucket: Bucket, key: str, upload: str, writing: Writing) -> None:
         self._bucket = bucket
         self._key = key
         self._id = upload
         self._writing = writing
-        self._etags: dict[int, str] = {}
+        self._parts: dict[int, str] = {}
 
     async def part(self, number: int, body: Body) -> None:
         query = {"partNumber": str(number), "uploadId": self._id}
-        request = Request("PUT", self._bucket.target(self._key, query), body=body)
+        checksum = _checksum(body)
+        request = Request("PUT", self._bucket.target(self._key, query), checksum, body)
         answer = await self._bucket.do("write", request, self._key)
         if "etag" not in answer.headers:
             raise self._bucket.nonsense("a part has no ETag")
-        self._etags[number] = answer.headers["etag"]
+        self._parts[number] = (
+            f"<Part><ChecksumSHA256>{checksum[CHECKSUM]}</ChecksumSHA256>"
+            f"<ETag>{escape(answer.headers['etag'])}</ETag><PartNumber>{number}</PartNumber></Part>"
+        )
 
     async def complete(self) -> Written:
-        parts = "".join(
-            f"<Part><PartNumber>{number}</PartNumber><ETag>{escape(etag)}</ETag></Part>"
-            for number, etag in sorted(self._etags.items())
-        )
+        parts = "".join(part for _, part in sorted(self._parts.items()))
         text = f'<CompleteMultipartUpload xmlns="{XMLNS}">{parts}</CompleteMultipartUpload>'
         conditions = _conditions(self._writing)
         request = Request(
@@ -269,6 +273,11 @@ def _headers(writing: Writing) -> dict[str, str]:
     if writing.content_type:
         headers["content-type"] = writing.content_type
     return headers
+
+
+def _checksum(body: Body) -> dict[str, str]:
+    """By which the server refuses what arrives damaged, whoever has signed it."""
+    return {CHECKSUM: base64.b64encode(bytes.fromhex(body.sha256)).decode("ascii")}
 
 
 def _conditions(writing: Writing) -> dict[str, str]:

@@ -13,6 +13,7 @@ from gxo.stdlib.object_storage._store import SHA256, Conflict, Found
 from gxo.stdlib.object_storage._wire import Answer
 
 META = "x-amz-meta-"
+CHECKSUM = "x-amz-checksum-sha256"
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _RANGE = re.compile(r"bytes \d+-\d+/(\d+)")
 
@@ -65,7 +66,7 @@ def version(headers: Mapping[str, str]) -> str:
 
 def _kept_sha256(headers: Mapping[str, str]) -> str:
     """The checksum that the server keeps, if it is that of the whole content."""
-    kept = headers.get("x-amz-checksum-sha256", "")
+    kept = headers.get(CHECKSUM, "")
     if headers.get("x-amz-checksum-type", "") == "COMPOSITE":
         return ""
     try:

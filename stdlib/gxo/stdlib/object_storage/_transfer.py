@@ -103,14 +103,24 @@ async def _pieces(
                 return
             except Dropped as error:
                 good, drops = (at, 1) if at >= good + PROGRESS else (good, drops + 1)
-                if drops > DROPS:
+                if drops > DROPS or not found.etag:
                     raise
                 ctx.log("info", f"{error.message}; it is read on from byte {at}")
             await stack.aclose()
             await ctx.clock.sleep(0.1 * 2**drops)
-            going_on = store.read(key, version=version, start=at, if_match=found.etag)
-            try:
-                pieces = (await stack.enter_async_context(going_on)).pieces
-            except Conflict:
-                message = f"{place(store.bucket, key)} was replaced while it was read"
-                raise ModuleError(message, hint="read it again") from None
+            pieces = await stack.enter_async_context(_going_on(store, key, version, at, found))
+
+
+@asynccontextmanager
+async def _going_on(
+    store: Store, key: str, version: str, at: int, found: Found
+) -> AsyncIterator[AsyncIterator[bytes]]:
+    """The rest of an object from a byte on. ModuleError when it is not the one that began."""
+    try:
+        async with store.read(key, version=version, start=at, if_match=found.etag) as more:
+            if (more.found.etag, more.found.size) != (found.etag, found.size):
+                raise Conflict("it is another one")
+            yield more.pieces
+    except Conflict:
+        message = f"{place(store.bucket, key)} was replaced while it was read"
+        raise ModuleError(message, hint="read it again") from None
