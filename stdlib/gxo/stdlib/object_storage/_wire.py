@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
 ATTEMPTS = 5
-"""How often a request is sent at most; pauses between them are 0.2, 0.4, 0.8... seconds."""
+"""How often a request is sent at most, with pauses of 0.2, 0.4, 0.8 and 1.6 seconds."""
 
 CONNECT = 10.0
 """Seconds that connecting may take at most."""
@@ -99,12 +99,14 @@ class Wire:
                     if not _is_worth_repeating(error, once=request.once):
                         raise
                     why = "lost the connection"
+                    # The first time at once: mostly the server had closed one that was idle.
+                    delay = 0.1 * 2**attempt if attempt > 1 else 0.0
                 else:
                     if answer.status not in AGAIN or (request.once and answer.status != 503):
                         return response, answer
                     await response.aclose()
                     why = f"answered {answer.status}"
-                delay = 0.1 * 2**attempt
+                    delay = 0.1 * 2**attempt
                 self._ctx.log("info", f"{self.origin} {why}; next attempt in {delay:g} s")
                 await self._ctx.clock.sleep(delay)
             return await self._once(request, wait_for_body)
