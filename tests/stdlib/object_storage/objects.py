@@ -30,7 +30,7 @@ class Calls:
             # Its traceback keeps httpx's generators alive, whose end would be a task of its own.
             outcome.error = outcome.error.with_traceback(None)
             outcome.error.__cause__ = outcome.error.__context__ = None
-            gc.collect()
+            gc.collect(1)  # they are young
         return outcome
 
     async def done(self, verb: str, **params: Any) -> Any:
