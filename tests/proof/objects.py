@@ -1,4 +1,4 @@
-"""1 GB goes to S3 and back in little memory, through lost connections; 10,000 keys are listed."""
+"""1 GB goes to S3 and back in little memory, through lost connections; 10,000 keys; 800 odd peers."""
 
 import asyncio
 import contextlib
@@ -16,12 +16,15 @@ from gxo.runtime.streams.ports import Records
 from gxo.runtime.streams.source import Source
 from gxo.stdlib.object_storage.list_objects import list_objects
 from tests.proof.figure import Figure
+from tests.proof.ssh import is_wrong
 from tests.services.moto import Moto, moto_server
 from tests.stdlib.harness import run
 from tests.stdlib.object_storage.objects import calls, through
 from tests.stdlib.object_storage.proxy import Cut
+from tests.stdlib.object_storage.test_answers import VERBS, babble
 
 SIZE, KEYS = 10**9, 10_000
+REPLIES = 200
 MIB = 2**20
 MOST = 48
 """MiB that may come to the memory of the process: pieces on their way, and what is loaded once."""
@@ -53,6 +56,10 @@ def prove(scale: float) -> Iterator[Figure]:
         yield Figure("keys listed", listed)
         yield Figure("of them lost", keys - listed, 0)
         yield Figure("more resident memory, MiB", peak[0] / MIB, MOST)
+        replies = range(max(10, round(REPLIES * scale)))
+        wrong = sum(is_wrong(babble, ours, verb, seed) for verb in VERBS for seed in replies)
+        yield Figure("peers that send garbage, for each of four modules", len(replies))
+        yield Figure("of them without one clear error, or with something left open", wrong, 0)
 
 
 def _moved(

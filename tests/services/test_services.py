@@ -6,12 +6,15 @@ import select
 import signal
 import socket
 import subprocess
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
 
 from tests import loopback
 from tests.services.bind import NameServer
+from tests.services.moto import Moto
 from tests.services.openssh import Several, SshServer
 from tests.services.process import REQUIRED, find, free_port, running
 from tests.stdlib.harness import has_children
@@ -31,6 +34,21 @@ def test_each_sshd_lets_the_key_in_and_is_known_by_its_own(sshds: Several, tmp_p
         assert log_in(server, server.known_hosts, tmp_path) == (0, "hello\n")
     status, _ = log_in(servers[0], servers[1].known_hosts, tmp_path)
     assert status == 255
+
+
+def test_moto_lets_in_whom_it_knows(moto: Moto) -> None:
+    assert all(keys["secret_access_key"] for keys in moto.keys.values())
+    bucket = moto.make_bucket("services")
+    assert moto.ask("PUT", f"/{bucket}/a", b"hello")[0] == 200
+    assert moto.ask("GET", f"/{bucket}/a") == (200, b"hello")
+    assert moto.uploads(bucket) == []
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        request = urllib.request.Request(f"{moto.endpoint}/{bucket}/a")
+        request.add_header(
+            "Authorization",
+            "AWS4-HMAC-SHA256 Credential=a/b/us-east-1/s3/aws4_request, Signature=c",
+        )
+        urllib.request.urlopen(request)
 
 
 def log_in(server: SshServer, known_hosts: str, folder: Path) -> tuple[int, str]:

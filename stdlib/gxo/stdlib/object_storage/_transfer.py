@@ -104,7 +104,10 @@ async def _pieces(
             except Dropped as error:
                 good, drops = (at, 1) if at >= good + PROGRESS else (good, drops + 1)
                 if drops > DROPS or not found.etag:
-                    raise
+                    raise ModuleError(
+                        f"cannot read {place(store.bucket, key)}: {error.message} at byte {at:,} "
+                        f"of {found.size:,}"
+                    ) from error
                 ctx.log("info", f"{error.message}; it is read on from byte {at}")
             await stack.aclose()
             await ctx.clock.sleep(0.1 * 2**drops)

@@ -155,7 +155,7 @@ class Wire:
                 async for chunk in chunks:
                     yield chunk
         except httpx.TransportError as error:
-            raise Dropped(f"the connection to {self.origin} broke in an object") from error
+            raise Dropped(f"the connection to {self.origin} broke") from error
 
 
 def _closing(response: "httpx.Response") -> "aclosing[Any]":
