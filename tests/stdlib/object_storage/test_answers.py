@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import hashlib
 import random
+import re
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -138,6 +140,16 @@ def test_nobody_is_there(tmp_path: Path) -> None:
             return await call.refused("get_object", key="a")
 
     assert f"cannot connect to http://127.0.0.1:{port}: Connection refused" in run(play())
+
+
+def test_nobody_answers(tmp_path: Path) -> None:
+    async def play() -> str:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            where = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            async with calls(tmp_path, bucket="bkt", endpoint=where) as call:
+                return await call.refused("get_object", key="a", timeout=0.01)
+
+    assert re.search(r"http://127.0.0.1:\d+ was silent for 0.01 s \(raise `timeout`\)", run(play()))
 
 
 def test_no_more_of_a_list_is_asked_for_than_is_read(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@
 
 The modules know `Store` and no provider; a provider knows no file and no parameter.
 
-Why no SDK of a provider's and not obstore: neither can abort the parts of an upload that is
-cancelled, put a large object under a condition, list keys by any prefix or with an empty segment,
-make a bucket, or be seen by the guards of the tests; all that is left are a few requests of HTTP.
+Why not obstore: it leaves the parts of an upload that is cancelled at the server, puts a large
+object under a condition by one request that is all in memory, lists only by whole segments of keys,
+shows no checksums and makes no buckets. Why no provider's SDK: there would be three, all of them
+large and two of them for threads, where what is needed is a dozen requests of HTTP.
 """

@@ -91,25 +91,36 @@ class Wire:
     ) -> "tuple[httpx.Response, Answer]":
         # httpx is loaded with the client, in a thread: the errors are known only afterwards.
         await shared_client(self._ctx)
+        import httpx
+
         with foreign_errors(self.origin):
-            for attempt in range(1, ATTEMPTS):
-                try:
-                    response, answer = await self._once(request, wait_for_body)
-                except Exception as error:
-                    if not _is_worth_repeating(error, once=request.once):
-                        raise
-                    why = "lost the connection"
-                    # The first time at once: mostly the server had closed one that was idle.
-                    delay = 0.1 * 2**attempt if attempt > 1 else 0.0
-                else:
-                    if answer.status not in AGAIN or (request.once and answer.status != 503):
-                        return response, answer
-                    await response.aclose()
-                    why = f"answered {answer.status}"
-                    delay = 0.1 * 2**attempt
-                self._ctx.log("info", f"{self.origin} {why}; next attempt in {delay:g} s")
-                await self._ctx.clock.sleep(delay)
-            return await self._once(request, wait_for_body)
+            try:
+                return await self._repeated(request, wait_for_body)
+            except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
+                message = f"{self.origin} was silent for {self._timeout:g} s"
+                raise ModuleError(message, hint="raise `timeout`") from error
+
+    async def _repeated(
+        self, request: Request, wait_for_body: bool
+    ) -> "tuple[httpx.Response, Answer]":
+        for attempt in range(1, ATTEMPTS):
+            try:
+                response, answer = await self._once(request, wait_for_body)
+            except Exception as error:
+                if not _is_worth_repeating(error, once=request.once):
+                    raise
+                why = "lost the connection"
+                # The first time at once: mostly the server had closed one that was idle.
+                delay = 0.1 * 2**attempt if attempt > 1 else 0.0
+            else:
+                if answer.status not in AGAIN or (request.once and answer.status != 503):
+                    return response, answer
+                await response.aclose()
+                why = f"answered {answer.status}"
+                delay = 0.1 * 2**attempt
+            self._ctx.log("info", f"{self.origin} {why}; next attempt in {delay:g} s")
+            await self._ctx.clock.sleep(delay)
+        return await self._once(request, wait_for_body)
 
     async def _once(self, request: Request, wait_for_body: bool) -> "tuple[httpx.Response, Answer]":
         client = await shared_client(self._ctx)
