@@ -113,14 +113,24 @@ async def open_store(
     ParameterError: something is missing, is for another provider, or can be no part of an address.
     """
     check_bucket(bucket)
-    account = account_of(provider, endpoint, region, credentials)
+    return store_of(ctx, account_of(provider, endpoint, region, credentials), bucket, timeout)
+
+
+def store_of(ctx: Context, account: Account, bucket: str, timeout: float) -> "Store":
+    """The bucket of an account."""
     match account:
         case S3Account():
             from gxo.stdlib.object_storage._s3 import S3Store
 
             return S3Store(ctx, account, bucket, timeout)
-        case _:
-            raise ParameterError(f"`provider` {provider} is not there yet")
+        case GcsAccount():
+            from gxo.stdlib.object_storage._gcs import GcsStore
+
+            return GcsStore(ctx, account, bucket, timeout)
+        case AzureAccount():
+            from gxo.stdlib.object_storage._azure import AzureStore
+
+            return AzureStore(ctx, account, bucket, timeout)
 
 
 def check_bucket(bucket: str) -> None:

@@ -123,7 +123,7 @@ def refusal(
         said = {}
     code = str(said.get("Code") or _BY_STATUS.get(answer.status, ""))
     what = place(bucket, key) if key else f"bucket '{bucket}'"
-    if code in ("PreconditionFailed", "ConditionalRequestConflict"):
+    if key and code in ("PreconditionFailed", "ConditionalRequestConflict"):
         return Conflict(f"{what} is not, or no longer, what the condition says")
     if code == "NoSuchBucket":
         return missing_bucket(bucket, origin)

@@ -1,0 +1,46 @@
+"""Checksums for providers that do not take SHA-256: MD5, made of the very bytes that are sent."""
+
+import base64
+import hashlib
+
+from gxo.runtime.errors import ModuleError
+from gxo.stdlib.object_storage._store import Body
+
+
+class Md5:
+    """The MD5 of what was added. It finds damage; nobody's honesty depends on it."""
+
+    def __init__(self) -> None:
+        self._made = hashlib.md5(usedforsecurity=False)
+
+    @property
+    def base64(self) -> str:
+        """As headers have it."""
+        return base64.b64encode(self._made.digest()).decode()
+
+    async def add(self, body: Body) -> None:
+        """Add a body's bytes. ModuleError when they are not those its SHA-256 was made of."""
+        sha256 = hashlib.sha256()
+        async for piece in body.pieces():
+            self._made.update(piece)
+            sha256.update(piece)
+        if sha256.hexdigest() != body.sha256:
+            raise ModuleError(
+                "the content changed while it was sent, and no object was made of it",
+                hint="send a file that nobody writes to",
+            )
+
+
+async def md5_of(body: Body) -> str:
+    """In base64."""
+    made = Md5()
+    await made.add(body)
+    return made.base64
+
+
+def hexadecimal(checksum: str) -> str:
+    """A checksum in base64 as others write it; empty for what is none."""
+    try:
+        return base64.b64decode(checksum, validate=True).hex()
+    except ValueError:
+        return ""
