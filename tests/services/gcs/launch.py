@@ -25,7 +25,9 @@ from gcp_storage_emulator import server  # type: ignore[import-not-found]
 from gcp_storage_emulator.exceptions import NotFound  # type: ignore[import-not-found]
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-PAGE = 1000
+PAGE = 20
+"""How many objects a page of a list has, unless the request says how many."""
+
 TOKENS: set[str] = set()
 
 

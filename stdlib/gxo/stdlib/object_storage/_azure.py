@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import Record
+from gxo.stdlib._sizes import shown_text
 from gxo.stdlib.object_storage._azure_answers import (
     META,
     error_code,
@@ -36,6 +37,10 @@ from gxo.stdlib.object_storage._wire import Answer, Request, Wire
 
 VERSION = "2021-12-02"
 """Of the service's API: what is said here, and what Azure Stack and Azurite know as well."""
+
+
+PAGE = "1000"
+"""Blobs of a list at a time; what takes longer to read would hold up others."""
 
 
 class Container:
@@ -176,7 +181,7 @@ class AzureStore:
         return AzureUpload(self._container, key, writing)
 
     async def pages(self, prefix: str, delimiter: str) -> AsyncGenerator[list[Record], None]:
-        query = {"restype": "container", "comp": "list", "prefix": prefix}
+        query = {"restype": "container", "comp": "list", "prefix": prefix, "maxresults": PAGE}
         if delimiter:
             query["delimiter"] = delimiter
         while True:
@@ -245,6 +250,12 @@ def _version(version: str) -> dict[str, str]:
 
 def _headers(writing: Writing) -> dict[str, str]:
     """What a blob is to have besides its content."""
+    for name in writing.metadata:
+        if not name.isidentifier():
+            raise ParameterError(
+                f"metadata: {shown_text(name)} can be no name in Azure",
+                hint="there it consists of letters, digits and `_`, and begins with no digit",
+            )
     headers = {f"{META}{name.lower()}": value for name, value in writing.metadata.items()}
     headers[META + SHA256] = writing.sha256
     if writing.content_type:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
@@ -11,6 +11,7 @@ from gxo.stdlib.object_storage._checks import place
 from gxo.stdlib.object_storage._store import (
     Body,
     Conflict,
+    Denied,
     Dropped,
     Found,
     Reading,
@@ -32,7 +33,12 @@ GRACE = 15.0
 async def send_parts(
     ctx: Context, store: Store, key: str, parts: Sequence[Body], writing: Writing
 ) -> Written:
-    """Send an object in parts. When that fails or is cancelled, the provider keeps none of them."""
+    """Send an object in parts. When that fails or is cancelled, the provider keeps none of them.
+
+    A condition is looked at before as well: to be refused is cheaper then, and there are servers
+    that know conditions, but not for what comes in parts (Swift).
+    """
+    await _check_condition(store, key, writing)
     upload = await _begun(ctx, store, key, writing)
     waiting = iter(enumerate(parts, 1))
 
@@ -46,6 +52,16 @@ async def send_parts(
     except BaseException:
         await _abort(ctx, upload, key)
         raise
+
+
+async def _check_condition(store: Store, key: str, writing: Writing) -> None:
+    if not writing.create_only and not writing.if_match:
+        return
+    with suppress(Denied):
+        there = await store.head(key)
+        etag = "" if there is None else there.etag
+        if etag != writing.if_match or (there is not None and writing.create_only):
+            raise Conflict(f"{place(store.bucket, key)} is not what the condition says")
 
 
 async def _begun(ctx: Context, store: Store, key: str, writing: Writing) -> Upload:
