@@ -109,7 +109,10 @@ class Proxy:
                 if cut.stalls:
                     self.held.set()
                     self.released.wait()
-                drop(one, other)
+                drop(other)
+                one.shutdown(socket.SHUT_WR)
+                while one.recv(65536):  # or who still sends would wait, as nothing is reset
+                    pass
                 return
             other.shutdown(socket.SHUT_WR)
 

@@ -30,13 +30,11 @@ from gxo.stdlib.object_storage._store import (
     Writing,
     Written,
 )
+from gxo.stdlib.object_storage._transfer import DROPS, PROGRESS
 from gxo.stdlib.object_storage._wire import AGAIN, Answer, Request, Wire
 
 UNIT = 256 * 1024
 """Bytes: what the service keeps of an upload that breaks is a multiple of it."""
-
-STALLED = 5
-"""How often an upload may break without a byte more that the service has kept."""
 
 _LISTED = "items(name,size,generation,updated,storageClass),prefixes,nextPageToken"
 
@@ -254,16 +252,17 @@ class GcsUpload:
     async def part(self, number: int, body: Body) -> None:  # noqa: ARG002 - they come in order
         await self._md5.add(body)
         start, at, end = self._sent, self._sent, self._sent + body.size
-        stalled = 0
+        mark, drops = at, 0
         while at < end:
-            answer = await self._send(body, at - start, at, end)
-            arrived = self._arrived(answer, end)
-            stalled = 0 if arrived > at else stalled + 1
-            if stalled == STALLED:
-                raise self._bucket.refusal("write", answer, self._key)
-            if stalled:
-                await self._bucket.ctx.clock.sleep(0.1 * 2**stalled)
-            at = arrived
+            at = self._arrived(await self._send(body, at - start, at, end), end)
+            if at - mark >= PROGRESS:
+                mark, drops = at, 0
+            elif at < end:
+                drops += 1
+                if drops > DROPS:
+                    origin = self._bucket.origin
+                    raise ModuleError(f"the connection to {origin} breaks again and again")
+                await self._bucket.ctx.clock.sleep(0.1 * 2**drops)
         self._sent = end
 
     async def _send(self, body: Body, skip: int, at: int, end: int) -> Answer:
@@ -291,10 +290,10 @@ class GcsUpload:
             raise ModuleError(f"the upload of {shown_text(self._key)} has expired")
         if answer.status != 308:
             raise self._bucket.refusal("write", answer, self._key)
-        last = answer.headers.get("range", "bytes=0-").rpartition("-")[2]
-        kept = int(last) + 1 if last.isascii() and last.isdigit() else 0
-        # An emulator says 0-0 where it has nothing; Google's keeps whole units until the end.
-        arrived = kept if kept == end else kept // UNIT * UNIT
+        last = answer.headers.get("range", "").rpartition("-")[2]
+        arrived = int(last) + 1 if last.isascii() and last.isdigit() else 0
+        if arrived == 1:  # as an emulator says that it has nothing; Google's keeps whole units
+            arrived = 0
         if not self._sent <= arrived <= end:
             raise self._bucket.nonsense("it has lost, or invented, a part of an upload")
         return arrived
