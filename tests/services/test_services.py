@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from tests import loopback
+from tests.services.azurite import Azurite
 from tests.services.bind import NameServer
+from tests.services.gcs import Gcs
 from tests.services.moto import Moto
 from tests.services.openssh import Several, SshServer
 from tests.services.process import REQUIRED, find, free_port, running
+from tests.services.swift import Swift
 from tests.stdlib.harness import has_children
 
 
@@ -62,6 +65,18 @@ def log_in(server: SshServer, known_hosts: str, folder: Path) -> tuple[int, str]
     command += [f"{server.user}@{server.host}", "echo hello"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     return done.returncode, done.stdout
+
+
+def test_each_object_storage_asks_who_is_there(swift: Swift, azurite: Azurite, gcs: Gcs) -> None:
+    swift_bucket, container = f"{swift.endpoint}/none", f"{azurite.endpoint}/none?restype=container"
+    bucket = f"{gcs.endpoint}/storage/v1/b/none"
+    found = {}
+    for name, address in {"swift": swift_bucket, "azurite": container, "gcs": bucket}.items():
+        command = [find("curl"), "-s", "-o", "/dev/null", "-w", "%{http_code}", address]
+        if name == "swift":
+            command += ["-H", "Authorization: AWS nobody:nothing", "-H", "Date: x"]
+        found[name] = subprocess.check_output(command, text=True)
+    assert found == {"swift": "403", "azurite": "403", "gcs": "401"}
 
 
 def test_a_service_is_no_child_and_ends_with_its_block(tmp_path: Path) -> None:

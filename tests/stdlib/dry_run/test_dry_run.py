@@ -100,6 +100,10 @@ def server() -> Iterator[Server]:
         "/list": {"json": {"items": [{"n": 1}]}},
         "/bkt/ok": {"body": "fine"},
         "/listed": {"body": LISTED},
+        "/listed?location=": {"body": "<LocationConstraint/>"},
+        "/listed?versioning=": {"body": "<VersioningConfiguration/>"},
+        "/empty": {"body": "<ListBucketResult/>"},
+        "/empty?location=": {"body": "<LocationConstraint/>"},
     }
     with serving(routes) as running:
         yield running

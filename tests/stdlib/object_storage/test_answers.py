@@ -45,6 +45,7 @@ async def asking(folder: Path, routes: dict[str, Any]) -> AsyncIterator[tuple[Ca
         with contextlib.ExitStack() as stack:
             server = stack.enter_context(serving(routes))
             endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+            server.set_routes(yaml.safe_load(yaml.safe_dump(routes).replace("SERVER", endpoint)))
             try:
                 yield Calls(call.bench, {**call.shared, "endpoint": endpoint}), server
             finally:

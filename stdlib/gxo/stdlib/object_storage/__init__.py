@@ -3,10 +3,11 @@
     get_object, put_object, list_objects, delete_object, manage_bucket     the modules
       _providers     their parameters -> a `Store`
         _s3, _gcs, _azure     one class each: what a request of the provider's looks like
-          _sigv4 ...     how it is signed
+          _sigv4, _google, _shared_key     how it is signed
           _wire     one request by httpx: sent again after a drop; errors become ours
     _store     what the modules ask of any provider: `Store`, `Upload`, and what they get
-    _content, _transfer     bytes with their checksums; a large object in parts
+    _manage     what `manage_bucket` asks of any provider besides
+    _content, _transfer, _digests     bytes with their checksums; a large object in parts
 
 The modules know `Store` and no provider; a provider knows no file and no parameter.
 

@@ -39,7 +39,7 @@ VERSION = "2021-12-02"
 """Of the service's API: what is said here, and what Azure Stack and Azurite know as well."""
 
 
-PAGE = "1000"
+PAGE = "500"
 """Blobs of a list at a time; what takes longer to read would hold up others."""
 
 

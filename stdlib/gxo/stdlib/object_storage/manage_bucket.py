@@ -41,7 +41,7 @@ class ManagedBucket(TypedDict):
 @module(
     "object_storage:manage_bucket",
     changes="by_call",
-    effects=[connects("endpoint")],
+    effects=[connects("endpoint"), connects("provider", unless=["endpoint"])],
     needs=["httpx", "cryptography; provider == 'gcs'"],
     idempotent=True,
     returns={"bucket": ["bucket"], "state": [], "diff": []},
