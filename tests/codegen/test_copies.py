@@ -115,7 +115,9 @@ def playbook(spec: ModuleSpec, param: ParamSpec) -> dict[str, Any]:
         given[spec.one_of[0]] = "text"
     if spec.name == "data:join":
         given["on"] = SIDES
-    given[param.name] = "{{ .source.value }}"
+    value = "{{ .source.value }}"
+    # What a template sees is written out.
+    given[param.name] = {"value": value} if spec.name == "template:render" else value
     reader = {
         "name": "probe",
         "lifecycle": {"policy": spec.lifecycles[0]},

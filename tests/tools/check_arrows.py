@@ -39,6 +39,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.compiler.frontend",
         "gxo.compiler.source",
         "gxo.compiler.diagnostics",
+        "gxo.compiler.frozen",
     ),
     "gxo.compiler.template": (
         "gxo.compiler.template",

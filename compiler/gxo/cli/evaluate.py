@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Protocol, TypeVar, cast
 
-from gxo.compiler.codegen.sourcemap import Marks, entries, find_places, source_map
+from gxo.compiler.codegen.sourcemap import Marks, Texts, entries, find_places, source_map
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.source import plain
 from gxo.compiler.template import ast
@@ -108,7 +108,7 @@ class Program:
         marks = Marks()
         marked, _ = _module(self.template, self.want, marks.mark)
         found = find_places(python.parse(self.source), marked)
-        known = list(entries(found, 0, marks.spans, self.text.splitlines()))
+        known = list(entries(found, 0, marks.spans, Texts(self.text.splitlines(), {})))
         places = json.loads(source_map(TEMPLATE, {}, {_PYTHON: known}))
         lines = self.source.splitlines(keepends=True)
         linecache.cache[_PYTHON] = (len(self.source), None, lines, _PYTHON)

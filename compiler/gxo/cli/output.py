@@ -56,7 +56,7 @@ def show(compilations: Iterable[Compilation], form: str) -> None:
     elif form == "github" and found:
         print(render_github(found), end="")
     elif found:
-        sources = {one.file: one.text for one in compilations}
+        sources = {path: text for one in compilations for path, text in one.texts.items()}
         print(render_text(found, sources, colour=_colour(sys.stderr)), end="", file=sys.stderr)
 
 

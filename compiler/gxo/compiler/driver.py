@@ -17,6 +17,7 @@ from gxo.compiler.frontend.load import load_playbook, read_file
 from gxo.compiler.frontend.migrate import DEPRECATED
 from gxo.compiler.frontend.playbook import Playbook
 from gxo.compiler.frontend.pprint import print_playbook
+from gxo.compiler.frontend.template_files import with_template_files
 from gxo.compiler.ir.build import build
 from gxo.compiler.ir.facts import (
     changes,
@@ -91,10 +92,18 @@ class Compilation:
         self.playbook = load_playbook(data, self.file, self.diagnostics)
         return self.playbook is not None
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """The text of each file that diagnostics point into."""
+        templates = self.playbook.templates if self.playbook else ()
+        return {self.file: self.text, **{one.path: one.text for one in templates}}
+
     def analyse(self) -> bool:
         """Build the plan and run the passes; whether the playbook is valid."""
         assert self.playbook is not None
-        self.assets = find_assets(self.playbook, Path(self.file).parent, self.diagnostics)
+        folder = Path(self.file).parent
+        self.assets = find_assets(self.playbook, folder, self.diagnostics)
+        self.playbook = with_template_files(self.playbook, folder, self.diagnostics)
         roots = (*standard_roots(), *self.options.module_roots)
         library = Library(roots, self.diagnostics)
         plan = build(self.playbook, library, self.diagnostics)
@@ -158,7 +167,9 @@ class Compilation:
         """What the job was made from besides gxo: files, and folders whose listing matters."""
         assert self.playbook is not None
         folders = asset_folders(self.playbook, Path(self.file).parent)
-        return [self.file, *(str(one.path) for one in self.assets), *map(str, folders)]
+        files = [str(one.path) for one in self.assets]
+        files += [one.path for one in self.playbook.templates]
+        return [self.file, *files, *map(str, folders)]
 
     def stage_text(self, stage: str) -> str:
         """The stage `ast`, `plan`, `python` or `manifest` as stable text."""

@@ -15,7 +15,7 @@ from gxo.compiler.codegen.gate import check_unique
 from gxo.compiler.codegen.imports import Imports
 from gxo.compiler.codegen.parts import FOLDER, JOB, Part, split
 from gxo.compiler.codegen.pieces import BETWEEN, Finish, Piece, finishing
-from gxo.compiler.codegen.sourcemap import Entry, Marks, entries, source_map
+from gxo.compiler.codegen.sourcemap import Entry, Marks, Texts, entries, source_map
 from gxo.compiler.codegen.step import step_view
 from gxo.compiler.codegen.values import Printer
 from gxo.compiler.codegen.views import HeadView, WorkloadView
@@ -61,15 +61,14 @@ class _File:
 class _Program:
     """What the files of a program share.
 
-    compiled: what each says of its origin. functions: as `function_names` gives them. playbook: its
-    lines.
+    compiled: what each says of its origin. functions: as `function_names` gives them.
     """
 
     plan: Plan
     compiled: str
     functions: Mapping[str, str]
     finish: Finish
-    playbook: Sequence[str]
+    texts: Texts
 
 
 def emit(plan: Plan, version: str, playbook_text: str, pretty: bool = True) -> Module:
@@ -82,13 +81,18 @@ def emit(plan: Plan, version: str, playbook_text: str, pretty: bool = True) -> M
     functions = function_names(plan, Names(module_words()))
     lines = {one.name: one.span.line for one in _all_workloads(plan)}
     with finishing(f"{plan.name} {file}", len(lines), pretty=pretty) as finish:
-        program = _Program(plan, compiled, functions, finish, playbook_text.splitlines())
+        program = _Program(plan, compiled, functions, finish, _texts(plan, playbook_text))
         files = dict(_files(program))
     return Module(
         {path: one.text for path, one in files.items()},
         {path: one.head for path, one in files.items()},
         source_map(file, lines, {path: one.entries for path, one in files.items()}),
     )
+
+
+def _texts(plan: Plan, playbook: str) -> Texts:
+    templates = {one.path: (one.name, one.text.splitlines()) for one in plan.templates}
+    return Texts(playbook.splitlines(), templates)
 
 
 def _files(program: _Program) -> Iterator[tuple[str, _File]]:
@@ -137,16 +141,16 @@ def _file(part: Part, title: str, program: _Program, *, makes_job: bool) -> _Fil
     title = _docstring(f"{title}, {program.compiled}")
     head = HeadView(title, imports.render(), tuple(printer.helpers), arguments)
     rendered = _skeleton("head.py.j2").render(head=head)
-    return _joined([(program.finish(rendered), of_head), *bodies], program.playbook)
+    return _joined([(program.finish(rendered), of_head), *bodies], program.texts)
 
 
-def _joined(pieces: Sequence[tuple[Piece, list[Span]]], playbook: Sequence[str]) -> _File:
+def _joined(pieces: Sequence[tuple[Piece, list[Span]]], texts: Texts) -> _File:
     """The file of the pieces, each with what was marked in it."""
     check_unique(name for piece, _ in pieces for name in piece.names)
     found: list[Entry] = []
     above = 0
     for piece, spans in pieces:
-        found += entries(piece.places, above, spans, playbook)
+        found += entries(piece.places, above, spans, texts)
         above += piece.text.count("\n") + len(BETWEEN)
     return _File(BETWEEN.join(piece.text for piece, _ in pieces), pieces[0][0].text, found)
 

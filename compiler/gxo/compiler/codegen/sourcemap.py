@@ -25,8 +25,9 @@ Place = tuple[int, int, int, int, int, str]
 """Line, column, end line and end column of a marked expression in a text, as `code.co_positions()`
 gives them (lines from 1, columns in UTF-8 bytes from 0); its mark; the function around it."""
 
-Entry = tuple[int, int, int, int, int, int, str, str]
-"""The position in the file; line, column and text in the playbook; the function around."""
+Entry = tuple[int | str, ...]
+"""The position in the file; line, column and text in the playbook; the function around. Of what
+stands in a template file the place is there, and its name comes last."""
 
 
 @dataclass(slots=True)
@@ -67,17 +68,29 @@ def find_places(tree: ast.AST, marked: str) -> list[Place]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What spans point into. playbook: its lines; templates: by path, a file's name and lines."""
+
+    playbook: Sequence[str]
+    templates: Mapping[str, tuple[str, Sequence[str]]]
+
+
 def entries(
-    places: Sequence[Place], above: int, spans: Sequence[Span], playbook: Sequence[str]
+    places: Sequence[Place], above: int, spans: Sequence[Span], texts: Texts
 ) -> Iterator[Entry]:
     """Yield the map's entries of a text that so many lines of its file stand above.
 
-    spans: what was marked there; playbook: the playbook's lines.
+    spans: what was marked there.
     """
     for line, column, end_line, end_column, number, function in places:
         span = spans[number]
         position = (line + above, column, end_line + above, end_column)
-        yield (*position, span.line, span.column, excerpt(playbook, span), function)
+        if span.file in texts.templates:
+            name, lines = texts.templates[span.file]
+            yield (*position, span.line, span.column, excerpt(lines, span), function, name)
+        else:
+            yield (*position, span.line, span.column, excerpt(texts.playbook, span), function)
 
 
 def source_map(

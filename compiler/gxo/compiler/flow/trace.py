@@ -27,6 +27,7 @@ from gxo.compiler.flow.order import in_order, var_order
 from gxo.compiler.flow.shells import runs_commands, shell_argument, shell_runs
 from gxo.compiler.flow.templates import Look, Printed, follow
 from gxo.compiler.flow.uses import Steps, uses
+from gxo.compiler.ir.dots import dot_argument
 from gxo.compiler.ir.nodes import (
     Argument,
     Computed,
@@ -130,17 +131,20 @@ class _Tracer:
 
     def arguments(self, workload: Workload, place: Place, look: Look) -> Mapping[str, Flow]:
         """What each parameter holds of a workload, or of a step that stands at the place."""
-        return {
-            argument.name: _Values(
+        flows: dict[str, Flow] = {}
+        dot = dot_argument(workload)
+        for argument in sorted(workload.arguments, key=lambda one: one.name != dot):
+            is_on_dot = isinstance(argument.value, ForEach) and argument.value.dot is not None
+            seen = _with_dot(look, flows.get(dot, CLEAN)) if dot and is_on_dot else look
+            flows[argument.name] = _Values(
                 self,
                 Place(place.workload, f"{place.parameter}.{argument.name}"),
-                look,
+                seen,
                 _own(workload, argument),
                 workload,
                 argument.name,
             ).flow(argument.value)
-            for argument in workload.arguments
-        }
+        return flows
 
     def steps(self, pipeline: Workload, loop: Mapping[str, Flow], events: Flow) -> Flow:
         """Follow what the steps of a pipeline do with its events; returns what its records hold."""
@@ -220,6 +224,11 @@ class _Tracer:
             return _system(root)
 
         return look
+
+
+def _with_dot(look: Look, dot: Flow) -> Look:
+    """How names are looked up where the dot is another parameter of the module."""
+    return lambda root: dot if root.kind == "dot" else look(root)
 
 
 def _system(root: ast.Root) -> Flow:

@@ -68,7 +68,7 @@ def _matches(
     literal = not has_magic(pattern.text)
     seen = 0
     for name in names:
-        status = _status(folder, name)
+        status = status_below(folder, name)
         if status is not None and stat.S_ISREG(status.st_mode):
             seen += 1
             executable = bool(status.st_mode & 0o111)
@@ -82,7 +82,7 @@ def _matches(
         diagnostics.error(NOT_FOUND, pattern.span, message)
 
 
-def _status(folder: Path, name: str) -> os.stat_result | None:
+def status_below(folder: Path, name: str) -> os.stat_result | None:
     """The file's own status; None when a component of the name is a link."""
     path = folder
     status = None

@@ -197,6 +197,15 @@ class WorkloadDecl:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateFile:
+    """A file with a template: its path below the playbook's folder, and as messages show it."""
+
+    name: str
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Playbook:
     """A whole playbook; `cleanup` is its `finally` list, `text` the file's text."""
 
@@ -215,3 +224,4 @@ class Playbook:
     allow_paths: tuple[AllowedPath, ...] | None
     text: str
     allows: tuple[Allow, ...] = ()
+    templates: tuple[TemplateFile, ...] = ()

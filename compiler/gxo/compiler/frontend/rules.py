@@ -40,9 +40,9 @@ def check(playbook: Playbook, diags: Diagnostics) -> None:
     for paths in (playbook.allow_paths, *(workload.allow_paths for workload in workloads)):
         _check_allowed(paths or (), diags)
     for path in playbook.assets:
-        _check_path(path, "an asset is below the playbook's folder", diags)
+        check_path(path, "an asset is below the playbook's folder", diags)
     for path in playbook.outputs:
-        _check_path(path, "an output is below the workspace", diags)
+        check_path(path, "an output is below the workspace", diags)
 
 
 def _all_workloads(workloads: tuple[WorkloadDecl, ...]) -> Iterator[WorkloadDecl]:
@@ -220,7 +220,8 @@ def _check_pattern(pattern: str, declaration: InputDecl, diags: Diagnostics) -> 
         diags.error("GXO0211", default.span, message, f"the pattern is {shown(pattern)}")
 
 
-def _check_path(path: Name, rule: str, diags: Diagnostics) -> None:
+def check_path(path: Name, rule: str, diags: Diagnostics) -> None:
+    """Report a path, or a pattern of paths, that could lead out of the folder it is below."""
     parts = path.text.split("/")
     if len(parts) > _MOST_PARTS or parts.count("**") > _MOST_RECURSIVE:
         message = f"a path has at most {_MOST_PARTS} parts, and {_MOST_RECURSIVE} of them are `**`"

@@ -30,12 +30,16 @@ _AMBIGUOUS_START = frozenset("yYnNoO+-0123456789")
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A single value. `text.value` is its raw text also for numbers; `plain` means not quoted."""
+    """A single value. `text.value` is its raw text also for numbers; `plain` means not quoted.
+
+    verbatim: it is the text of a template file, in which `${` is no secret.
+    """
 
     value: Value
     span: Span
     text: SourceText
     plain: bool
+    verbatim: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ def build(playbook: Playbook, library: Library, diagnostics: Diagnostics) -> Pla
         inputs=tuple(_input(decl) for decl in playbook.inputs),
         vars=tuple(_vars(playbook, diagnostics)),
         assets=tuple(asset.text for asset in playbook.assets),
+        templates=playbook.templates,
         outputs=tuple(output.text for output in playbook.outputs),
         workloads=tuple(
             _workload(decl, library, is_test, diagnostics) for decl in playbook.workloads

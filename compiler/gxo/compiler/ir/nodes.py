@@ -17,7 +17,7 @@ from typing import Literal
 
 from gxo.compiler.diagnostics import Span
 from gxo.compiler.frontend.allows import Allow
-from gxo.compiler.frontend.playbook import WorkloadDecl
+from gxo.compiler.frontend.playbook import TemplateFile, WorkloadDecl
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.template.ast import Expr, Template
 from gxo.compiler.template.resolve import References
@@ -268,6 +268,7 @@ class Plan:
     inputs: tuple[InputDef, ...] = ()
     vars: tuple[VarDef, ...] = ()
     assets: tuple[str, ...] = ()
+    templates: tuple[TemplateFile, ...] = ()
     outputs: tuple[str, ...] = ()
     workloads: tuple[Workload, ...] = ()
     cleanup: tuple[Workload, ...] = ()

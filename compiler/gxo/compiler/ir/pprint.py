@@ -17,7 +17,7 @@ from gxo.compiler.ir.nodes import (
     Workload,
 )
 from gxo.compiler.template.pprint import dump
-from gxo.compiler.types import Shape
+from gxo.compiler.types import MapOf, Shape
 
 
 def print_plan(plan: Plan) -> str:
@@ -137,6 +137,8 @@ def print_value(value: Value) -> str:
             return f"copy({print_value(inner)})"
         case ForEach(inner, dot=Shape(name=name)):
             return f"on({name}: {print_value(inner)})"
+        case ForEach(inner, dot=MapOf()):
+            return f"on({print_value(inner)})"
         case ForEach(inner, _, stream):
             return f"each({stream + ': ' if stream else ''}{print_value(inner)})"
         case Items(values):

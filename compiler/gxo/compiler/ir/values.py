@@ -196,7 +196,7 @@ def _read_template(node: Scalar, type_: Type, where: str, diagnostics: Diagnosti
         message = f"{where} must be written out: what is in it is evaluated for each record"
         diagnostics.error(WRONG_TYPE, node.span, message, "write a map whose values are templates")
         return None
-    template = parse(node.text, diagnostics)
+    template = parse(node.text, diagnostics, secrets=not node.verbatim)
     if template is None:
         return None
     want: Want = "native" if not is_text(type_) and single_action(template) else "text"

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from gxo.compiler.diagnostics import Diagnostics, Span, working_on
 from gxo.compiler.frozen import replace
+from gxo.compiler.ir.dots import dot_type
 from gxo.compiler.ir.names import local_name
 from gxo.compiler.ir.nodes import (
     Computed,
@@ -352,7 +353,7 @@ class _Resolver:
 
         def bind(one: ForEach) -> Bind:
             if one.dot is not None:
-                return self._bind(shown, dot=one.dot)
+                return self._bind(shown, dot=dot_type(workload, one))
             return self._bind(shown, records_of(inputs, one.stream))
 
         workload = with_arguments(workload, lambda one: _only_each(one.value, bind))
@@ -382,7 +383,9 @@ class _Resolver:
         step = replace(step, when=when)
 
         def bind_of(one: ForEach) -> Bind:
-            return self._bind(shown, step=names.of_record(step, one.stream), dot=one.dot)
+            return self._bind(
+                shown, step=names.of_record(step, one.stream), dot=dot_type(step, one)
+            )
 
         if kind(step) == "call":
             bind = self._bind(shown, step=names.of_record(step))

@@ -360,8 +360,9 @@ class _Resolver:
     def _report_not_given(self, dot: Shape, name: str, span: Span) -> None:
         """Of a name in what a module evaluates with a value of its own."""
         near = did_you_mean(name, [*dot.names(), *self.scope.names])
+        has = f"it has: {', '.join(dot.names())}" if dot.fields else None
         message = f"`.{name}` is no field of the {dot.name.lower()}, and no outer name"
-        self.diags.error("GXO0302", span, message, near or f"it has: {', '.join(dot.names())}")
+        self.diags.error("GXO0302", span, message, near or has)
 
     def _warn_ambiguous(self, outer: ast.Root, name: str, span: Span) -> None:
         kinds = {"input": "an input", "var": "a var", "register": "a register"}

@@ -96,7 +96,8 @@ def explain(run: "Run", error: BaseException) -> str:
     text = _message(error, failing)
     if failing is not None and (entry := _entry(run, failing)) is not None:
         line, column, expression = entry[4:7]
-        where = f"{source_map(run)['file']}:{line}:{column}"
+        file = entry[8] if len(entry) > 8 else source_map(run)["file"]  # of a template file its own
+        where = f"{file}:{line}:{column}"
         if failing.direct and expression:
             where += f": {_shortened(expression)}"
         if where not in text:
