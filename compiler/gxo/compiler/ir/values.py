@@ -331,7 +331,14 @@ def _read_shape(node: Mapping, shape: Shape, where: str, diagnostics: Diagnostic
         field = shape.field(name)
         if field is None:
             hint = did_you_mean(name, names) or f"known keys: {', '.join(names)}"
-            diagnostics.error(UNKNOWN_KEY, entry.key.span, f'{where} has no key "{name}"', hint)
+            # A map with an anchor can be the parameter of several modules: the key is one mistake.
+            diagnostics.error(
+                UNKNOWN_KEY,
+                entry.key.span,
+                f'{where} has no key "{name}"',
+                hint,
+                root=f"key {entry.key.span}",
+            )
             # A misspelt key is missing too, but that is one mistake.
             entries.append((nearest(name, names) or name, None))
         else:
