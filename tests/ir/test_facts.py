@@ -149,3 +149,30 @@ workloads:
       module: ssh:connect
       params: {host: web-1, user: deploy, agent: true, proxy_jump: "{{ .gate }}", %s}
 """
+
+
+def test_keys_of_a_parameter_are_touched(tmp_path: Path) -> None:
+    path = tmp_path / "upload.gxo.yaml"
+    path.write_text(UPLOAD)
+    plan = check(str(path), Options()).plan
+    assert plan is not None
+    assert effects(plan) == {
+        "hosts": ("https://api.example.com/", "https://id.example.com/token"),
+        "reads": ("dynamic: {{ .which }}", "out/a.csv"),
+    }
+
+
+UPLOAD = """\
+name: upload
+schemaVersion: v1.0.0
+inputs: {which: {default: b.csv}}
+workloads:
+  - name: all
+    lifecycle: {policy: run_once}
+    process:
+      module: http:request
+      params:
+        url: https://api.example.com/
+        auth: {oauth2: {token_url: https://id.example.com/token, client_id: a, client_secret: "{{ secret `B` }}"}}
+        files: [{field: a, path: out/a.csv}, {field: b, path: "{{ .which }}"}]
+"""

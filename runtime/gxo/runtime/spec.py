@@ -81,6 +81,7 @@ Effect = tuple[str, str]
 def reads(parameter: str, *, unless: list[str] | None = None) -> Effect:
     """The module reads files below the path that `parameter` names.
 
+    A key of a parameter is meant by `client.key`; of each map, where it is a list of maps.
     By default that is the parameter's own default; nothing is read where one of `unless` is given.
     """
     return ("reads", parameter)

@@ -1,6 +1,6 @@
 """A real HTTP server on loopback that does what a case scripts, and remembers what it was asked.
 
-/path: {status: 200, headers: {...}, body: text, json: ..., gzip: true}
+/path: {status: 200, headers: {...}, body: text, json: ..., gzip: true, deflate: true}
 /path: [first answer, second answer, the last one again and again]
 /path: {raw: "bytes instead of an answer"}   {reset: true}   {stall: "half a bo"}
 """
@@ -12,6 +12,7 @@ import socket
 import ssl
 import struct
 import threading
+import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -98,6 +99,9 @@ class Handler(BaseHTTPRequestHandler):
         if script.get("gzip"):
             data = gzip.compress(data)
             headers["Content-Encoding"] = "gzip"
+        if script.get("deflate"):
+            data = zlib.compress(data)
+            headers["Content-Encoding"] = "deflate"
         self.send_response(script.get("status", 200))
         for name, value in headers.items():
             self.send_header(name, value)

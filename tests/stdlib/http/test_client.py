@@ -113,7 +113,7 @@ def test_certifi_where_the_host_has_no_authorities(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "missing"))
     assert not _client._host_has_authorities()
-    assert _client.tls_context(verify=True).cert_store_stats()["x509_ca"] > 50
+    assert _client.tls_context(_client.HOST_TRUST).cert_store_stats()["x509_ca"] > 50
 
 
 def foreign() -> list[type[Exception]]:
@@ -152,6 +152,9 @@ def test_the_declaration_names_what_it_touches() -> None:
     spec = module_spec("http:request")
     assert [(effect.kind, effect.param) for effect in spec.effects] == [
         ("connects", "url"),
+        ("connects", "auth.oauth2.token_url"),
+        ("reads", "body_from"),
+        ("reads", "files.path"),
         ("writes", "download_to"),
     ]
     assert [str(need) for need in spec.needs] == ["httpx"]

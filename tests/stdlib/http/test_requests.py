@@ -5,6 +5,7 @@
   params: {url: "{server}/path"}    # address by two host names, "{long}" 100 kB, "{deep}" JSON
   summary: {status_code: 200}       # or error: re:... with error_type
   sent: [...]                       # records, when something reads the stream (consumed: true)
+  before: {name: text}              # files in the workspace
   asked: [{path: /path}]            # what the server saw, in order
   waited: 3                         # seconds of virtual time
   logged: re:...                    # on standard error
@@ -81,6 +82,9 @@ async def call(folder: Path, case: dict[str, Any]) -> tuple[Outcome, Server, flo
 
 @pytest.mark.parametrize("case", cases())
 def test_request(case: dict[str, Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name, content in case.get("before", {}).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
     outcome, server, waited = run(call(tmp_path, case))
     expected = filled(case, server)
     if "error" in case:
@@ -102,5 +106,9 @@ def test_request(case: dict[str, Any], tmp_path: Path, capfd: pytest.CaptureFixt
     assert waited == case.get("waited", 0)
     if "logged" in case:
         _matches(capfd.readouterr().err, expected["logged"], "logged")
-    found = {path.name: path.read_text() for path in tmp_path.iterdir()}
-    assert found == case.get("files", {})
+    found = {
+        str(path.relative_to(tmp_path)): path.read_text()
+        for path in tmp_path.rglob("*")
+        if path.is_file()
+    }
+    assert found == {**case.get("before", {}), **case.get("files", {})}

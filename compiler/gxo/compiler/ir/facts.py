@@ -1,7 +1,7 @@
 """What the manifest says of a plan: its lifecycles, what it touches outside the process, and what a
 resumed job must know of its workloads."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Literal
 
@@ -50,9 +50,9 @@ def distributions(workload: Workload) -> Iterator[str]:
 
 def _can_be(need: Need, workload: Workload) -> bool:
     """Whether the parameter can have the value, as far as the playbook tells."""
-    name, _, key = need.param.partition(".")
+    name, *keys = need.param.split(".")
     values = [argument.value for argument in workload.arguments if argument.name == name]
-    given = _part(values[0], key) if values else None
+    given = next(_held(values[0], keys), None) if values else None
     begin = need.value.removesuffix("*")
     match given:
         case None:
@@ -66,12 +66,6 @@ def _can_be(need: Need, workload: Workload) -> bool:
             literal = source.value.partition("{{")[0]
             return literal.startswith(begin) or begin.startswith(literal)
     return True
-
-
-def _part(value: Value, key: str) -> Value:
-    """The value of a map's key, if there is a key, and it can be told."""
-    parts = dict(value.entries) if key and isinstance(value, Fields) else {}
-    return parts.get(key, value)
 
 
 def register_owners(plan: Plan) -> dict[str, str]:
@@ -109,12 +103,28 @@ def _touching(plan: Plan) -> Iterator[tuple[str, Value]]:
         for effect in workload.module.effects if workload.module else ():
             if any(_is_on(given[name]) for name in effect.unless if name in given):
                 continue
-            name, _, key = effect.param.partition(".")
+            name, *keys = effect.param.split(".")
             param = workload.module.param(name) if workload.module else None
             if name in given:
-                yield effect.kind, _part(given[name].value, key)
+                yield from ((effect.kind, value) for value in _held(given[name].value, keys))
             elif param is not None and isinstance(param.default, str):
                 yield effect.kind, Constant(param.default, workload.span)
+
+
+def _held(value: Value, keys: Sequence[str]) -> Iterator[Value]:
+    """What is under the keys, in each element of a list; all of a value that only the run knows."""
+    match value:
+        case Items(values) if keys:
+            for item in values:
+                yield from _held(item, keys)
+        case Fields(entries) if keys:
+            for name, item in entries:
+                if name == keys[0]:
+                    yield from _held(item, keys[1:])
+        case Constant(None):
+            pass
+        case _:
+            yield value
 
 
 def _is_on(argument: Argument) -> bool:

@@ -264,14 +264,11 @@ def _is_echo(returned: ast.expr, kwarg: ast.arg, value: Type) -> bool:
 def _check_decorator(decorator: Decorator, params: list[str], ports: tuple[Port, ...]) -> None:
     """The decorator names parameters and ports that the signature has."""
     named = [
-        *(
-            (name, "effects")
-            for one in decorator.effects
-            for name in (_root(one.param), *one.unless)
-        ),
+        *((_parameter(one.param), "effects") for one in decorator.effects),
+        *((name, "effects") for one in decorator.effects for name in one.unless),
         *((name, "emits_when") for name in [decorator.emits_when] if name),
         *((name, "reads_when") for name in [decorator.reads_when] if name),
-        *((_root(need.param), "needs") for need in decorator.needs if need.param),
+        *((_parameter(need.param), "needs") for need in decorator.needs if need.param),
         *((name, "one_of") for name in decorator.one_of),
         *((name, "options") for name in _optional(decorator.options)),
         *((name, "keeps") for name in [decorator.keeps] if name),
@@ -291,11 +288,6 @@ def _check_decorator(decorator: Decorator, params: list[str], ports: tuple[Port,
         raise DeclarationError(decorator.node, "`reads_when` needs the port `records` or `inputs`")
 
 
-def _root(param: str) -> str:
-    """The parameter of `profile.driver`."""
-    return param.partition(".")[0]
-
-
 def _optional(options: Options | None) -> list[str]:
     return [options.param, options.choice] if options else []
 
@@ -305,7 +297,7 @@ def _returned(decorator: Decorator) -> list[str]:
 
 
 def _parameter(source: str) -> str:
-    """The parameter that a word of `returns` or `sends` names; "" when it names the records."""
+    """The parameter that a word of `returns`, `sends` or an effect names; "" for the records."""
     return "" if source in (RECORDS, RECORD_VALUES) else source.partition(".")[0]
 
 

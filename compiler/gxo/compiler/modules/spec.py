@@ -26,6 +26,7 @@ Port = Literal["records", "inputs", "out"]
 class Effect:
     """What a module touches outside the process: files, commands, hosts or ports, as in `param`.
 
+    param: a parameter, or a key of one: `files.path`, of each map if it is a list of them.
     unless: parameters with which it does not.
     """
 

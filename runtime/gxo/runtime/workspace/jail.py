@@ -79,7 +79,7 @@ class Jail:
         with self.doing("read", path):
             descriptor = self._open(path, os.O_RDONLY | REGULAR)
             try:
-                _check_regular(descriptor)
+                check_regular(descriptor)
                 content = _read_up_to(descriptor, max_bytes + 1)
             finally:
                 os.close(descriptor)
@@ -136,7 +136,7 @@ class Jail:
             descriptor = self._open_to_append(path, mode)
         try:
             with doing:
-                _check_regular(descriptor)
+                check_regular(descriptor)
                 links = os.fstat(descriptor).st_nlink
             if links > 1:
                 raise ModuleError(
@@ -424,7 +424,8 @@ def _shown(path: str) -> str:
     return f"'{text}'" if len(text) <= 200 else f"a path of {len(text)} characters"
 
 
-def _check_regular(descriptor: int) -> None:
+def check_regular(descriptor: int) -> None:
+    """OSError or ValueError when it is open on anything but a file with content."""
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISDIR(mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))

@@ -44,7 +44,7 @@ def client_context(ctx: Context, tls: bool | ClientTls) -> ssl.SSLContext | None
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if trusts_nobody else ssl.create_default_context()
     )
     if "ca_cert" in options:
-        _trust(context, "tls.ca_cert", options["ca_cert"])
+        trust_authorities(context, "tls.ca_cert", options["ca_cert"])
     if options.get("skip_verify"):
         ctx.log("warning", "certificates are not verified: whoever is on the way can read along")
         context.check_hostname = False
@@ -52,7 +52,7 @@ def client_context(ctx: Context, tls: bool | ClientTls) -> ssl.SSLContext | None
     if ("client_cert" in options) != ("client_key" in options):
         raise ParameterError("tls: `client_cert` and `client_key` belong together")
     if "client_cert" in options:
-        _identify(context, options["client_cert"], options["client_key"])
+        identify(context, "tls", options["client_cert"], options["client_key"])
     return context
 
 
@@ -63,30 +63,34 @@ def server_context(tls: ServerTls | None) -> ssl.SSLContext | None:
     if "cert" not in tls or "key" not in tls:
         raise ParameterError("tls: a server needs `cert` and `key`")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    _identify(context, tls["cert"], tls["key"])
+    identify(context, "tls", tls["cert"], tls["key"])
     if "client_ca" in tls:
-        _trust(context, "tls.client_ca", tls["client_ca"])
+        trust_authorities(context, "tls.client_ca", tls["client_ca"])
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 
-def _trust(context: ssl.SSLContext, name: str, text: str) -> None:
+def trust_authorities(context: ssl.SSLContext, name: str, text: str) -> None:
+    """Let the context trust these authorities, in PEM. name: what the playbook calls the text."""
     try:
         context.load_verify_locations(cadata=text)
     except (ssl.SSLError, ValueError):
         raise ParameterError(f"`{name}` is no certificate in PEM") from None
 
 
-def _identify(context: ssl.SSLContext, cert: str, key: str) -> None:
-    """Give the context a certificate. The library reads files only, so it gets one in memory."""
+def identify(context: ssl.SSLContext, name: str, cert: str, key: str, passphrase: str = "") -> None:
+    """Give the context a certificate and its key, in PEM. name: of the map that they stand in.
+
+    The library reads files only, so it gets one in memory.
+    """
     descriptor = os.memfd_create("gxo-key")
     try:
         with open(descriptor, "wb", closefd=False) as file:
             file.write(f"{cert}\n{key}\n".encode())
-        # An encrypted key would be asked for on the terminal.
-        context.load_cert_chain(f"/proc/self/fd/{descriptor}", password=lambda: "")
-    except (ssl.SSLError, OSError) as error:
-        reason = getattr(error, "reason", None) or error.strerror or "unknown"
-        raise ModuleError(f"tls: the certificate and its key cannot be used: {reason}") from None
+        # Without a function, an encrypted key would be asked for on the terminal.
+        context.load_cert_chain(f"/proc/self/fd/{descriptor}", password=lambda: passphrase)
+    except (ssl.SSLError, OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or "unknown"
+        raise ModuleError(f"{name}: the certificate and its key cannot be used: {reason}") from None
     finally:
         os.close(descriptor)

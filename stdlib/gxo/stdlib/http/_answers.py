@@ -9,7 +9,7 @@ from typing import Any
 
 from gxo.runtime.errors import ParameterError
 from gxo.stdlib.connection._data import Encoding, to_bytes
-from gxo.stdlib.http._fields import as_json, field, with_type
+from gxo.stdlib.http._fields import as_json, field, with_field
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -81,7 +81,7 @@ def make_answer(
         return Answer(status, fields, content)
     if status in HAVE_NO_BODY:
         raise ParameterError(f"an answer with the status {status} has no body")
-    return Answer(status, with_type(fields, content_type), content)
+    return Answer(status, with_field(fields, "Content-Type", content_type), content)
 
 
 def _fields(headers: Mapping[str, str | Sequence[str]]) -> Iterator[tuple[bytes, bytes]]:

@@ -8,52 +8,106 @@ import os
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError, WorkloadError
+from gxo.runtime.spec import Secret
+from gxo.stdlib.connection._tls import identify, trust_authorities
 
 if TYPE_CHECKING:
     import httpx
 
 
-async def shared_client(ctx: Context, *, verify: bool) -> "httpx.AsyncClient":
-    """The job's client; requests that do not verify certificates have one of their own."""
+class ClientCert(TypedDict):
+    """A certificate of one's own, and its key, in PEM. passphrase: opens an encrypted key."""
+
+    cert: str
+    key: Secret
+    passphrase: NotRequired[Secret]
+
+
+class Trust(NamedTuple):
+    """Whom a client believes: verify whether anybody at all, ca_cert (PEM) instead of the host's
+    authorities. And how it proves who it is: cert, key and passphrase."""
+
+    verify: bool = True
+    ca_cert: str | None = None
+    cert: str | None = None
+    key: str = ""
+    passphrase: str = ""
+
+    def anonymous(self) -> "Trust":
+        """The same without the certificate, for other servers than the one that it is for."""
+        return self._replace(cert=None, key="", passphrase="")
+
+
+HOST_TRUST = Trust()
+
+
+async def shared_client(ctx: Context, trust: Trust) -> "httpx.AsyncClient":
+    """The job's client with this trust, and its connections."""
 
     async def open_client() -> "httpx.AsyncClient":
-        return _make_client(verify=verify)
+        return _make_client(ctx, trust)
 
     async def close_client(client: "httpx.AsyncClient") -> None:
         await client.aclose()
 
-    return await ctx.shared(("http:request", verify), open_client, close_client)
+    return await ctx.shared(("http:request", trust), open_client, close_client)
 
 
-def _make_client(*, verify: bool) -> "httpx.AsyncClient":
+def _make_client(ctx: Context, trust: Trust) -> "httpx.AsyncClient":
     from http.cookiejar import CookieJar, DefaultCookiePolicy  # start-up: costs milliseconds
 
     import httpx
 
+    from gxo.stdlib.http._proxies import proxy_for
+    from gxo.stdlib.http._ways import Ways  # with httpx, which is loaded by now
+
     return httpx.AsyncClient(
-        verify=tls_context(verify=verify),
+        transport=Ways(tls_context(trust), lambda url: proxy_for(url, ctx.env)),
+        trust_env=False,
         timeout=None,  # noqa: S113 - the module limits the exchange as a whole
-        limits=httpx.Limits(max_connections=100, max_keepalive_connections=100),
         # Each request stands for itself: what one answer sets must not go with the next request.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     )
 
 
-def tls_context(*, verify: bool) -> ssl.SSLContext:
+async def shared_cookies(ctx: Context) -> "httpx.Cookies":
+    """The job's cookies, of the requests that share them."""
+
+    async def open_jar() -> "httpx.Cookies":
+        from http.cookiejar import CookieJar, DefaultCookiePolicy  # start-up: costs milliseconds
+
+        import httpx
+
+        # No host sets a cookie for all of a country's: `.co.uk`.
+        return httpx.Cookies(CookieJar(DefaultCookiePolicy(strict_domain=True)))
+
+    async def close_jar(jar: "httpx.Cookies") -> None:
+        jar.jar.clear()
+
+    return await ctx.shared("http:request cookies", open_jar, close_jar)
+
+
+def tls_context(trust: Trust) -> ssl.SSLContext:
     """Trust what the host trusts; certifi's authorities only where the host has none."""
-    context = ssl.create_default_context()
-    if not verify:
+    if trust.ca_cert is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trust_authorities(context, "ca_cert", trust.ca_cert)
+    else:
+        context = ssl.create_default_context()
+    if not trust.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    elif not _host_has_authorities():
+    elif trust.ca_cert is None and not _host_has_authorities():
         import certifi
 
         # As data: the file may be inside a zip archive.
         context.load_verify_locations(cadata=certifi.contents())
+    if trust.cert is not None:
+        identify(context, "client_cert", trust.cert, trust.key, trust.passphrase)
     return context
 
 
@@ -80,7 +134,7 @@ def foreign_errors(target: str) -> Iterator[None]:
         )
         reason = _reason(error)
         if "CERTIFICATE_VERIFY_FAILED" in reason:
-            hint = "check the address and the host's certificate authorities"
+            hint = "check the address and the certificate authorities; `ca_cert` names others"
         raise ours(f"{message.format(target=target)}: {reason}", hint=hint) from error
 
 

@@ -9,9 +9,13 @@ from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
 from gxo.stdlib._spool import Spool
 from gxo.stdlib.http._client import foreign_errors
+from gxo.stdlib.http._fields import Fields
 
 if TYPE_CHECKING:
     import httpx
+
+    from gxo.stdlib.http._auth import Tokens
+    from gxo.stdlib.http._bodies import Streamed
 
 MAX_REDIRECTS = 20
 MAX_WAIT = 300.0
@@ -35,25 +39,41 @@ _HARMLESS = frozenset(
 )
 """Headers that may go to another host than the playbook names; any other could be a credential."""
 _DRAIN = 64 * 1024
+_MAX_COOKIES = 3000
+_UNAUTHORIZED = 401
+_PHASES = {
+    "connect_tcp": ": it did not take the connection",
+    "start_tls": ": it did not end the TLS handshake",
+    "send_request_headers": ": it did not take the request",
+    "send_request_body": ": it did not take the body",
+    "receive_response_headers": ": it did not begin to answer",
+    "receive_response_body": ": the answer did not end",
+}
+"""By what httpx traces, why a request is late."""
 
 
 class Call:
     """What is asked of a server, and within which limits.
 
     max_body: bytes of an answer's body. spool: takes the body of a good answer; None for memory.
+    stranger: the client for other servers, which must not know who asks. tokens: give the header
+    that says it. cookies: those that answers have set, and that requests get.
     """
 
     __slots__ = (
         "attempts",
         "client",
         "content",
+        "cookies",
         "follow_redirects",
         "headers",
         "max_body",
         "method",
         "retry_status",
         "spool",
+        "stranger",
         "timeout",
+        "tokens",
         "url",
     )
 
@@ -62,15 +82,14 @@ class Call:
         client: "httpx.AsyncClient",
         method: str,
         url: "httpx.URL",
-        headers: list[tuple[bytes, bytes]],
-        content: bytes | None,
+        headers: Fields,
+        content: "bytes | Streamed | None",
         *,
         timeout: float,
         follow_redirects: bool,
         max_body: int | None,
         retry_status: frozenset[int],
         attempts: int,
-        spool: Spool | None = None,
     ) -> None:
         self.client = client
         self.method = method
@@ -82,7 +101,10 @@ class Call:
         self.max_body = max_body
         self.retry_status = retry_status
         self.attempts = attempts
-        self.spool = spool
+        self.spool: Spool | None = None
+        self.stranger = client
+        self.tokens: Tokens | None = None
+        self.cookies: httpx.Cookies | None = None
 
 
 class Answer:
@@ -118,7 +140,7 @@ async def exchange(ctx: Context, call: Call, url: "httpx.URL") -> Answer:
     """Send the call to an address of its server, again while the answer says to try later."""
     repeats = call.attempts if call.method in SAFE_TO_REPEAT else 1
     for attempt in range(1, repeats + 1):
-        answer = await _limited(ctx, call, url)
+        answer = await _known(ctx, call, url)
         if answer.status not in call.retry_status or attempt == repeats:
             break
         delay = _delay(ctx, answer, attempt)
@@ -127,6 +149,19 @@ async def exchange(ctx: Context, call: Call, url: "httpx.URL") -> Answer:
             break
         ctx.log("info", f"{shown(url)} answered {answer.status}; next attempt in {delay:g} s")
         await ctx.clock.sleep(delay)
+    return answer
+
+
+async def _known(ctx: Context, call: Call, url: "httpx.URL") -> Answer:
+    """Send the call with a token, if there are some; with a new one when it is not taken."""
+    if call.tokens is None or not same_origin(url, call.url):
+        return await _limited(ctx, call, url, [])
+    for _ in range(2):
+        token = await call.tokens.header(ctx, call)
+        answer = await _limited(ctx, call, url, [token])
+        if answer.status != _UNAUTHORIZED or not same_origin(answer.url, call.url):
+            break
+        call.tokens.refuse(token)
     return answer
 
 
@@ -146,42 +181,83 @@ def _delay(ctx: Context, answer: Answer, attempt: int) -> float:
     return float(2 ** (attempt - 1))
 
 
-async def _limited(ctx: Context, call: Call, url: "httpx.URL") -> Answer:
+async def _limited(ctx: Context, call: Call, url: "httpx.URL", token: Fields) -> Answer:
+    phase = _Phase()
     try:
         async with asyncio.timeout(call.timeout):
             with foreign_errors(shown(url)):
-                return await _follow(ctx, call, url)
+                return await _follow(ctx, call, url, token, phase)
     except TimeoutError:
-        message = f"no complete answer from {shown(url)} within {call.timeout:g} s"
+        message = f"no complete answer from {shown(url)} within {call.timeout:g} s{phase.why}"
         raise ModuleError(message, hint="raise `timeout`") from None
 
 
-async def _follow(ctx: Context, call: Call, url: "httpx.URL") -> Answer:
-    request = call.client.build_request(
-        call.method, url, headers=call.headers, content=call.content
-    )
-    if not same_origin(url, call.url):
-        drop_credentials(request)
+class _Phase:
+    """What httpx does with a request: `why` says what has not come to its end."""
+
+    __slots__ = ("why",)
+
+    def __init__(self) -> None:
+        self.why = ": all connections are in use"
+
+    async def __call__(self, event: str, _: object) -> None:
+        self.why = _PHASES.get(event.rpartition(".")[0].rpartition(".")[2], self.why)
+
+
+async def _follow(
+    ctx: Context, call: Call, url: "httpx.URL", token: Fields, phase: _Phase
+) -> Answer:
+    client, request = _first(call, url, token, phase)
     for _ in range(MAX_REDIRECTS + 1):
+        if call.cookies is not None:
+            call.cookies.set_cookie_header(request)
         started = ctx.clock.monotonic()
-        response = await call.client.send(request, stream=True, follow_redirects=False)
+        response = await client.send(request, stream=True, follow_redirects=False)
         latency = ctx.clock.monotonic() - started
         try:
+            _keep_cookies(call, response)
             if not call.follow_redirects or response.next_request is None:
                 return Answer(response, latency, await _read(call, response))
             await _drain(response)
             following = response.next_request
         finally:
             await response.aclose()
-        if not same_origin(following.url, request.url):
+        if same_origin(following.url, request.url):
+            following.headers.update([one for one in call.headers if one[0].lower() == b"cookie"])
+        else:
             if call.content and following.method == request.method:
                 raise ModuleError(
                     f"{shown(url)} redirects a request with a body to another server",
                     hint="send it there by its own address, or set `follow_redirects: false`",
                 )
             drop_credentials(following)
+            client = call.stranger
         request = following
     raise ModuleError(f"{shown(url)} was redirected more than {MAX_REDIRECTS} times")
+
+
+def _first(
+    call: Call, url: "httpx.URL", token: Fields, phase: _Phase
+) -> "tuple[httpx.AsyncClient, httpx.Request]":
+    """The first request, and the client that sends it."""
+    request = call.client.build_request(
+        call.method,
+        url,
+        headers=call.headers + token,
+        content=call.content,
+        extensions={"trace": phase},
+    )
+    if same_origin(url, call.url):
+        return call.client, request
+    drop_credentials(request)
+    return call.stranger, request
+
+
+def _keep_cookies(call: Call, response: "httpx.Response") -> None:
+    if call.cookies is not None and "set-cookie" in response.headers:
+        call.cookies.extract_cookies(response)
+        if len(call.cookies.jar) > _MAX_COOKIES:
+            raise ModuleError(f"servers have set more than {_MAX_COOKIES} cookies")
 
 
 def same_origin(one: "httpx.URL", other: "httpx.URL") -> bool:
@@ -222,7 +298,10 @@ async def _read(call: Call, response: "httpx.Response") -> bytes | None:
     spool = call.spool if response.status_code < 400 else None
     body = bytearray()
     size = 0
-    if "content-encoding" in response.headers:
+    if encodings := response.headers.get_list("content-encoding", split_commas=True):
+        if len(encodings) > 1:  # each multiplies what the one before has made of a piece
+            message = f"the body from {shown(response.url)} is compressed several times"
+            raise ModuleError(message)
         from gxo.stdlib.http._pieces import Pieces  # with httpx, which is loaded by now
 
         response.stream = Pieces(cast("httpx.AsyncByteStream", response.stream))

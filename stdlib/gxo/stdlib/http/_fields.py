@@ -6,6 +6,8 @@ from typing import Any
 
 from gxo.runtime.errors import ParameterError
 
+Fields = list[tuple[bytes, bytes]]
+
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BREAK = re.compile(r"[\r\n\v\f\0]")
 
@@ -37,8 +39,12 @@ def as_json(value: Any) -> bytes:
         raise ParameterError(f"json: it cannot be written as JSON: {error}") from None
 
 
-def with_type(fields: list[tuple[bytes, bytes]], content_type: bytes) -> list[tuple[bytes, bytes]]:
-    """The fields, and the body's type unless they name one."""
-    if any(name.lower() == b"content-type" for name, _ in fields):
-        return fields
-    return [*fields, (b"Content-Type", content_type)]
+def has(fields: Fields, name: str) -> bool:
+    """Whether there is a field of that name."""
+    wanted = name.lower().encode()
+    return any(known.lower() == wanted for known, _ in fields)
+
+
+def with_field(fields: Fields, name: str, value: bytes) -> Fields:
+    """The fields, and this one unless there is one of that name."""
+    return fields if has(fields, name) else [*fields, (name.encode(), value)]

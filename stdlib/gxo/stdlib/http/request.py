@@ -1,33 +1,39 @@
 """`http:request`: ask a server, once or page by page."""
 
-import base64
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from contextlib import ExitStack, aclosing
+from typing import TYPE_CHECKING, Any, Literal
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
-from gxo.runtime.host.weight import weight
 from gxo.runtime.spec import (
     Condition,
     Duration,
     On,
     Record,
-    Secret,
     Size,
     Url,
     UrlValue,
     WorkspacePath,
     connects,
     module,
+    reads,
     writes,
 )
 from gxo.runtime.streams.ports import Out
 from gxo.stdlib._spool import Spool
 from gxo.stdlib.data._batches import BATCH
-from gxo.stdlib.http._client import foreign_errors, shared_client
+from gxo.stdlib.http._auth import Auth, authorization, tokens_of
+from gxo.stdlib.http._bodies import Body, File, plain
+from gxo.stdlib.http._client import (
+    ClientCert,
+    Trust,
+    foreign_errors,
+    shared_client,
+    shared_cookies,
+)
 from gxo.stdlib.http._exchange import Answer, Call, exchange, shown
-from gxo.stdlib.http._fields import as_json, field, has_break, with_type
+from gxo.stdlib.http._fields import Fields, field, has
 from gxo.stdlib.http._pages import Pagination, read_pages
 from gxo.stdlib.http._response import Response, Verdict, response_of, without_body
 
@@ -43,20 +49,17 @@ READING = frozenset(["GET", "HEAD", "OPTIONS"])
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
-BasicAuth = TypedDict("BasicAuth", {"user": str, "pass": Secret})
-
-
-class Auth(TypedDict, total=False):
-    """How the request proves who asks: `basic` or `bearer`."""
-
-    basic: BasicAuth
-    bearer: Secret
-
 
 @module(
     "http:request",
     changes="by_call",
-    effects=[connects("url"), writes("download_to")],
+    effects=[
+        connects("url"),
+        connects("auth.oauth2.token_url"),
+        reads("body_from"),
+        reads("files.path"),
+        writes("download_to"),
+    ],
     needs=["httpx"],
     emits_when="pagination",
     returns={"path": ["download_to"]},
@@ -70,12 +73,17 @@ async def request(
     headers: Mapping[str, str] | None = None,
     query: Mapping[str, UrlValue] | None = None,
     body: str | None = None,
+    body_from: WorkspacePath | None = None,
     json: Any = None,
     form: Mapping[str, Any] | None = None,
+    files: Sequence[File] | None = None,
     timeout: Duration = 30.0,
     auth: Auth | None = None,
+    cookie_jar: bool = False,
     follow_redirects: bool = True,
     skip_tls_verify: bool = False,
+    ca_cert: str | None = None,
+    client_cert: ClientCert | None = None,
     pagination: Pagination | None = None,
     success_when: On[Response, Condition] | None = None,
     fail_when: On[Response, Condition] | None = None,
@@ -106,13 +114,24 @@ async def request(
         method: What to do.
         headers: Headers of the request.
         query: Parameters that are added to the address; a list gives one of each element.
-        body: The request's body as text. At most one of `body`, `json` and `form`.
+        body: The request's body as text. At most one of `body`, `body_from`, `json` and `form`.
+        body_from: A file of the workspace that is the body, read in pieces while it is sent.
         json: The body as a value, sent as JSON.
         form: The body as fields of a form.
+        files: Files of the workspace that go with the form, which is then multipart/form-data: of
+            each the form's `field`, its `path`, the `name` that the server is told (the last part
+            of the path) and its media `type` (what the name's ending says). Read in pieces.
         timeout: How long one exchange may take, from connecting to the last byte of the body.
-        auth: `basic` with `user` and `pass`, or `bearer` with a token.
+        auth: `basic` with `user` and `pass`; `bearer` with a token; or `oauth2` with `token_url`,
+            `client_id`, `client_secret` and `scopes`, which asks for a token first (the grant for
+            client credentials). The job uses it until it expires; a 401 gets one new token.
+        cookie_jar: Keep the cookies that answers set, and send them with the requests of the job
+            that have a `cookie_jar` as well, where they belong.
         follow_redirects: Whether to go where a redirect leads, at most 20 times.
         skip_tls_verify: Accept any certificate. Whoever is on the way can then read along.
+        ca_cert: Certificates of the authorities to trust instead of the host's, in PEM.
+        client_cert: The client's own certificate: `cert` and `key` in PEM, and the `passphrase` of
+            a key that is encrypted.
         pagination: Where the next page is: `next_field`, `link_header` or `page_param`; where its
             items are: `items_field`; and `max_pages`.
         success_when: A condition on the answer, each page's, without which the workload fails.
@@ -140,39 +159,64 @@ async def request(
             auth: {bearer: '{{ secret "API_TOKEN" }}'}
             query: {active: true}
     """
-    if retry_attempts < 1:
-        raise ParameterError(f"retry_attempts: {retry_attempts} is below 1")
-    if download_to is not None and pagination is not None:
-        raise ParameterError("`download_to` and `pagination` exclude each other")
-    address = _address(url, query)
-    size = weight([body, json, form])
-    payload = await ctx.offload(size, _payload, body, json, form, _headers(headers, auth))
-    all_headers, content = payload
+    given = Body(body, body_from, json, form, files)
+    _check(given, retry_attempts, download_to, pagination)
+    address = _address("url", url, query)
+    fields = _fields(headers, auth, address)
     if method in READING and download_to is None:
         ctx.changes_nothing()
     elif ctx.dry_run:
         return _foresee(ctx, method, address, download_to)
-    client = await shared_client(ctx, verify=not skip_tls_verify)
-    if skip_tls_verify:
-        ctx.log("warning", f"security: TLS certificates of {shown(address)} are not verified")
-    call = Call(
-        client,
-        method,
-        address,
-        all_headers,
-        content,
-        timeout=timeout,
-        follow_redirects=follow_redirects,
-        max_body=MAX_BODY if max_body is None and download_to is None else max_body,
-        retry_status=frozenset(retry_status),
-        attempts=retry_attempts,
-    )
-    verdict = Verdict(success_when, fail_when)
-    if pagination is not None:
-        return await _send_pages(ctx, call, pagination, verdict, out)
-    if download_to is not None:
-        return await _download(ctx, call, download_to, verdict)
-    return await _whole(ctx, await exchange(ctx, call, address), verdict)
+    trust = Trust(not skip_tls_verify, ca_cert, *_identity(client_cert))
+    with ExitStack() as stack:
+        fields, content = await given.open(ctx, fields, stack)
+        call = Call(
+            await shared_client(ctx, trust),
+            method,
+            address,
+            fields,
+            content,
+            timeout=timeout,
+            follow_redirects=follow_redirects,
+            max_body=MAX_BODY if max_body is None and download_to is None else max_body,
+            retry_status=frozenset(retry_status),
+            attempts=retry_attempts,
+        )
+        await _acquaint(ctx, call, trust, auth, cookie_jar=cookie_jar)
+        verdict = Verdict(success_when, fail_when)
+        if pagination is not None:
+            return await _send_pages(ctx, call, pagination, verdict, out)
+        if download_to is not None:
+            return await _download(ctx, call, download_to, verdict)
+        return await _whole(ctx, await exchange(ctx, call, address), verdict)
+
+
+def _check(
+    given: Body, attempts: int, download_to: str | None, pagination: Pagination | None
+) -> None:
+    given.check()
+    if attempts < 1:
+        raise ParameterError(f"retry_attempts: {attempts} is below 1")
+    if download_to is not None and pagination is not None:
+        raise ParameterError("`download_to` and `pagination` exclude each other")
+
+
+async def _acquaint(
+    ctx: Context, call: Call, trust: Trust, auth: Auth | None, *, cookie_jar: bool
+) -> None:
+    """Give the call what it knows beyond itself: tokens, cookies, a client that shows no name."""
+    servers = [call.url]
+    if auth is not None and "oauth2" in auth:
+        server = _address("auth.oauth2.token_url", auth["oauth2"]["token_url"], None)
+        call.tokens = await tokens_of(ctx, auth["oauth2"], server)
+        servers.append(server)
+    if trust.cert is not None:
+        call.stranger = await shared_client(ctx, trust.anonymous())
+    if cookie_jar:
+        call.cookies = await shared_cookies(ctx)
+    if not trust.verify:
+        for server in servers:
+            ctx.log("warning", f"security: TLS certificates of {shown(server)} are not verified")
 
 
 def _foresee(ctx: Context, method: str, address: "httpx.URL", path: str | None) -> Response:
@@ -235,70 +279,33 @@ async def _whole(ctx: Context, answer: Answer, verdict: Verdict) -> Response:
     return response
 
 
-def _address(url: str, query: Mapping[str, Any] | None) -> "httpx.URL":
+def _address(param: str, url: str, query: Mapping[str, Any] | None) -> "httpx.URL":
     import httpx
 
-    with foreign_errors("of parameter 'url'"):
+    with foreign_errors(f"of parameter '{param}'"):
         address = httpx.URL(url)
         if query:
-            address = address.copy_merge_params({name: _plain(query[name]) for name in query})
+            address = address.copy_merge_params({name: plain(query[name]) for name in query})
     if address.scheme not in ("http", "https") or not address.host:
         hint = "an address looks like https://host/path"
         raise ParameterError(
-            "url: it does not begin with http:// or https:// and a host", hint=hint
+            f"{param}: it does not begin with http:// or https:// and a host", hint=hint
         )
     return address
 
 
-def _plain(value: Any) -> Any:
-    """A value of a query or form as httpx takes it."""
-    if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None or isinstance(value, (str, int, float)):
-        return value
-    raise ParameterError("a map cannot be the value of a query parameter or a form's field")
-
-
-def _headers(headers: Mapping[str, str] | None, auth: Auth | None) -> list[tuple[bytes, bytes]]:
+def _fields(headers: Mapping[str, str] | None, auth: Auth | None, address: "httpx.URL") -> Fields:
     made = [field(name, value) for name, value in (headers or {}).items()]
-    if auth is not None:
-        if any(name.lower() == b"authorization" for name, _ in made):
-            raise ParameterError("give one of `auth` and the header Authorization")
-        made.append((b"Authorization", _authorization(auth)))
-    return made
+    if auth is None:
+        return made
+    if has(made, "Authorization") or address.userinfo:
+        other = "credentials in the address" if address.userinfo else "the header Authorization"
+        raise ParameterError(f"give one of `auth` and {other}")
+    value = authorization(auth)
+    return made if value is None else [*made, (b"Authorization", value)]
 
 
-def _authorization(auth: Auth) -> bytes:
-    if len(auth) != 1:
-        raise ParameterError("auth: give one of `basic` and `bearer`")
-    if "bearer" in auth:
-        if has_break(auth["bearer"]):
-            raise ParameterError("auth.bearer has a line break or NUL in it")
-        return b"Bearer " + auth["bearer"].encode()
-    basic = auth["basic"]
-    if ":" in basic["user"]:
-        raise ParameterError("auth.basic.user has a colon in it, which cannot be sent")
-    return b"Basic " + base64.b64encode(f"{basic['user']}:{basic['pass']}".encode())
-
-
-def _payload(
-    body: str | None,
-    json: Any,
-    form: Mapping[str, Any] | None,
-    headers: list[tuple[bytes, bytes]],
-) -> tuple[list[tuple[bytes, bytes]], bytes | None]:
-    """The headers, with what the body adds to them, and the body's bytes."""
-    if sum(value is not None for value in (body, json, form)) > 1:
-        raise ParameterError("give at most one of `body`, `json` and `form`")
-    if body is not None:
-        return headers, body.encode(errors="surrogateescape")
-    if json is not None:
-        return with_type(headers, b"application/json"), as_json(json)
-    if form is not None:
-        import httpx
-
-        pairs = httpx.QueryParams({name: _plain(form[name]) for name in form})
-        return with_type(headers, b"application/x-www-form-urlencoded"), str(pairs).encode()
-    return headers, None
+def _identity(client_cert: ClientCert | None) -> tuple[str | None, str, str]:
+    if client_cert is None:
+        return None, "", ""
+    return client_cert["cert"], client_cert["key"], client_cert.get("passphrase", "")
