@@ -4,6 +4,7 @@ import os
 import stat
 import tarfile
 from base64 import b64decode
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gxo.compiler.types import OneOf, Special, Type
+from gxo.compiler.types import ListOf, OneOf, Shape, Special, Type
 from gxo.runtime.errors import ModuleError, ParameterError, SecurityError
 from tests.stdlib.harness import Outcome, bench, library, module_spec, run
 from tests.stdlib.http.server import serving
@@ -35,18 +36,27 @@ $ANSIBLE_VAULT;1.1;AES256
 """`changed`, as `vault:encrypt` writes it."""
 
 
-def is_path(kind: Type) -> bool:
-    if isinstance(kind, OneOf):
-        return any(map(is_path, kind.options))
-    return kind == Special("WorkspacePath")
+def paths(name: str, kind: Type) -> Iterator[str]:
+    """The parameter, and keys of the maps in it, as far as they are paths."""
+    match kind:
+        case OneOf(options):
+            for option in options:
+                yield from paths(name, option)
+        case ListOf(item):
+            yield from paths(name, item)
+        case Shape(fields=fields):
+            for key, item in fields:
+                yield from paths(f"{name}.{key}", item)
+        case Special("WorkspacePath"):
+            yield name
 
 
 def test_every_path_parameter_of_the_library_is_in_the_table() -> None:
     declared = {
-        f"{spec.name} {param.name}"
+        f"{spec.name} {path}"
         for spec in library().all()
         for param in spec.params
-        if is_path(param.type)
+        for path in paths(param.name, param.type)
     }
     assert TABLE["parameters"].keys() == declared
 
@@ -97,6 +107,8 @@ def filled(value: Any, words: dict[str, str]) -> Any:
     if isinstance(value, str):
         for word, meaning in words.items():
             value = value.replace(f"{{{word}}}", meaning)
+    if isinstance(value, list):
+        return [{key: filled(item, words) for key, item in each.items()} for each in value]
     return value
 
 
@@ -108,9 +120,11 @@ def call(name: str, path: str, world: Path, request: pytest.FixtureRequest) -> O
     async def play() -> Outcome:
         async with bench(world / "ws") as workbench:
             with serving({path: {"body": "changed"} for path in ("/a", "/bkt/a")}) as server:
-                words = {"server": f"http://127.0.0.1:{server.server_address[1]}"}
+                server_url = f"http://127.0.0.1:{server.server_address[1]}"
+                words = {"server": server_url, "path": path}
                 params = {key: filled(value, words) for key, value in entry["params"].items()}
-                params[parameter] = path
+                if "." not in parameter:
+                    params[parameter] = path
                 if sshd is not None:
                     params["connection_id"] = await Caller(workbench).connect(login(sshd))
                 outcome = await workbench.call(module_spec(module), params, entry.get("streams"))

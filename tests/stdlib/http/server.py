@@ -26,8 +26,9 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = False
 
-    def __init__(self, routes: dict[str, Any]) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, routes: dict[str, Any], host: str = "127.0.0.1") -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, 0), Handler)
         self.set_routes(routes)
         self.requests: list[dict[str, Any]] = []
         self.asked = threading.Event()
@@ -64,11 +65,17 @@ class Handler(BaseHTTPRequestHandler):
                 "path": self.path,
                 "headers": {name.lower(): value for name, value in self.headers.items()},
                 "body": self.rfile.read(length).decode(),
+                "client": self.client_name(),
             }
         )
         self.server.asked.set()
         found = self.path if self.path in self.server.routes else self.path.partition("?")[0]
         self.play(self.server.next_answer(found))
+
+    def client_name(self) -> str | None:
+        """The name in the certificate that the client has shown."""
+        shown = isinstance(self.connection, ssl.SSLSocket) and self.connection.getpeercert()
+        return dict(pair for [pair] in shown["subject"])["commonName"] if shown else None  # type: ignore[misc, index]
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
 
@@ -115,19 +122,38 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serving(routes: dict[str, Any], *, tls: bool = False) -> Iterator[Server]:
-    """The server in a thread; its client has to be closed before this ends."""
-    server = Server(routes)
+def serving(
+    routes: dict[str, Any],
+    *,
+    tls: bool = False,
+    context: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
+) -> Iterator[Server]:
+    """The server in a thread; its client has to be closed before this ends.
+
+    tls: with the certificate of `localhost.pem`. context: with one of the test's own.
+    """
+    server = Server(routes, host)
     if tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(PEM)
+    if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
+    with in_thread(server):
+        try:
+            yield server
+        finally:
+            server.stopping.set()
+
+
+@contextlib.contextmanager
+def in_thread(server: ThreadingHTTPServer) -> Iterator[None]:
+    """Serve until the end, then wait for the threads that answer."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield server
+        yield
     finally:
-        server.stopping.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -110,7 +110,7 @@ class SecretUse:
         value = value.strip()
         if value not in self._made:
             self._made.add(value)
-            self._secrets.add(value, "a secret that a template made")
+            self._secrets.add(value, "a secret that the job has made")
 
     def returned(self, node: Node, field: str, value: str, *, in_step: str | None) -> None:
         """Redact a field of a workload's result from what leaves the job, and from what those have

@@ -74,7 +74,7 @@ def trust_authorities(context: ssl.SSLContext, name: str, text: str) -> None:
     """Let the context trust these authorities, in PEM. name: what the playbook calls the text."""
     try:
         context.load_verify_locations(cadata=text)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):
         raise ParameterError(f"`{name}` is no certificate in PEM") from None
 
 

@@ -17,7 +17,7 @@ from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import Secret, Url
 from gxo.stdlib.data._json import decode
 from gxo.stdlib.http._exchange import Answer, Call, exchange, shown
-from gxo.stdlib.http._fields import has_break
+from gxo.stdlib.http._fields import check_text, has_break, to_bytes
 
 if TYPE_CHECKING:
     import httpx
@@ -58,16 +58,16 @@ def authorization(auth: Auth) -> bytes | None:
     if "bearer" in auth:
         if has_break(auth["bearer"]):
             raise ParameterError("auth.bearer has a line break or NUL in it")
-        return b"Bearer " + auth["bearer"].encode()
+        return b"Bearer " + to_bytes("auth.bearer", auth["bearer"])
     if "basic" in auth:
         if ":" in auth["basic"]["user"]:
             raise ParameterError("auth.basic.user has a colon in it, which cannot be sent")
-        return _basic(auth["basic"]["user"], auth["basic"]["pass"])
+        return _basic("auth.basic", auth["basic"]["user"], auth["basic"]["pass"])
     return None
 
 
-def _basic(user: str, password: str) -> bytes:
-    return b"Basic " + base64.b64encode(f"{user}:{password}".encode())
+def _basic(param: str, user: str, password: str) -> bytes:
+    return b"Basic " + base64.b64encode(to_bytes(param, f"{user}:{password}"))
 
 
 async def tokens_of(ctx: Context, given: OAuth2, address: "httpx.URL") -> "Tokens":
@@ -132,14 +132,16 @@ class Tokens:
         import httpx
 
         user, password = self._given["client_id"], self._given["client_secret"]
+        scopes = " ".join(self._given.get("scopes", []))
+        check_text("auth.oauth2", f"{user}{password}{scopes}")
         form = {"grant_type": "client_credentials"}
         if "scopes" in self._given:
-            form["scope"] = " ".join(self._given["scopes"])
+            form["scope"] = scopes
         fields = [(b"Accept", b"application/json")]
         if in_header:
             from urllib.parse import quote_plus
 
-            fields.append((b"Authorization", _basic(quote_plus(user), quote_plus(password))))
+            fields.append((b"Authorization", _basic("", quote_plus(user), quote_plus(password))))
         else:
             form |= {"client_id": user, "client_secret": password}
         fields.append((b"Content-Type", b"application/x-www-form-urlencoded"))

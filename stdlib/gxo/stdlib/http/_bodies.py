@@ -16,7 +16,15 @@ from gxo.runtime.host.weight import weight
 from gxo.runtime.spec import WorkspacePath
 from gxo.runtime.workspace.jail import REGULAR, check_regular
 from gxo.stdlib._spool import PIECE
-from gxo.stdlib.http._fields import Fields, as_json, has, has_break, with_field
+from gxo.stdlib.http._fields import (
+    Fields,
+    as_json,
+    check_text,
+    has,
+    has_break,
+    to_bytes,
+    with_field,
+)
 
 _FORM = b"application/x-www-form-urlencoded"
 
@@ -75,13 +83,13 @@ class Body(NamedTuple):
 
     def _in_memory(self, fields: Fields) -> tuple[Fields, bytes | None]:
         if self.body is not None:
-            return fields, self.body.encode(errors="surrogateescape")
+            return fields, to_bytes("body", self.body)
         if self.json is not None:
             return with_field(fields, "Content-Type", b"application/json"), as_json(self.json)
         if self.form is not None:
             import httpx
 
-            pairs = httpx.QueryParams({name: plain(self.form[name]) for name in self.form})
+            pairs = httpx.QueryParams(plain_values("form", self.form))
             return with_field(fields, "Content-Type", _FORM), str(pairs).encode()
         return fields, None
 
@@ -138,18 +146,17 @@ def _multipart(
 ) -> Iterator[bytes | Source]:
     """The parts of a form (RFC 7578): its fields, then its files."""
     begin = f"--{boundary}\r\nContent-Disposition: form-data; name="
-    for name, value in form.items():
-        values = plain(value)
+    for name, values in plain_values("form", form).items():
         for one in values if isinstance(values, list) else [values]:
             said = "" if one is None else one
-            yield f"{begin}{_quoted(name)}\r\n\r\n{said}\r\n".encode(errors="surrogateescape")
+            yield to_bytes("form", f"{begin}{_quoted(name)}\r\n\r\n{said}\r\n")
     for place, file in enumerate(files):
         name = file.get("name", os.path.basename(file["path"]))
         type_ = file["type"] if "type" in file else _guessed(name)
         if has_break(type_) or not type_.isascii():
             raise ParameterError(f"files[{place}].type is no media type")
         head = f"{begin}{_quoted(file['field'])}; filename={_quoted(name)}"
-        yield f"{head}\r\nContent-Type: {type_}\r\n\r\n".encode(errors="surrogateescape")
+        yield to_bytes(f"files[{place}]", f"{head}\r\nContent-Type: {type_}\r\n\r\n")
         yield Source(file["path"])
         yield b"\r\n"
     yield f"--{boundary}--\r\n".encode()
@@ -170,12 +177,20 @@ def _guessed(name: str) -> str:
     return type_ if type_ is not None and encoding is None else "application/octet-stream"
 
 
-def plain(value: Any) -> Any:
-    """A value of a query or form as httpx takes it."""
-    if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None or isinstance(value, (str, int, float)):
-        return value
+def plain_values(param: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a query or form as httpx takes them. param: what the playbook calls them."""
+    return {_plain(param, name): _plain(param, value) for name, value in values.items()}
+
+
+def _plain(param: str, value: Any) -> Any:
+    match value:
+        case str():
+            check_text(param, value)
+            return value
+        case list() | tuple():
+            return [_plain(param, each) for each in value]
+        case bool():
+            return "true" if value else "false"
+        case None | int() | float():
+            return value
     raise ParameterError("a map cannot be the value of a query parameter or a form's field")

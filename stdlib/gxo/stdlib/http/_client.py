@@ -161,7 +161,7 @@ def error_table() -> tuple[tuple[type[Exception], type[WorkloadError], str, str 
         (httpx.LocalProtocolError, ParameterError, "the request to {target} is not valid", None),
         (httpx.TimeoutException, ModuleError, "{target} took too long", None),
         (httpx.ConnectError, ModuleError, "cannot connect to {target}", None),
-        (httpx.ProxyError, ModuleError, "the proxy did not connect to {target}", None),
+        (httpx.ProxyError, ModuleError, "cannot connect to {target} through the proxy", None),
         (httpx.NetworkError, ModuleError, "the connection to {target} broke", None),
         (httpx.RemoteProtocolError, ModuleError, "{target} broke the rules of HTTP", None),
         (httpx.DecodingError, ModuleError, "the compressed body from {target} is damaged", None),

@@ -1,9 +1,9 @@
 """One request and its answer: redirects, repeats, limits."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
@@ -195,13 +195,21 @@ async def _limited(ctx: Context, call: Call, url: "httpx.URL", token: Fields) ->
 class _Phase:
     """What httpx does with a request: `why` says what has not come to its end."""
 
-    __slots__ = ("why",)
+    __slots__ = ("_stream", "why")
 
     def __init__(self) -> None:
         self.why = ": all connections are in use"
+        self._stream: Any = None
 
-    async def __call__(self, event: str, _: object) -> None:
-        self.why = _PHASES.get(event.rpartition(".")[0].rpartition(".")[2], self.why)
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        """`connection.connect_tcp.started`, and the like (httpx: the extension `trace`)."""
+        _, step, stage = event.split(".")
+        self.why = _PHASES.get(step, self.why)
+        if step == "connect_tcp" and stage == "complete":
+            self._stream = info["return_value"]
+        elif step == "start_tls" and stage == "failed" and self._stream is not None:
+            # httpcore 1.0 leaves the connection open when the handshake is cancelled.
+            await self._stream.aclose()
 
 
 async def _follow(

@@ -24,6 +24,22 @@ def field(name: str, value: str) -> tuple[bytes, bytes]:
         raise ParameterError(f"headers: the value of '{name}' is no valid text") from None
 
 
+def to_bytes(param: str, text: str) -> bytes:
+    """The text as UTF-8; bytes that were none before they became text are as they were."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        raise ParameterError(f"{param}: it holds a lone surrogate, which is no text") from None
+
+
+def check_text(param: str, text: str) -> None:
+    """ParameterError when it cannot be written as UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ParameterError(f"{param}: it holds a lone surrogate, which is no text") from None
+
+
 def has_break(value: str) -> bool:
     """Whether the text cannot be a header's value."""
     return _BREAK.search(value) is not None

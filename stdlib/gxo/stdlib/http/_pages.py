@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.stdlib.data._json import decode
+from gxo.stdlib.http._client import foreign_errors
 from gxo.stdlib.http._exchange import Answer, Call, exchange, shown
+from gxo.stdlib.http._fields import check_text
 
 if TYPE_CHECKING:
     import httpx
@@ -43,7 +45,8 @@ async def read_pages(
     """
     _check(pagination)
     most = pagination.get("max_pages")
-    url: httpx.URL | None = _first(call.url, pagination)
+    with foreign_errors("of the first page"):
+        url: httpx.URL | None = _first(call.url, pagination)
     seen: set[str] = set()
     before = b""
     number = 0
@@ -65,13 +68,16 @@ async def read_pages(
             )
         before = answer.body
         yield answer, items
-        url = _next(answer, body, items, url, pagination, number)
+        with foreign_errors("of the next page"):
+            url = _next(answer, body, items, url, pagination, number)
 
 
 def _check(pagination: Pagination) -> None:
     kinds = ("next_field" in pagination, pagination.get("link_header"), "page_param" in pagination)
     if sum(map(bool, kinds)) != 1:
         raise ParameterError("pagination: give one of `next_field`, `link_header`, `page_param`")
+    for key in ("page_param", "size_param"):
+        check_text(f"pagination.{key}", str(pagination.get(key, "")))
     for name in ("start", "size_param", "size"):
         if name in pagination and "page_param" not in pagination:
             raise ParameterError(f"pagination.{name} goes with `page_param`")

@@ -29,7 +29,12 @@ class Ways(httpx.AsyncBaseTransport):
         way = self._open.get(proxy)
         if way is None:
             way = self._open[proxy] = self._made(proxy)
-        return await way.handle_async_request(request)
+        try:
+            return await way.handle_async_request(request)
+        except httpx.ConnectError as error:
+            if proxy is None:
+                raise
+            raise httpx.ProxyError(str(error)) from error
 
     async def aclose(self) -> None:
         for way in self._open.values():
@@ -50,7 +55,10 @@ def _proxy(address: str) -> httpx.Proxy:
     try:
         # `ca_cert` is about the servers.
         context = tls_context(HOST_TRUST) if address.startswith("https:") else None
-        return httpx.Proxy(address, ssl_context=context)
+        proxy = httpx.Proxy(address, ssl_context=context)
+        if not proxy.url.host:
+            raise ValueError
+        return proxy
     except (httpx.InvalidURL, ValueError):
         # It is not quoted: there may be a password in it.
         message = "the environment names a proxy whose address is not valid"

@@ -24,7 +24,7 @@ from gxo.runtime.streams.ports import Out
 from gxo.stdlib._spool import Spool
 from gxo.stdlib.data._batches import BATCH
 from gxo.stdlib.http._auth import Auth, authorization, tokens_of
-from gxo.stdlib.http._bodies import Body, File, plain
+from gxo.stdlib.http._bodies import Body, File, plain_values
 from gxo.stdlib.http._client import (
     ClientCert,
     Trust,
@@ -33,7 +33,7 @@ from gxo.stdlib.http._client import (
     shared_cookies,
 )
 from gxo.stdlib.http._exchange import Answer, Call, exchange, shown
-from gxo.stdlib.http._fields import Fields, field, has
+from gxo.stdlib.http._fields import Fields, check_text, field, has
 from gxo.stdlib.http._pages import Pagination, read_pages
 from gxo.stdlib.http._response import Response, Verdict, response_of, without_body
 
@@ -282,10 +282,11 @@ async def _whole(ctx: Context, answer: Answer, verdict: Verdict) -> Response:
 def _address(param: str, url: str, query: Mapping[str, Any] | None) -> "httpx.URL":
     import httpx
 
+    check_text(param, url)
     with foreign_errors(f"of parameter '{param}'"):
         address = httpx.URL(url)
         if query:
-            address = address.copy_merge_params({name: plain(query[name]) for name in query})
+            address = address.copy_merge_params(plain_values("query", query))
     if address.scheme not in ("http", "https") or not address.host:
         hint = "an address looks like https://host/path"
         raise ParameterError(
