@@ -19,6 +19,7 @@ from typing import Any
 import compiling
 import expressions
 import memory
+import requesting
 import scaling
 import scheduler
 import serving
@@ -68,8 +69,9 @@ def endless(write: Write) -> Outcome:
 
 
 def http(write: Write) -> Outcome:
-    results = serving.measure()
-    return serving.report(results, write), [asdict(one) for one in results]
+    rates, costs = serving.measure(), requesting.measure()
+    kept = [serving.report(rates, write), requesting.report(costs, write)]
+    return all(kept), [asdict(one) for one in (*rates, *costs)]
 
 
 def data_job(name: str) -> Callable[[Write], Outcome]:

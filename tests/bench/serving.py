@@ -63,8 +63,8 @@ def measure(rounds: int = ROUNDS, seconds: int = SECONDS) -> list[Rate]:
         return []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        gxo = stack.enter_context(_running([__file__, "serve"]))
-        bare = stack.enter_context(_running([str(BARE)]))
+        gxo = stack.enter_context(running([__file__, "serve"]))
+        bare = stack.enter_context(running([str(BARE)]))
         return [_compared(kind, gxo, bare, folder, rounds, seconds) for kind in KINDS]
 
 
@@ -103,7 +103,7 @@ def _rate(address: str, script: Path, seconds: int) -> float:
 
 
 @contextmanager
-def _running(arguments: list[str]) -> Iterator[str]:
+def running(arguments: list[str]) -> Iterator[str]:
     """A server in a process of its own; its address, which it prints."""
     command = [sys.executable, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:

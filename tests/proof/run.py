@@ -32,6 +32,7 @@ PROOFS = (
     "sort",
     "ssh",
     "topologies",
+    "transfers",
     "workspace",
 )
 

@@ -16,7 +16,8 @@ from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import Secret, Url
 from gxo.stdlib.data._json import decode
-from gxo.stdlib.http._exchange import Answer, Call, exchange, shown
+from gxo.stdlib.http._client import shown
+from gxo.stdlib.http._exchange import Answer, Call, exchange
 from gxo.stdlib.http._fields import check_text, has_break, to_bytes
 
 if TYPE_CHECKING:

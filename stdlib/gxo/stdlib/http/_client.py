@@ -122,7 +122,7 @@ def _host_has_authorities() -> bool:
 
 
 @contextmanager
-def foreign_errors(target: str) -> Iterator[None]:
+def foreign_errors(target: "str | httpx.URL") -> Iterator[None]:
     """Raise httpx's errors as ours, naming the target; other errors pass."""
     try:
         yield
@@ -135,7 +135,13 @@ def foreign_errors(target: str) -> Iterator[None]:
         reason = _reason(error)
         if "CERTIFICATE_VERIFY_FAILED" in reason:
             hint = "check the address and the certificate authorities; `ca_cert` names others"
-        raise ours(f"{message.format(target=target)}: {reason}", hint=hint) from error
+        named = target if isinstance(target, str) else shown(target)
+        raise ours(f"{message.format(target=named)}: {reason}", hint=hint) from error
+
+
+def shown(url: "httpx.URL") -> str:
+    """An address as messages show it: without what could be a credential."""
+    return str(url.copy_with(userinfo=b"", query=None, fragment=None))
 
 
 def error_roots() -> tuple[type[Exception], ...]:

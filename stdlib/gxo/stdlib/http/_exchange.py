@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
 from gxo.stdlib._spool import Spool
-from gxo.stdlib.http._client import foreign_errors
+from gxo.stdlib.http._client import foreign_errors, shown
 from gxo.stdlib.http._fields import Fields
 
 if TYPE_CHECKING:
@@ -131,11 +131,6 @@ class Answer:
         return text.removeprefix("\ufeff")
 
 
-def shown(url: "httpx.URL") -> str:
-    """An address as messages show it: without what could be a credential."""
-    return str(url.copy_with(userinfo=b"", query=None, fragment=None))
-
-
 async def exchange(ctx: Context, call: Call, url: "httpx.URL") -> Answer:
     """Send the call to an address of its server, again while the answer says to try later."""
     repeats = call.attempts if call.method in SAFE_TO_REPEAT else 1
@@ -185,7 +180,7 @@ async def _limited(ctx: Context, call: Call, url: "httpx.URL", token: Fields) ->
     phase = _Phase()
     try:
         async with asyncio.timeout(call.timeout):
-            with foreign_errors(shown(url)):
+            with foreign_errors(url):
                 return await _follow(ctx, call, url, token, phase)
     except TimeoutError:
         message = f"no complete answer from {shown(url)} within {call.timeout:g} s{phase.why}"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.stdlib.data._json import decode
-from gxo.stdlib.http._client import foreign_errors
-from gxo.stdlib.http._exchange import Answer, Call, exchange, shown
+from gxo.stdlib.http._client import foreign_errors, shown
+from gxo.stdlib.http._exchange import Answer, Call, exchange
 from gxo.stdlib.http._fields import check_text
 
 if TYPE_CHECKING:

@@ -8,12 +8,16 @@ fail_when: "{{ not .json_body.ok }}"
 
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
 from gxo.stdlib.data._json import decode
-from gxo.stdlib.http._exchange import Answer, shown
+from gxo.stdlib.http._client import shown
+from gxo.stdlib.http._exchange import Answer
+
+if TYPE_CHECKING:
+    import httpx
 
 _EXCERPT = 300
 _LARGE = 64 * 1024
@@ -76,7 +80,7 @@ def without_body(answer: Answer) -> Response:
         "headers": answer.headers,
         "body": "",
         "latency_ms": round(answer.latency * 1000),
-        "url": str(answer.url.copy_with(userinfo=b"")),
+        "url": str(answer.url.copy_with(userinfo=b"") if answer.url.userinfo else answer.url),
     }
 
 
@@ -86,7 +90,7 @@ class Verdict(NamedTuple):
     success_when: Callable[[Response], bool] | None
     fail_when: Callable[[Response], bool] | None
 
-    def check(self, ctx: Context, response: Response, target: str) -> None:
+    def check(self, ctx: Context, response: Response, url: "httpx.URL") -> None:
         """ModuleError when the answer is no success."""
         if self.success_when is not None and not self.success_when(response):
             why = "`success_when` does not hold"
@@ -95,7 +99,7 @@ class Verdict(NamedTuple):
         else:
             return
         said = _excerpt(ctx, response)
-        raise ModuleError(f"{target} answered {response['status_code']}, and {why}{said}")
+        raise ModuleError(f"{shown(url)} answered {response['status_code']}, and {why}{said}")
 
 
 def _excerpt(ctx: Context, response: Response) -> str:

@@ -31,8 +31,9 @@ from gxo.stdlib.http._client import (
     foreign_errors,
     shared_client,
     shared_cookies,
+    shown,
 )
-from gxo.stdlib.http._exchange import Answer, Call, exchange, shown
+from gxo.stdlib.http._exchange import Answer, Call, exchange
 from gxo.stdlib.http._fields import Fields, check_text, field, has
 from gxo.stdlib.http._pages import Pagination, read_pages
 from gxo.stdlib.http._response import Response, Verdict, response_of, without_body
@@ -233,7 +234,7 @@ async def _send_pages(
         page = without_body(answer)
         page["body"] = answer.text()
         page["json_body"] = body
-        verdict.check(ctx, page, shown(answer.url))
+        verdict.check(ctx, page, answer.url)
 
     gathered: list[Any] = []
     pages = items = 0
@@ -267,7 +268,7 @@ async def _download(ctx: Context, call: Call, path: str, verdict: Verdict) -> Re
         if not answer.saved:
             return await _whole(ctx, answer, verdict)
         response = without_body(answer)
-        verdict.check(ctx, response, shown(answer.url))
+        verdict.check(ctx, response, answer.url)
         await spool.save()
     response["path"] = path
     return response
@@ -275,7 +276,7 @@ async def _download(ctx: Context, call: Call, path: str, verdict: Verdict) -> Re
 
 async def _whole(ctx: Context, answer: Answer, verdict: Verdict) -> Response:
     response = await ctx.offload(len(answer.body), response_of, ctx, answer)
-    verdict.check(ctx, response, shown(answer.url))
+    verdict.check(ctx, response, answer.url)
     return response
 
 
