@@ -2,7 +2,8 @@
 
     - of: data:parse
       name: a text of JSON
-      inputs: {text: json.dumps(rows(60_000))}       Python, in which `rows` makes records
+      inputs: {text: json.dumps(rows(60_000))}       Python, in which `rows` makes records, and
+                                                     `authorities` gives certificates
       files: {big.txt: "'x' * 50_000_000"}           likewise
       server: {/big: "{'json': rows(60_000)}"}       likewise; the input `server` is its address
       sshd: true                                     the input `sshd` is how to connect to it
@@ -29,6 +30,7 @@ from typing import Any
 
 import pytest
 import yaml
+from certifi import contents
 
 from gxo.compiler.driver import Compilation
 from gxo.runtime.host.eventloop import JobLoop
@@ -67,7 +69,8 @@ def objects(count: int, token: object) -> str:
 
 
 def value_of(expression: str) -> Any:
-    return eval(expression, {"rows": rows, "objects": objects, "json": json})
+    scope = {"rows": rows, "objects": objects, "json": json, "authorities": contents}
+    return eval(expression, scope)
 
 
 def compiled(case: dict[str, Any], inputs: dict[str, Any]) -> Job:

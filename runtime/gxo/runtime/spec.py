@@ -115,6 +115,7 @@ def module(
     *,
     changes: bool | Literal["by_call"] = False,
     effects: list[Effect] | None = None,
+    environment: list[str] | None = None,
     lifecycles: list[str] | None = None,
     idempotent: bool = False,
     needs: list[str] | None = None,
@@ -142,7 +143,8 @@ def module(
 
     changes: whether it changes something outside the process. In a dry run one that does is not
     called; with `by_call` it is, and asks `ctx.dry_run`.
-    effects: what it touches, for the manifest. lifecycles: default `["run_once"]`.
+    effects: what it touches, for the manifest. environment: variables that it reads by itself, for
+    the manifest as well. lifecycles: default `["run_once"]`.
     idempotent: a second call changes nothing. retry_after_records: may retry after `records_out`.
     needs: third-party distributions linked with it; behind `; format == 'xlsx'` only where the
     parameter can have that value, behind `; url == 'ftp:*'` only where it can begin so. native:

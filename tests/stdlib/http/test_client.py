@@ -157,4 +157,5 @@ def test_the_declaration_names_what_it_touches() -> None:
         ("reads", "files.path"),
         ("writes", "download_to"),
     ]
+    assert {"NO_PROXY", "https_proxy"} < {*spec.environment}
     assert [str(need) for need in spec.needs] == ["httpx"]

@@ -103,6 +103,7 @@ def _read_module(
         lifecycles=decorator.lifecycles,
         changes=decorator.changes,
         effects=decorator.effects,
+        environment=decorator.environment,
         idempotent=decorator.idempotent,
         needs=decorator.needs,
         native=decorator.native,

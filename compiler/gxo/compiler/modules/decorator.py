@@ -29,6 +29,7 @@ class Decorator:
     name: str
     changes: bool | Literal["by_call"] = False
     effects: tuple[Effect, ...] = ()
+    environment: tuple[str, ...] = ()
     lifecycles: tuple[str, ...] = ("run_once",)
     idempotent: bool = False
     needs: tuple[Need, ...] = ()
@@ -96,7 +97,7 @@ def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> N
             setattr(decorator, name, given)
         case "handle" | "head" | "tail" | "summary", str():
             setattr(decorator, name, given)
-        case "native" | "sends" | "one_of", tuple() if _is_texts(given):
+        case "environment" | "native" | "sends" | "one_of", tuple() if _is_texts(given):
             setattr(decorator, name, given)
         case "needs", tuple() if _is_texts(given):
             decorator.needs = tuple(_need(keyword, text) for text in given)

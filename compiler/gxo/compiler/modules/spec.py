@@ -157,6 +157,7 @@ class ModuleSpec:
     lifecycles: tuple[str, ...]
     changes: bool | Literal["by_call"]
     effects: tuple[Effect, ...]
+    environment: tuple[str, ...]
     idempotent: bool
     needs: tuple[Need, ...]
     native: tuple[str, ...]

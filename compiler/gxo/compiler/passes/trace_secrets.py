@@ -13,7 +13,13 @@ from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import Computed, Plan, Workload
 from gxo.compiler.ir.order import reading_order
-from gxo.compiler.ir.walk import computed, every_workload, map_workloads, workload_templates
+from gxo.compiler.ir.walk import (
+    computed,
+    every_workload,
+    live_calls,
+    map_workloads,
+    workload_templates,
+)
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
@@ -33,6 +39,9 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
         for template in workload_templates(workload)
         for name in template.references.env
     }
+    environment.update(
+        name for one in live_calls(plan) if one.module for name in one.module.environment
+    )
     environment.update(
         name for var in plan.vars for one in computed(var.value) for name in one.references.env
     )
