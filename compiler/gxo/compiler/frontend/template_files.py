@@ -81,7 +81,7 @@ class _Reader:
         file = self._file(Name(node.value, node.span))
         if file is None:
             return entry
-        key = replace(entry.key, value=GIVEN, text=replace(entry.key.text, value=GIVEN))
+        key = replace(entry.key, value=GIVEN, text=entry.key.text._replace(value=GIVEN))
         text = plain(file.text, file.path)
         return Entry(key, Scalar(file.text, text.span, text, plain=False, verbatim=True))
 
