@@ -38,8 +38,8 @@ def _read_once(self: Library, path: str, package: str) -> tuple[ModuleSpec, ...]
     return _read(_owner(self, path), path, package)
 
 
-def _parse_once(self: Library, path: str) -> SourceFile | None:
-    return _parse(_owner(self, path), path)
+def _parse_once(self: Library, path: str, package: str) -> SourceFile | None:
+    return _parse(_owner(self, path), path, package)
 
 
 def _owner(asked: Library, path: str) -> Library:

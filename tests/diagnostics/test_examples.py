@@ -16,6 +16,9 @@ from gxo.compiler.modules.declare import parse_file, read_modules
 
 TOLD = re.compile(r"(?:error|warning)\[GXO\d{4}\]")
 ELSEWHERE = {
+    "GXO0520": "modules/test_library.py",
+    "GXO0523": "modules/test_users.py",
+    "GXO0524": "modules/users.yaml",
     "GXO0591": "modules/test_library.py",
     "GXO0623": "passes/test_background.py",
     "GXO0804": "flow/test_declared_uses.py",
@@ -24,6 +27,8 @@ ELSEWHERE = {
     "GXO0903": "package/test_wheels.py",
     "GXO0904": "package/test_wheels.py",
     "GXO0905": "package/test_archive.py",
+    "GXO0907": "package/test_lock.py",
+    "GXO0908": "package/test_wheels.py",
 }
 """Codes whose examples are descriptions, and the test that gets each."""
 
@@ -58,7 +63,7 @@ def of_module_file(example: Example, folder: Path, capsys: Capture) -> list[str]
     diags = Diagnostics()
     source = parse_file(example.text, "example.py", lambda _: None, diags)
     assert source is not None
-    read_modules(source, "example", diags)
+    read_modules(source, "modules.example", diags)
     return [f"{item.level}[{item.code}]" for item in diags.sorted()]
 
 

@@ -93,7 +93,7 @@ def test_one_name_in_two_roots_is_refused_once(tmp_path: Path) -> None:
     library.find("space:do")
     assert spec is not None and spec.source == "first.space"
     [item] = library.diags.items
-    assert item.code == "GXO0591"
+    assert item.code == "GXO0520"
     assert item.span.file == str(tmp_path / "second" / "space.py")
     assert item.notes[0].span.file == str(tmp_path / "first" / "space.py")
 

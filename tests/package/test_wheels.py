@@ -151,9 +151,18 @@ def test_a_pure_wheel_is_preferred_unless_native_is_asked_for(
     assert resolve(("gamma",), native=True)[0].native
 
 
+def test_distributions_that_do_not_fit_together(
+    monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    offer(monkeypatch, cache, wheel("alpha", {}, ("beta>=2",)), BETA)
+    with pytest.raises(PackageError, match=r"alpha 1\.0 needs beta>=2, and 1") as caught:
+        resolve(("alpha",), native=False)
+    assert caught.value.code == "GXO0908"
+
+
 def test_a_missing_pin_is_said(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     offer(monkeypatch, cache, ALPHA)
-    with pytest.raises(PackageError, match="beta is needed, and gxo has no pinned") as caught:
+    with pytest.raises(PackageError, match="beta is needed, and no version") as caught:
         resolve(("alpha",), native=False)
     assert caught.value.code == "GXO0902"
 

@@ -30,7 +30,9 @@ def wheel(
     with zipfile.ZipFile(buffer, "w") as archive:
         for path, text in files.items():
             archive.writestr(path, text)
-        archive.writestr(f"{info}/METADATA", f"Name: {name}\nVersion: 1.0\n{metadata}")
+        head = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+        archive.writestr(f"{info}/METADATA", head + metadata)
+        archive.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nTag: {tag}\n")
         archive.writestr(f"{info}/licenses/LICENSE", "free")
         archive.writestr(f"{info}/entry_points.txt", f"[group]\nentry = {name}\n")
         archive.writestr(f"{info}/RECORD", "")

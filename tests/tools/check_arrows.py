@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # importer's prefix -> prefixes it may import; the longest importer prefix decides.
 ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.cli": ("gxo",),
+    "gxo.testing": ("gxo",),
     "gxo.stdlib": ("gxo.runtime", "gxo.stdlib"),
     "gxo.runtime": ("gxo.runtime",),
     "gxo.compiler.driver": ("gxo.compiler",),
@@ -20,6 +21,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.compiler.diagnostics": (),
     "gxo.compiler.source": ("gxo.compiler.diagnostics",),
     "gxo.compiler.types": (),
+    "gxo.compiler.imports": (),
     "gxo.compiler.frozen": (),
     "gxo.compiler.kept": (
         "gxo.compiler.version",
@@ -51,6 +53,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "gxo.compiler.modules": (
         "gxo.compiler.modules",
+        "gxo.compiler.imports",
         "gxo.compiler.types",
         "gxo.compiler.diagnostics",
     ),
@@ -100,6 +103,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     # One check of folders and one description of a host, for those who write and who read.
     "gxo.compiler.package": (
         "gxo.compiler.package",
+        "gxo.compiler.imports",
         "gxo.compiler.kept",
         "gxo.runtime.errors",
         "gxo.runtime.host.folders",

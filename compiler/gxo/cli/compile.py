@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from gxo.cli.exits import INVALID, OK, USAGE
-from gxo.cli.output import add_finding_options, show, show_explanations
+from gxo.cli.module_path import add_module_path_option
+from gxo.cli.output import add_finding_options, show, show_explanations, show_lock
 from gxo.compiler.driver import Compilation, Options, check
 from gxo.compiler.frontend.load import FileError
 from gxo.compiler.ir.nodes import Plan
@@ -27,6 +28,8 @@ def main(arguments: list[str]) -> int:
         deny_warnings=given.deny_warnings,
         explain=given.explain,
         dump=_Dump(given.dump or []),
+        module_path=tuple(given.module_path),
+        locked=given.locked,
     )
     try:
         compilation = check(given.playbook, options)
@@ -78,6 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--otel", action="store_true", help="link OpenTelemetry, so that the job can send traces"
     )
+    add_module_path_option(parser)
+    parser.add_argument(
+        "--locked",
+        action="store_true",
+        help="fail where `modules.lock` does not pin what your modules need, instead of writing it",
+    )
     add_finding_options(parser)
     return parser
 
@@ -110,3 +119,4 @@ def _write(compilation: Compilation, given: argparse.Namespace) -> None:
     if target.exists() and target.samefile(given.playbook):
         raise PackageError("GXO0901", f"cannot write {target}: it is the playbook itself")
     compilation.write_artifact(target)
+    show_lock(compilation)

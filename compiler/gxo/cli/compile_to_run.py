@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from gxo.cli.exits import INVALID, OK, USAGE
-from gxo.cli.output import show
+from gxo.cli.output import show, show_lock
 from gxo.compiler.driver import Options, check
 from gxo.compiler.frontend.load import FileError
 from gxo.compiler.package.errors import PackageError
@@ -21,7 +21,12 @@ def compile_to_folder(playbook: str, flags: list[str], caching: bool) -> tuple[s
     """The compiled job's folder; or None and the exit code, after saying what is wrong."""
     started = time.time_ns()
     options = Options(
-        optimize="-O0" not in flags, native="--native" in flags, otel="--otel" in flags
+        optimize="-O0" not in flags,
+        native="--native" in flags,
+        otel="--otel" in flags,
+        module_path=tuple(
+            flag.partition("=")[2] for flag in flags if flag.startswith("--module-path=")
+        ),
     )
     try:
         compilation = check(Path(playbook), options)
@@ -29,6 +34,7 @@ def compile_to_folder(playbook: str, flags: list[str], caching: bool) -> tuple[s
         if compilation.diagnostics.has_errors:
             return None, INVALID
         package = compilation.package(compilation.generate(pretty=False))
+        show_lock(compilation)
         # Without an entry in the cache each run compiles, and so warns of the deprecated form.
         if not caching or compilation.is_deprecated:
             return _temporary_folder(package), OK

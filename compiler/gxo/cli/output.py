@@ -56,7 +56,7 @@ def show(compilations: Iterable[Compilation], form: str) -> None:
     elif form == "github" and found:
         print(render_github(found), end="")
     elif found:
-        sources = {path: text for one in compilations for path, text in one.texts.items()}
+        sources = {file: text for one in compilations for file, text in one.texts.items()}
         print(render_text(found, sources, colour=_colour(sys.stderr)), end="", file=sys.stderr)
 
 
@@ -70,6 +70,13 @@ def show_explanations(compilation: Compilation) -> None:
             title = f"{one.name}: {one.reason}"
             text = render_explanations(title, explained, otherwise, colour)
             print(text, end="", file=sys.stderr)
+
+
+def show_lock(compilation: Compilation) -> None:
+    """Say that `modules.lock` was written."""
+    if compilation.has_locked:
+        what = "which pins what your modules need; keep it with the playbook"
+        print(f"gxo: wrote {compilation.lock}, {what}", file=sys.stderr)
 
 
 def _colour(stream: object) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from gxo.cli.exits import INVALID, OK, USAGE
+from gxo.cli.module_path import add_module_path_option
 from gxo.cli.output import add_finding_options, show, summary
 from gxo.compiler.driver import Compilation, Options, check
 from gxo.compiler.frontend.load import FileError
@@ -24,9 +25,15 @@ def main(arguments: list[str]) -> int:
         action="store_true",
         help="count the references that are checked, partly checked and unchecked",
     )
+    add_module_path_option(parser)
     add_finding_options(parser)
     given = parser.parse_args(arguments)
-    options = Options(optimize=False, strict=given.strict, deny_warnings=given.deny_warnings)
+    options = Options(
+        optimize=False,
+        strict=given.strict,
+        deny_warnings=given.deny_warnings,
+        module_path=tuple(given.module_path),
+    )
     compilations: list[Compilation] = []
     unreadable = False
     for path in given.playbooks:

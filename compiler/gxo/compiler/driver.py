@@ -4,7 +4,8 @@ bytes -> tree -> Playbook -> Plan -> (each pass) -> Plan -> Module -> job.pyz
 """
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,9 @@ from gxo.compiler.ir.nodes import Plan, Workload
 from gxo.compiler.ir.pprint import print_plan
 from gxo.compiler.ir.verify import verify
 from gxo.compiler.ir.walk import every_workload, live_calls, plan_templates
-from gxo.compiler.modules.index import Library, Root, standard_roots
+from gxo.compiler.modules.embed import Embedded, embed
+from gxo.compiler.modules.index import Library, Root, standard_roots, user_roots
+from gxo.compiler.modules.needs import pinned_needs
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.parts import AcceptedFact, Asset, Facts, Package, WorkloadFact
 from gxo.compiler.passes import PASSES
@@ -42,6 +45,7 @@ from gxo.compiler.version import VERSION
 # so those stages are imported where they are called.
 if TYPE_CHECKING:
     from gxo.compiler.codegen.emit import Module
+    from gxo.compiler.package.lock import Pins
 
 Dump = Callable[[str, Plan], None]
 
@@ -60,7 +64,9 @@ class Options:
     `native` links distributions with native code for speed, `otel` those that make traces.
     `strict` makes errors of the warnings that `--strict` forbids, `deny_warnings` of all.
     `explain` collects what passes say of what they did.
-    `module_roots` are folders of modules besides gxo's own library.
+    `module_path` are folders of a user's own modules, besides `modules/` beside the playbook;
+    `module_roots` are those of modules that can be imported as they are, for tests.
+    `locked` is for those who want no `modules.lock` to be written.
     """
 
     optimize: bool = True
@@ -71,12 +77,17 @@ class Options:
     deny_warnings: bool = False
     explain: bool = False
     dump: Dump = ignore_dump
+    module_path: tuple[str, ...] = ()
     module_roots: tuple[Root, ...] = ()
+    locked: bool = False
 
 
 @dataclass(slots=True)
 class Compilation:
-    """One playbook on its way: what is known so far, and what was said about it."""
+    """One playbook on its way: what is known so far, and what was said about it.
+
+    has_locked: whether `modules.lock` was written on the way.
+    """
 
     file: str
     options: Options = field(default_factory=Options)
@@ -85,6 +96,8 @@ class Compilation:
     playbook: Playbook | None = None
     plan: Plan | None = None
     assets: list[AssetFile] = field(default_factory=list)
+    library: Library | None = None
+    has_locked: bool = False
 
     def read(self, data: bytes) -> bool:
         """Run the front end over the playbook's bytes; whether there is something to go on with."""
@@ -104,9 +117,12 @@ class Compilation:
         folder = Path(self.file).parent
         self.assets = find_assets(self.playbook, folder, self.diagnostics)
         self.playbook = with_template_files(self.playbook, folder, self.diagnostics)
-        roots = (*standard_roots(), *self.options.module_roots)
-        library = Library(roots, self.diagnostics)
-        plan = build(self.playbook, library, self.diagnostics)
+        users = user_roots(os.path.dirname(self.file), self.options.module_path)
+        roots = (*standard_roots(), *users, *self.options.module_roots)
+        self.library = Library(roots, self.diagnostics)
+        plan = build(self.playbook, self.library, self.diagnostics)
+        self._embed(every_workload(plan), self.diagnostics)
+        self._needed_versions(every_workload(plan), self.diagnostics)
         if self.options.explain:
             self.diagnostics.explanations = []
         self.options.dump("build", plan)
@@ -119,6 +135,17 @@ class Compilation:
             self.options.dump(one.name, plan)
         self.plan = plan
         return not self.diagnostics.has_errors
+
+    def _embed(self, workloads: Iterable[Workload], diagnostics: Diagnostics) -> Embedded:
+        """The user's own modules of these workloads, and what they import."""
+        assert self.library is not None
+        specs = (workload.module for workload in workloads if workload.module)
+        return embed(specs, self.library, diagnostics)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """What diagnostics speak of: the playbook's text and those of module files, by file."""
+        return {self.file: self.text, **(self.library.texts if self.library else {})}
 
     def promote_warnings(self) -> None:
         """Make errors of the warnings that the options forbid, once all stages have spoken."""
@@ -143,8 +170,10 @@ class Compilation:
     def package(self, module: "Module") -> Package:
         """What goes into the artifact. Raises PackageError when an asset cannot be read."""
         assert self.plan is not None
+        live = list(live_calls(self.plan))
+        embedded = self._embed(live, Diagnostics())
         return Package(
-            sources=module.sources,
+            sources={**module.sources, **embedded.files},
             heads=module.heads,
             source_map=module.source_map,
             playbook=self.text,
@@ -153,7 +182,48 @@ class Compilation:
             assets=_read_assets(self.assets),
             needs=self._needs(),
             native=self.options.native,
+            pins=self._pins(live),
+            imports={
+                name: f"{span.file}:{span.line}:{span.column}"
+                for name, span in embedded.others.items()
+            },
         )
+
+    def _pins(self, workloads: Iterable[Workload]) -> "Pins":
+        """What the user's own modules need, as `modules.lock` pins it; it is written if need be.
+
+        Raises PackageError.
+        """
+        versions = self._needed_versions(workloads, Diagnostics())
+        if not versions:
+            return {}
+        from gxo.compiler.package.lock import is_locked, read_lock, write_lock
+        from gxo.compiler.package.wheels import shipped_pins
+
+        known = read_lock(self.lock)
+        if is_locked(versions, known):
+            return known
+        if self.options.locked:
+            hint = "compile once without --locked, and keep the file with the playbook"
+            raise PackageError("GXO0902", f"{self.lock} does not pin what modules need", hint)
+        self.has_locked = True
+        return write_lock(self.lock, versions, known, shipped_pins())
+
+    def _needed_versions(
+        self, workloads: Iterable[Workload], diagnostics: Diagnostics
+    ) -> dict[str, str]:
+        specs = [one.module for one in workloads if one.module and one.module.is_users]
+        if not any(spec.needs for spec in specs):
+            return {}
+        from gxo.compiler.package.wheels import shipped_pins
+
+        own = {str(name): pin.version for name, pin in shipped_pins().items()}
+        return pinned_needs(specs, own, diagnostics)
+
+    @property
+    def lock(self) -> Path:
+        """Where it is written what the user's own modules need."""
+        return Path(self.file).with_name("modules.lock")
 
     def write_artifact(self, target: Path) -> None:
         """Compile all the way to an artifact. Raises PackageError; then nothing is written."""
@@ -165,11 +235,12 @@ class Compilation:
 
     def inputs(self) -> list[str]:
         """What the job was made from besides gxo: files, and folders whose listing matters."""
-        assert self.playbook is not None
+        assert self.playbook is not None and self.library is not None
         folders = asset_folders(self.playbook, Path(self.file).parent)
         files = [str(one.path) for one in self.assets]
         files += [one.path for one in self.playbook.templates]
-        return [self.file, *files, *map(str, folders)]
+        users = [str(self.lock), *self.library.made_from()]
+        return [self.file, *files, *map(str, folders), *users]
 
     def stage_text(self, stage: str) -> str:
         """The stage `ast`, `plan`, `python` or `manifest` as stable text."""

@@ -169,7 +169,7 @@ def returned(module: ModuleSpec, imports: Imports) -> str:
     """The type of its summary."""
     if not module.summary_name:
         return f"dict[str, {imports.use('typing', 'Any')}]"
-    return imports.use(module.source, module.summary_name)
+    return imports.use(module.summary_source, module.summary_name)
 
 
 def _connected(workload: Workload, consumed: frozenset[str]) -> set[str]:

@@ -112,6 +112,8 @@ def _module(
     if not decl.module.text:
         return None
     spec = library.find(decl.module.text)
+    if spec is None and library.is_broken(decl.module.text):
+        return None  # the error in its file says enough
     if spec is None:
         hint = did_you_mean(decl.module.text, library.names())
         hint = hint or "`gxo modules` lists those that there are"

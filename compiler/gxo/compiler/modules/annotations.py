@@ -8,10 +8,11 @@ from another file of the library, or one of the contract's words (`gxo.runtime.s
 """
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import EllipsisType
 
+from gxo.compiler.imports import origin
 from gxo.compiler.modules.fault import DeclarationError
 from gxo.compiler.types import (
     ANY,
@@ -66,17 +67,21 @@ Load = Callable[[str], "SourceFile | None"]
 
 @dataclass(slots=True)
 class SourceFile:
-    """One Python file of a library: its tree, and what its top-level names stand for."""
+    """One Python file of a library: its tree, and what its top-level names stand for.
+
+    package: its import name; "" where nothing asks for it.
+    """
 
     file: str
     tree: ast.Module
     lines: list[str]
     load: Load
+    package: str = ""
     names: dict[str, ast.stmt] = field(default_factory=dict)
     resolved: dict[str, Type | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for statement in self.tree.body:
+        for statement in _top_level(self.tree):
             for name in _defined(statement):
                 self.names[name] = statement
 
@@ -86,6 +91,16 @@ class SourceFile:
             case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
                 return value
         return None
+
+
+def _top_level(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Yield a file's statements, and what it does for the type checker alone."""
+    for statement in tree.body:
+        match statement:
+            case ast.If(test=ast.Name("TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
+                yield from statement.body
+            case _:
+                yield statement
 
 
 def _defined(statement: ast.stmt) -> list[str]:
@@ -198,8 +213,8 @@ def _definition(node: ast.expr, name: str, source: SourceFile) -> Type:
     match source.names[name]:
         case ast.ClassDef() as definition:
             return _typed_dict(definition, source)
-        case ast.ImportFrom(module=str(origin), level=0) as statement:
-            return _imported(node, name, origin, statement, source)
+        case ast.ImportFrom() as statement:
+            return _imported(node, name, origin(statement, source.package), statement, source)
         case ast.Assign(value=ast.Call(func=ast.Name(id="TypedDict")) as call):
             return _functional(call, source)
         case ast.Assign(value=ast.Call(func=ast.Name(id="TypeVar"))):
@@ -210,22 +225,22 @@ def _definition(node: ast.expr, name: str, source: SourceFile) -> Type:
 
 
 def _imported(
-    node: ast.expr, name: str, origin: str, statement: ast.ImportFrom, source: SourceFile
+    node: ast.expr, name: str, module: str, statement: ast.ImportFrom, source: SourceFile
 ) -> Type:
     original = next(each.name for each in statement.names if name in (each.asname, each.name))
-    if origin in ("typing", "gxo.runtime", "gxo.runtime.spec", "gxo.runtime.pipelines.steps"):
+    if module in ("typing", "gxo.runtime", "gxo.runtime.spec", "gxo.runtime.pipelines.steps"):
         if original in WORDS:
             return WORDS[original]
         if original in ("T", "R"):
             return ANY
-    other = source.load(origin)
+    other = source.load(module)
     if other is None or original not in other.names:
-        message = f"`{name}` from `{origin}` is no type of the contract"
+        message = f"`{name}` from `{module}` is no type of the contract"
         raise DeclarationError(node, message, _use())
     try:
         return _named(node, original, other)
     except DeclarationError as error:  # its place is in the other file
-        message = f"`{name}` from `{origin}`: {error.message}"
+        message = f"`{name}` from `{module}`: {error.message}"
         raise DeclarationError(node, message, error.hint) from None
 
 

@@ -12,28 +12,32 @@ import ast
 import re
 
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
+from gxo.compiler.imports import origin
 from gxo.compiler.modules.annotations import Load, SourceFile, read_type
 from gxo.compiler.modules.decorator import Decorator, literal, read_decorator
 from gxo.compiler.modules.docstrings import read_docstring
-from gxo.compiler.modules.fault import DeclarationError, span_of
+from gxo.compiler.modules.fault import DeclarationError, each_of, flat, span_of
 from gxo.compiler.modules.spec import (
     RECORD_VALUES,
     RECORDS,
+    USERS,
     Kernel,
     ModuleSpec,
     Options,
     ParamSpec,
     Port,
 )
-from gxo.compiler.types import ANY, BOOL, MapOf, Shape, Type
+from gxo.compiler.types import ANY, BOOL, MapOf, OneOf, Shape, Special, Type
 
-BROKEN = "GXO0590"
+BROKEN, UNDOCUMENTED = "GXO0590", "GXO0522"
 
 _PORT_TYPES: dict[str, str] = {"records": "Records", "inputs": "Inputs", "out": "Out"}
 
 
-def parse_file(text: str, file: str, load: Load, diags: Diagnostics) -> SourceFile | None:
-    """A library file's tree; a syntax error is a diagnostic."""
+def parse_file(
+    text: str, file: str, load: Load, diags: Diagnostics, package: str = ""
+) -> SourceFile | None:
+    """The tree of a library's file, by import name `package`; a syntax error is a diagnostic."""
     try:
         tree = ast.parse(text, file)
     except (SyntaxError, ValueError, RecursionError) as error:
@@ -42,7 +46,7 @@ def parse_file(text: str, file: str, load: Load, diags: Diagnostics) -> SourceFi
         span = Span(file, line, column, line, column + 1)
         diags.error(BROKEN, span, f"this module file is no Python: {error.args[0]}")
         return None
-    return SourceFile(file, tree, text.splitlines(), load)
+    return SourceFile(file, tree, text.splitlines(), load, package)
 
 
 def read_modules(source: SourceFile, package: str, diags: Diagnostics) -> tuple[ModuleSpec, ...]:
@@ -55,12 +59,41 @@ def read_modules(source: SourceFile, package: str, diags: Diagnostics) -> tuple[
             decorator = read_decorator(statement, source)
             if decorator is not None:
                 _check_new(decorator, specs)
-                specs.append(_read_module(statement, decorator, source, package))
-        except DeclarationError as fault:
-            span = span_of(fault.node, source.file, source.lines)
-            message = f"module `{statement.name}`: {fault.message}"
-            diags.error(BROKEN, span, message, fault.hint)
+                spec = _read_module(statement, decorator, source, package)
+                _check_user(spec, decorator, diags)
+                specs.append(spec)
+        except* DeclarationError as faults:
+            for fault in flat(faults):
+                span = span_of(fault.node, source.file, source.lines)
+                message = f"module `{statement.name}`: {fault.message}"
+                diags.error(BROKEN, span, message, fault.hint)
     return tuple(specs)
+
+
+def _check_user(spec: ModuleSpec, decorator: Decorator, diags: Diagnostics) -> None:
+    """What gxo's own modules may do, and what its tests ask of them, differs for a user's own."""
+    if not spec.is_users:
+        return
+    for name in ("head", "inline", "tail", "summary", "fresh", "native", "pauses"):
+        if getattr(decorator, name):
+            message = f"`{name}` is for gxo's own modules"
+            raise DeclarationError(decorator.node, message, "leave it out")
+    for param in spec.params:
+        if any(kind == Special("Steps") for kind in _options(param.type)):
+            message = f"the parameter `{param.name}` cannot hold steps"
+            raise DeclarationError(decorator.node, message, "only `stream:pipeline` takes them")
+    missing = [] if spec.doc.summary else ["has no docstring"]
+    undescribed = [f"`{param.name}`" for param in spec.params if not param.doc]
+    if undescribed:
+        missing.append(f"does not say what {', '.join(undescribed)} is for")
+    if missing:
+        message = f"the module `{spec.name}` {' and '.join(missing)}"
+        hint = "`gxo modules` shows its docstring; parameters are described below `Args:`"
+        diags.warning(UNDOCUMENTED, spec.span, message, hint)
+
+
+def _options(kind: Type) -> tuple[Type, ...]:
+    return kind.options if isinstance(kind, OneOf) else (kind,)
 
 
 def _check_new(decorator: Decorator, before: list[ModuleSpec]) -> None:
@@ -95,6 +128,7 @@ def _read_module(
         values=values,
         summary=summary,
         summary_name=name,
+        summary_source=_defined_in(definition.returns, source, package),
         returns_values=returns_values,
         ports=ports,
         optional_ports=optional_ports,
@@ -203,21 +237,21 @@ def _read_port(argument: ast.arg, optional: bool) -> Port:
 def _read_params(
     arguments: ast.arguments, descriptions: dict[str, str], source: SourceFile
 ) -> tuple[ParamSpec, ...]:
-    params = []
-    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+    """The parameters; raises what is wrong with any of them as one group."""
+
+    def read(argument: ast.arg, default: ast.expr | None) -> ParamSpec:
         python = argument.arg
-        params.append(
-            ParamSpec(
-                name=python.removesuffix("_"),
-                python=python,
-                type=_annotation(argument, source),
-                required=default is None,
-                default=None if default is None else literal(default, source),
-                doc=descriptions.get(python, ""),
-                span=span_of(argument, source.file, source.lines),
-            )
+        return ParamSpec(
+            name=python.removesuffix("_"),
+            python=python,
+            type=_annotation(argument, source),
+            required=default is None,
+            default=None if default is None else literal(default, source),
+            doc=descriptions.get(python, ""),
+            span=span_of(argument, source.file, source.lines),
         )
-    return tuple(params)
+
+    return tuple(each_of(read, arguments.kwonlyargs, arguments.kw_defaults))
 
 
 def _annotation(argument: ast.arg, source: SourceFile) -> Type:
@@ -252,6 +286,19 @@ def _read_summary(
             return free, "", kwarg is not None and _is_echo(returned, kwarg, value)
     message = f"a summary is a TypedDict, not `{ast.unparse(returned)}`"
     raise DeclarationError(returned, message)
+
+
+def _defined_in(returned: ast.expr | None, source: SourceFile, package: str) -> str:
+    """The file that a summary's name is imported from, as mypy lets nobody take it from another.
+
+    gxo's own files say which names they pass on.
+    """
+    match returned:
+        case ast.Name(id=name) if package.startswith(f"{USERS}."):
+            match source.names.get(name):
+                case ast.ImportFrom() as statement:
+                    return origin(statement, package)
+    return package
 
 
 def _is_echo(returned: ast.expr, kwarg: ast.arg, value: Type) -> bool:

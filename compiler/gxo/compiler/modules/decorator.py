@@ -8,16 +8,17 @@ import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Literal, get_args
 
 from gxo.compiler.diagnostics import did_you_mean
 from gxo.compiler.modules.annotations import SourceFile
-from gxo.compiler.modules.fault import DeclarationError
+from gxo.compiler.modules.fault import DeclarationError, each_of, span_of
 from gxo.compiler.modules.spec import Effect, EffectKind, Need, Options
 
 LIFECYCLES = ("run_once", "supervise", "event_driven", "scheduled")
 MODULE_NAME = re.compile(r"[a-z][a-z0-9_]*(:[a-z][a-z0-9_]*)?")
-_NEED = re.compile(r"([\w.-]+)(?:; (\w+(?:\.\w+)?) == '([^']*)')?")
+_NEED = re.compile(r"([a-zA-Z0-9][\w.-]*)(?:==([\w.!+-]+))?(?:; (\w+(?:\.\w+)?) == '([^']*)')?")
 _KINDS: tuple[EffectKind, ...] = get_args(EffectKind)
 
 
@@ -68,15 +69,14 @@ def read_decorator(
                     message = f"`{name}` is no module name"
                     raise DeclarationError(node, message, "write `namespace:verb`")
                 decorator = Decorator(node, name)
-                for keyword in node.keywords:
-                    _option(decorator, keyword, source)
+                each_of(partial(_option, decorator, source), node.keywords)
                 return decorator
             case ast.Call(func=ast.Name(id="module")) | ast.Name(id="module"):
                 raise DeclarationError(node, "write the name: `@module('namespace:verb')`")
     return None
 
 
-def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> None:
+def _option(decorator: Decorator, source: SourceFile, keyword: ast.keyword) -> None:
     name, value = keyword.arg, keyword.value
     if name == "effects":
         decorator.effects = tuple(_effect(each, source) for each in _items(value))
@@ -100,7 +100,8 @@ def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> N
         case "environment" | "native" | "sends" | "one_of", tuple() if _is_texts(given):
             setattr(decorator, name, given)
         case "needs", tuple() if _is_texts(given):
-            decorator.needs = tuple(_need(keyword, text) for text in given)
+            nodes = value.elts if isinstance(value, ast.List | ast.Tuple) else [value] * len(given)
+            decorator.needs = tuple(map(partial(_need, source), nodes, given))
         case "options", (str(param), str(choice), dict(keys)) if _is_texts(keys) and all(
             map(_is_text_list, keys.values())
         ):
@@ -116,12 +117,14 @@ def _option(decorator: Decorator, keyword: ast.keyword, source: SourceFile) -> N
             raise DeclarationError(keyword, message, did_you_mean(name, _OPTIONS))
 
 
-def _need(keyword: ast.keyword, text: str) -> Need:
+def _need(source: SourceFile, node: ast.expr, text: str) -> Need:
     found = _NEED.fullmatch(text)
     if found is None:
-        message = f"`{text}` is no distribution"
-        raise DeclarationError(keyword, message, "write `name`, or `name; parameter == 'value'`")
-    return Need(found[1], found[2] or "", found[3] or "")
+        message = f"`{text}` is no distribution with one version"
+        hint = "write `name==version`, or `name==version; parameter == 'value'`"
+        raise DeclarationError(node, message, hint)
+    name, version, param, value = (part or "" for part in found.groups())
+    return Need(name, param, value, version, span_of(node, source.file, source.lines))
 
 
 def _is_texts(given: Iterable[object]) -> bool:

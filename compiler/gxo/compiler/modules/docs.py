@@ -5,7 +5,7 @@ after:   "## control:sleep\\n\\nWait for some time.\\n\\n| parameter | type | de
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from textwrap import fill
 
 from gxo.compiler.modules.index import Library
@@ -194,15 +194,23 @@ def _list_item(text: str) -> str:
     return "- " + _indented(text)[2:]
 
 
+def by_namespace(specs: Iterable[ModuleSpec]) -> dict[str, list[ModuleSpec]]:
+    """The modules, in their order, by their namespaces."""
+    found: dict[str, list[ModuleSpec]] = {}
+    for spec in specs:
+        found.setdefault(spec.namespace, []).append(spec)
+    return found
+
+
+def page(specs: Sequence[ModuleSpec]) -> str:
+    """The page of modules that are of one namespace, as Markdown."""
+    return f"# {specs[0].namespace}\n\n" + "\n".join(map(as_markdown, specs))
+
+
 def pages(library: Library) -> dict[str, str]:
     """File name to content of `docs/modules/`: one page a namespace, and their list."""
-    namespaces: dict[str, list[ModuleSpec]] = {}
-    for spec in library.all():
-        namespaces.setdefault(spec.namespace, []).append(spec)
-    found = {
-        f"{namespace}.md": f"# {namespace}\n\n" + "\n".join(as_markdown(spec) for spec in specs)
-        for namespace, specs in namespaces.items()
-    }
+    namespaces = by_namespace(library.all())
+    found = {f"{namespace}.md": page(specs) for namespace, specs in namespaces.items()}
     rows = "\n".join(
         f"| [{spec.name}]({spec.namespace}.md) | {spec.doc.summary.replace('|', chr(92) + '|')} |"
         for specs in namespaces.values()

@@ -1,8 +1,12 @@
 """What is wrong with a declaration, between the place that notices it and the diagnostics."""
 
 import ast
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from gxo.compiler.diagnostics import Span
+
+T = TypeVar("T")
 
 
 class DeclarationError(Exception):
@@ -13,6 +17,29 @@ class DeclarationError(Exception):
         self.node = node
         self.message = message
         self.hint = hint
+
+
+def each_of(read: Callable[..., T], *columns: Iterable[Any]) -> list[T]:
+    """What `read` makes of each row of the columns; raises the faults of all rows as one group."""
+    made: list[T] = []
+    faults: list[DeclarationError] = []
+    for row in zip(*columns, strict=True):
+        try:
+            made.append(read(*row))
+        except DeclarationError as fault:
+            faults.append(fault)
+    if faults:
+        raise ExceptionGroup("a declaration", faults)
+    return made
+
+
+def flat(faults: ExceptionGroup[DeclarationError]) -> Iterator[DeclarationError]:
+    """The faults of a group, and of the groups in it."""
+    for fault in faults.exceptions:
+        if isinstance(fault, ExceptionGroup):
+            yield from flat(fault)
+        else:
+            yield fault
 
 
 def span_of(node: ast.AST, file: str, lines: list[str]) -> Span:

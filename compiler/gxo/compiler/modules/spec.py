@@ -10,13 +10,15 @@ module a second time. `declare.py` makes it, `index.py` finds it by name.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from gxo.compiler.diagnostics import Span
 from gxo.compiler.types import NIL, MapOf, OneOf, Shape, Type
 
 EffectKind = Literal["reads", "writes", "runs", "connects", "listens"]
+OWN, USERS = "gxo.stdlib", "modules"
+"""The packages of gxo's own modules, and of a user's own."""
 RECORDS, RECORD_VALUES = "records", "record values"
 """What `returns` and `sends` may name besides parameters."""
 Port = Literal["records", "inputs", "out"]
@@ -41,14 +43,18 @@ class Need:
 
     param: a parameter, or a key of one (`profile.driver`). value: with a `*` at its end, what the
     parameter begins with.
+    version: the one that a user's module declares; "" for the one that gxo pins.
     """
 
     name: str
     param: str = ""
     value: str = ""
+    version: str = ""
+    span: Span | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.param}: {self.value})" if self.param else self.name
+        pinned = f"{self.name} {self.version}" if self.version else self.name
+        return f"{pinned} ({self.param}: {self.value})" if self.param else pinned
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,7 @@ class ModuleSpec:
     values: type of free parameters (`**values: T`); None when unknown parameters are errors.
     summary: a Shape with the implied optional `dry_run`, or a MapOf when its keys are not declared.
     summary_name: what Python calls it; "" for a map whose keys are not declared.
+    summary_source: import name of the file that generated code takes it from.
     returns_values: the summary is the map of the given free parameters (`-> dict[str, T]`), so that
     its shape is theirs.
     ports: in the signature's order, after `ctx`. A port in `optional_ports` has a default:
@@ -149,6 +156,7 @@ class ModuleSpec:
     values: Type | None
     summary: Shape | MapOf
     summary_name: str
+    summary_source: str
     returns_values: bool
     ports: tuple[Port, ...]
     optional_ports: frozenset[Port]
@@ -179,7 +187,12 @@ class ModuleSpec:
     @property
     def is_own(self) -> bool:
         """Whether it is gxo's own, which is tested to change nothing that others see."""
-        return self.source.startswith("gxo.stdlib.")
+        return self.source.startswith(f"{OWN}.")
+
+    @property
+    def is_users(self) -> bool:
+        """Whether it is a user's own, which is embedded, and checked where gxo's own is tested."""
+        return self.source.startswith(f"{USERS}.")
 
     @property
     def records(self) -> bool:

@@ -65,7 +65,22 @@ def _distributions(package: Package) -> "tuple[Distribution, ...]":
         return ()
     from gxo.compiler.package.wheels import resolve  # start-up: few jobs need any
 
-    return resolve(package.needs, package.native)
+    found = resolve(package.needs, package.native, package.pins)
+    _check_imports(package.imports, found)
+    return found
+
+
+def _check_imports(imports: Mapping[str, str], found: "tuple[Distribution, ...]") -> None:
+    """Each package that a user's own modules import is in a distribution that is linked."""
+    provided = {path.partition("/")[0].partition(".")[0] for one in found for path in one.files}
+    for name, place in imports.items():
+        if name not in provided:
+            names = ", ".join(one.name for one in found)
+            raise PackageError(
+                "GXO0523",
+                f"{place}: `{name}` is imported, and what is linked has no such package: {names}",
+                "declare the distribution that has it in a module's `needs`",
+            )
 
 
 def _generated(package: Package, known: Kept) -> dict[str, bytes]:

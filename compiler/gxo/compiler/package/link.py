@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
+from gxo.compiler.imports import import_statements
 from gxo.compiler.kept import Kept
 
 ROOTS = ("gxo.runtime.main", "gxo.runtime.bundle")
@@ -148,10 +149,10 @@ def _content(file: str) -> bytes:
 def _imports(content: bytes, path: str) -> list[Import]:
     """What a file imports of gxo when it runs."""
     found: list[Import] = []
-    for node in _statements(ast.parse(content, path)):
+    for node in import_statements(ast.parse(content, path)):
         if isinstance(node, ast.Import):
             found += ((alias.name, []) for alias in node.names if _is_ours(alias.name))
-        elif node.module and _is_ours(node.module):
+        elif not node.level and node.module and _is_ours(node.module):
             found.append((node.module, [alias.name for alias in node.names]))
     return found
 
@@ -168,17 +169,3 @@ def _sources(content: bytes, file: str) -> dict[str, str | None]:
 
 def _is_ours(name: str) -> bool:
     return name == "gxo" or name.startswith("gxo.")
-
-
-def _statements(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
-    """Yield every import that can happen when the file runs."""
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        node = waiting.pop()
-        match node:
-            case ast.Import() | ast.ImportFrom(level=0):
-                yield node
-            case ast.If(test=ast.Name("TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
-                waiting += node.orelse
-            case _:
-                waiting += ast.iter_child_nodes(node)

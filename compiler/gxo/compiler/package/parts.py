@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+
+    from gxo.compiler.package.pins import Pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,8 @@ class Package:
     others are what else was generated and a user's own modules. heads: of those that were generated
     the beginning, in which all imports are. playbook_file: its file name, without the folder.
     assets: by their path below the playbook's folder. needs: names of third-party distributions;
-    native: take those with native code also where a pure one would do.
+    native: take those with native code also where a pure one would do. pins: of those that a user's
+    own modules need; imports: the packages that they import, with where, which some of these has.
     """
 
     sources: Mapping[str, str]
@@ -86,6 +92,8 @@ class Package:
     needs: tuple[str, ...] = ()
     native: bool = False
     heads: Mapping[str, str] = field(default_factory=dict)
+    pins: "Mapping[NormalizedName, Pin]" = field(default_factory=dict)
+    imports: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

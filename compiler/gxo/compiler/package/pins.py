@@ -4,7 +4,7 @@ What one needs is read from its wheel; markers are taken as true when they are t
 a portable artifact may meet, so that the same distributions are linked wherever it is compiled.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import cast
@@ -30,10 +30,10 @@ class Pin:
     version: str
     hashes: frozenset[str]
 
-    def requirement(self) -> str:
-        """The line for pip."""
+    def requirement(self, bare: bool = False) -> str:
+        """The line for pip; a `bare` one without hashes."""
         hashes = (f"--hash=sha256:{digest}" for digest in sorted(self.hashes))
-        return " ".join([f"{self.name}=={self.version}", *hashes])
+        return " ".join([f"{self.name}=={self.version}", *(() if bare else hashes)])
 
 
 def read_pins(text: str) -> dict[NormalizedName, Pin]:
@@ -54,13 +54,18 @@ def required(metadata: bytes, extras: frozenset[str]) -> Iterator[Requirement]:
     raw, _ = parse_email(metadata)
     for line in raw.get("requires_dist", ()):
         requirement = Requirement(line)
-        marker = requirement.marker
-        if marker is None or any(
-            marker.evaluate({**environment, "extra": extra})
-            for environment in _environments()
-            for extra in {"", *extras}
-        ):
+        if is_needed(requirement, extras):
             yield requirement
+
+
+def is_needed(requirement: Requirement, extras: Iterable[str]) -> bool:
+    """Whether a distribution with these extras has the requirement on some host."""
+    marker = requirement.marker
+    return marker is None or any(
+        marker.evaluate({**environment, "extra": extra})
+        for environment in _environments()
+        for extra in {"", *extras}
+    )
 
 
 def _environments() -> Iterator[dict[str, str]]:

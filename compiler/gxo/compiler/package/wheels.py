@@ -10,7 +10,6 @@ is checked against the pins whenever it is used. What is installed beside gxo is
 import hashlib
 import io
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +28,7 @@ from packaging.utils import (
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.link import find
 from gxo.compiler.package.pins import Pin, read_pins, required
+from gxo.compiler.package.pip import PipError, pip
 from gxo.runtime.errors import ArtifactError
 from gxo.runtime.host.folders import cache_folder
 
@@ -57,17 +57,20 @@ class Distribution:
         return not is_pure(self.tags)
 
 
-def resolve(needs: Iterable[str], native: bool) -> tuple[Distribution, ...]:
+def resolve(
+    needs: Iterable[str], native: bool, pins: Mapping[NormalizedName, Pin] | None = None
+) -> tuple[Distribution, ...]:
     """The distributions named, and all that those need, sorted by name.
 
-    native: take those with native code also where a pure one would do. Raises PackageError when
-    one is not pinned or cannot be fetched, or when the cache folder is not private.
+    native: take those with native code also where a pure one would do. pins: of what gxo itself
+    does not link. Raises PackageError when one is not pinned or cannot be fetched, when two do not
+    fit together, or when the cache folder is not private.
     """
     waiting = sorted({canonicalize_name(name) for name in needs})
     if not waiting:
         return ()
     extras = {name: frozenset[str]() for name in waiting}
-    store = WheelStore(_cache(), shipped_pins(), native)
+    store = WheelStore(_cache(), {**(pins or {}), **shipped_pins()}, native)
     found: dict[NormalizedName, Distribution] = {}
     while waiting:
         found.update((one.name, one) for one in store.get(waiting))
@@ -80,7 +83,23 @@ def resolve(needs: Iterable[str], native: bool) -> tuple[Distribution, ...]:
                     extras[needed] = wanted
                     changed.add(needed)
         waiting = sorted(changed)
+    for name in found:
+        _check_versions(found[name], extras[name], found)
     return tuple(found[name] for name in sorted(found))
+
+
+def _check_versions(
+    one: Distribution, extras: frozenset[str], found: Mapping[NormalizedName, Distribution]
+) -> None:
+    for requirement in required(one.metadata, extras):
+        other = found[canonicalize_name(requirement.name)]
+        if not requirement.specifier.contains(other.version, prereleases=True):
+            raise PackageError(
+                "GXO0908",
+                f"{one.name} {one.version} needs {requirement.name}{requirement.specifier},"
+                f" and {other.version} is pinned",
+                "change the version that a module needs, or remove modules.lock to resolve anew",
+            )
 
 
 def shipped_pins() -> dict[NormalizedName, Pin]:
@@ -121,7 +140,8 @@ class WheelStore:
         if name not in self.pins:
             raise PackageError(
                 "GXO0902",
-                f"the distribution {name} is needed, and gxo has no pinned version of it",
+                f"the distribution {name} is needed, and no version of it is pinned",
+                "remove modules.lock to resolve anew what modules need",
             )
         return self.pins[name]
 
@@ -176,29 +196,21 @@ def _try_pure(pin: Pin, folder: str) -> None:
 
 
 def _download(pins: Sequence[Pin], folder: str, target: Sequence[str]) -> None:
-    # shiv's pip module needs click and is slow to load; most playbooks get here once, if ever.
-    from shiv.pip import clean_pip_env  # type: ignore[import-untyped]
-
     requirements = Path(folder, "requirements.txt")
     requirements.write_text("".join(f"{pin.requirement()}\n" for pin in pins), encoding="utf-8")
-    command = [
-        *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
-        *("--no-input", "--no-deps", "--require-hashes", "--only-binary", ":all:"),
-        *(*target, "--dest", folder, "--requirement", str(requirements)),
-    ]
-    with clean_pip_env():
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", check=False
+    try:
+        pip(
+            *("download", "--no-deps", "--require-hashes", "--only-binary", ":all:"),
+            *(*target, "--dest", folder, "--requirement", str(requirements)),
         )
-    if done.returncode != 0:
+    except PipError as error:
         names = ", ".join(f"{pin.name} {pin.version}" for pin in pins)
-        lines = done.stderr.strip().splitlines() or ["pip says nothing"]
-        why = next((line for line in lines[::-1] if line.startswith("ERROR: ")), lines[-1])
-        raise PackageError(
-            "GXO0903",
-            f"cannot fetch {names}: {why.removeprefix('ERROR: ')}",
-            "this needs the package index once; afterwards the wheels are in gxo's cache",
-        )
+        why = str(error)
+        hint = "this needs the package index once; afterwards the wheels are in gxo's cache"
+        if "DO NOT MATCH THE HASHES" in why:
+            why = "the package index has files with other hashes than those that are pinned"
+            hint = "find out who has changed them, or which other hosts' hashes the pins lack"
+        raise PackageError("GXO0903", f"cannot fetch {names}: {why}", hint) from None
 
 
 def _tags_of(file: str, pin: Pin) -> frozenset[Tag]:
