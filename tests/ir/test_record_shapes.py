@@ -9,10 +9,10 @@ import pytest
 from gxo.compiler.driver import Compilation
 from gxo.compiler.ir.nodes import Plan
 from gxo.compiler.ir.record_shapes import input_shapes, output_shape, stream_order
+from gxo.compiler.modules.conforms import mismatches
 from gxo.compiler.types import Shape
 from gxo.runtime.main import main
 from tests.reports import read_report
-from tests.stdlib.conforms import mismatches
 
 NAME = re.compile(r"^  - name: (\S+)$", re.M)
 PLAYBOOK = Path(__file__).with_name("record_shapes.gxo.yaml")

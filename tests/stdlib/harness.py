@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.modules.conforms import mismatches
 from gxo.compiler.modules.index import Library, standard_roots
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.types import ANY, ListOf, MapOf, OnDot, OneOf, PerRecord, Shape, Type
@@ -30,7 +31,6 @@ from gxo.runtime.streams.pipes import Channel
 from gxo.runtime.streams.ports import Inputs, Records
 from gxo.runtime.streams.source import ConsumersClosed, Source
 from gxo.runtime.streams.tables import Batch, Table
-from tests.stdlib.conforms import mismatches
 
 T = TypeVar("T")
 

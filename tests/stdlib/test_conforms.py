@@ -2,8 +2,8 @@
 
 import pytest
 
+from gxo.compiler.modules.conforms import mismatches
 from gxo.compiler.types import ANY, BOOL, INT, NIL, TEXT, Choice, ListOf, MapOf, OneOf, Shape, Type
-from tests.stdlib.conforms import mismatches
 
 SHAPE = Shape("S", (("a", INT), ("b", ListOf(TEXT))), optional=frozenset({"b"}))
 

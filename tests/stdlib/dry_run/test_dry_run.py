@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
+from gxo.compiler.modules.conforms import mismatches
 from gxo.compiler.types import MapOf, Shape
 from gxo.runtime.main import main
 from tests.reports import read_report
-from tests.stdlib.conforms import mismatches
 from tests.stdlib.harness import library, module_spec
 from tests.stdlib.http.server import Server, serving
 from tests.stdlib.stream.test_pipelines import compiled, workload

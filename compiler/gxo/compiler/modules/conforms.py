@@ -1,4 +1,4 @@
-"""Whether a value is what its declaration says: every real summary and record is checked by this."""
+"""Whether a value is what its declaration says: tests hold every real summary against it."""
 
 from collections.abc import Iterator
 
@@ -15,8 +15,18 @@ from gxo.compiler.types import (
     Type,
 )
 
-_SCALARS = {"text": str, "int": int, "float": (int, float), "bool": bool, "nil": type(None)}
-_SPECIALS = {"Duration": (int, float), "Size": int, "Condition": bool}
+_SCALARS: dict[str, type | tuple[type, ...]] = {
+    "text": str,
+    "int": int,
+    "float": (int, float),
+    "bool": bool,
+    "nil": type(None),
+}
+_SPECIALS: dict[str, type | tuple[type, ...]] = {
+    "Duration": (int, float),
+    "Size": int,
+    "Condition": bool,
+}
 
 
 def mismatches(value: object, kind: Type, where: str = "summary") -> Iterator[str]:
