@@ -1,6 +1,7 @@
 """What gxo writes out of a playbook, read again, is the same: artifact, expressions, migrated text."""
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -34,12 +35,15 @@ def artifact(playbook: Path, target: Path) -> bytes:
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.parent.name)
 def test_an_artifact_compiled_from_an_artifact_is_the_same(path: Path, tmp_path: Path) -> None:
-    """The playbook and the assets that an artifact holds are all that it was made from."""
+    """The playbook, the assets and the modules that an artifact holds are all that it was made from.
+
+    What a user's modules need of others is pinned outside.
+    """
     first = artifact(path, tmp_path / "first.pyz")
     unpacked = tmp_path / "unpacked"
     with zipfile.ZipFile(tmp_path / "first.pyz") as archive:
         for name in archive.namelist():
-            if name.startswith(ASSETS):
+            if name.startswith((ASSETS, "modules/")) and not name.endswith(".pyc"):
                 target = unpacked / name.removeprefix(ASSETS)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(archive.read(name))
@@ -47,6 +51,8 @@ def test_an_artifact_compiled_from_an_artifact_is_the_same(path: Path, tmp_path:
         unpacked.mkdir(exist_ok=True)
         playbook = unpacked / path.name
         playbook.write_bytes(archive.read("_gxo/playbook.yaml"))
+    if (path.parent / "modules.lock").exists():
+        shutil.copy(path.parent / "modules.lock", unpacked)
     assert artifact(playbook, tmp_path / "second.pyz") == first
 
 

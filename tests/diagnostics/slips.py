@@ -9,6 +9,7 @@ workloads, registers, functions and declared fields.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.frontend.load import load_playbook
@@ -16,7 +17,7 @@ from gxo.compiler.frontend.yaml import Mapping, Node, Scalar, Sequence, compose
 from gxo.compiler.ir.build import build
 from gxo.compiler.ir.nodes import Fields, ForEach, Items, Plan, Value, Workload
 from gxo.compiler.ir.walk import every_workload
-from gxo.compiler.modules.index import Library, standard_roots
+from gxo.compiler.modules.index import Library, standard_roots, user_roots
 from gxo.compiler.passes import PASSES
 from gxo.compiler.template import functions
 from gxo.compiler.types import Choice, ListOf, OneOf, PerRecord, Shape, Type
@@ -46,14 +47,15 @@ def misspelt(word: str) -> str:
     return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 
-def slips(text: str) -> Iterator[Slip]:
+def slips(path: Path) -> Iterator[Slip]:
     """Every playbook that differs from a clean one by one misspelt word."""
+    text = path.read_text()
     lines = text.split("\n")
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line) + 1)
     seen: set[int] = set()
-    for kind, word, place in _words(text):
+    for kind, word, place in _words(text, path):
         if len(word) < 4 or place in seen:
             continue
         seen.add(place)
@@ -62,11 +64,11 @@ def slips(text: str) -> Iterator[Slip]:
         yield Slip(kind, line, word, text[:place] + misspelt(word) + text[place + len(word) :])
 
 
-def _words(text: str) -> Iterator[tuple[str, str, int]]:
+def _words(text: str, path: Path) -> Iterator[tuple[str, str, int]]:
     """Kind, word and index of everything that can be misspelt."""
     tree = compose(text, "p", Diagnostics())
     assert isinstance(tree, Mapping)
-    plan = _plan(text)
+    plan = _plan(text, path)
     yield from _keys(tree, text)
     modules = {workload.name: workload for workload in every_workload(plan)}
     for entry in _workloads(tree):
@@ -74,11 +76,12 @@ def _words(text: str) -> Iterator[tuple[str, str, int]]:
     yield from _in_templates(text, plan)
 
 
-def _plan(text: str) -> Plan:
+def _plan(text: str, path: Path) -> Plan:
     diags = Diagnostics()
     playbook = load_playbook(text.encode(), "p", diags)
     assert playbook is not None
-    plan = build(playbook, Library(standard_roots(), diags), diags)
+    library = Library((*standard_roots(), *user_roots(str(path.parent))), diags)
+    plan = build(playbook, library, diags)
     for one in PASSES:
         plan = one.run(plan, diags)
     return plan

@@ -19,7 +19,7 @@ PLAYBOOKS = [
     for path in sorted(ROOT.glob(pattern))
     if path.parent.name != "findings"
 ]
-SLIPS = [(path, slip) for path in PLAYBOOKS for slip in slips(path.read_text())]
+SLIPS = [(path, slip) for path in PLAYBOOKS for slip in slips(path)]
 _DEFINED = re.compile(r"(?:register|loop_var|index_var|- name): ([\w-]{4,})")
 NEARER = {
     *(("site-deploy", "host"), ("site-deploy", "styles"), ("names", "class_")),

@@ -15,7 +15,7 @@ from gxo.compiler.driver import Compilation
 from gxo.compiler.frontend.schema import python_value, schema_text
 from gxo.compiler.frontend.testing import ENDING, completed
 from gxo.compiler.frontend.yaml import Mapping, load
-from gxo.compiler.modules.index import Library, standard_roots
+from gxo.compiler.modules.index import Library, standard_roots, user_roots
 from gxo.compiler.modules.schema import full_schema
 from gxo.compiler.modules.spec import ModuleSpec
 
@@ -33,8 +33,11 @@ SHOWN = [code for code in table().values() if code.passes.kind.startswith("yaml"
 
 
 @cache
-def validator() -> jsonschema.Draft202012Validator:
-    schema = full_schema(json.loads(schema_text()), LIBRARY)
+def validator(users: str | None = None) -> jsonschema.Draft202012Validator:
+    """With the modules of gxo, and of a user's own in that folder."""
+    roots = user_roots(users) if users else ()
+    library = Library((*LIBRARY.roots, *roots), Diagnostics()) if roots else LIBRARY
+    schema = full_schema(json.loads(schema_text()), library)
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
 
@@ -69,7 +72,8 @@ def test_there_are_playbooks() -> None:
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_every_example_and_golden_playbook_is_right(path: Path) -> None:
-    validator().validate(data(path.read_bytes(), path.name))
+    users = str(path.parent) if (path.parent / "modules").is_dir() else None
+    validator(users).validate(data(path.read_bytes(), path.name))
 
 
 @pytest.mark.parametrize("code", SHOWN, ids=lambda code: code.code)

@@ -105,12 +105,6 @@ class Compilation:
         self.playbook = load_playbook(data, self.file, self.diagnostics)
         return self.playbook is not None
 
-    @property
-    def texts(self) -> dict[str, str]:
-        """The text of each file that diagnostics point into."""
-        templates = self.playbook.templates if self.playbook else ()
-        return {self.file: self.text, **{one.path: one.text for one in templates}}
-
     def analyse(self) -> bool:
         """Build the plan and run the passes; whether the playbook is valid."""
         assert self.playbook is not None
@@ -144,8 +138,10 @@ class Compilation:
 
     @property
     def texts(self) -> dict[str, str]:
-        """What diagnostics speak of: the playbook's text and those of module files, by file."""
-        return {self.file: self.text, **(self.library.texts if self.library else {})}
+        """What diagnostics point into: the playbook, template files and module files, by file."""
+        templates = self.playbook.templates if self.playbook else ()
+        modules = self.library.texts if self.library else {}
+        return {self.file: self.text, **{one.path: one.text for one in templates}, **modules}
 
     def promote_warnings(self) -> None:
         """Make errors of the warnings that the options forbid, once all stages have spoken."""
