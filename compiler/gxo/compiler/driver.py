@@ -33,9 +33,7 @@ from gxo.compiler.ir.nodes import Plan, Workload
 from gxo.compiler.ir.pprint import print_plan
 from gxo.compiler.ir.verify import verify
 from gxo.compiler.ir.walk import every_workload, live_calls, plan_templates
-from gxo.compiler.modules.embed import Embedded, embed
 from gxo.compiler.modules.index import Library, Root, standard_roots, user_roots
-from gxo.compiler.modules.needs import pinned_needs
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.parts import AcceptedFact, Asset, Facts, Package, WorkloadFact
 from gxo.compiler.passes import PASSES
@@ -45,6 +43,7 @@ from gxo.compiler.version import VERSION
 # so those stages are imported where they are called.
 if TYPE_CHECKING:
     from gxo.compiler.codegen.emit import Module
+    from gxo.compiler.modules.embed import Embedded
     from gxo.compiler.package.lock import Pins
 
 Dump = Callable[[str, Plan], None]
@@ -115,8 +114,9 @@ class Compilation:
         roots = (*standard_roots(), *users, *self.options.module_roots)
         self.library = Library(roots, self.diagnostics)
         plan = build(self.playbook, self.library, self.diagnostics)
-        self._embed(every_workload(plan), self.diagnostics)
-        self._needed_versions(every_workload(plan), self.diagnostics)
+        if any(one.module and one.module.is_users for one in every_workload(plan)):
+            self._embed(every_workload(plan), self.diagnostics)
+            self._needed_versions(every_workload(plan), self.diagnostics)
         if self.options.explain:
             self.diagnostics.explanations = []
         self.options.dump("build", plan)
@@ -130,9 +130,11 @@ class Compilation:
         self.plan = plan
         return not self.diagnostics.has_errors
 
-    def _embed(self, workloads: Iterable[Workload], diagnostics: Diagnostics) -> Embedded:
+    def _embed(self, workloads: Iterable[Workload], diagnostics: Diagnostics) -> "Embedded":
         """The user's own modules of these workloads, and what they import."""
         assert self.library is not None
+        from gxo.compiler.modules.embed import embed  # start-up: few playbooks have any
+
         specs = (workload.module for workload in workloads if workload.module)
         return embed(specs, self.library, diagnostics)
 
@@ -211,6 +213,7 @@ class Compilation:
         specs = [one.module for one in workloads if one.module and one.module.is_users]
         if not any(spec.needs for spec in specs):
             return {}
+        from gxo.compiler.modules.needs import pinned_needs
         from gxo.compiler.package.wheels import shipped_pins
 
         own = {str(name): pin.version for name, pin in shipped_pins().items()}
