@@ -17,7 +17,7 @@ from gxo.compiler.frontend.playbook import Name, Playbook, TemplateFile, Workloa
 from gxo.compiler.frontend.rules import check_path
 from gxo.compiler.frontend.yaml import Entry, Mapping, Scalar
 from gxo.compiler.frozen import replace
-from gxo.compiler.source import plain
+from gxo.compiler.source import plain, unwritten
 
 MODULE, NAMED, GIVEN = "template:render", "asset", "template"
 UNREADABLE, AT_RUN_TIME = "GXO0531", "GXO0530"
@@ -81,7 +81,7 @@ class _Reader:
         file = self._file(Name(node.value, node.span))
         if file is None:
             return entry
-        key = replace(entry.key, value=GIVEN, text=entry.key.text._replace(value=GIVEN))
+        key = replace(entry.key, value=GIVEN, text=unwritten(GIVEN, entry.key.span))
         text = plain(file.text, file.path)
         return Entry(key, Scalar(file.text, text.span, text, plain=False, verbatim=True))
 
