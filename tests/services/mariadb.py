@@ -57,6 +57,7 @@ def mariadb_server(folder: Path) -> Iterator[MariaDb]:
         "ssl-key": _file(folder / "key.pem", key),
     }
     command = [find("mariadbd"), "--no-defaults", "--skip-log-bin", "--skip-name-resolve"]
+    command += ["--character-set-server=utf8mb4"]
     command += [f"--{name}={value}" for name, value in settings.items()]
     with running(command, folder / "log", ready="ready for connections") as process:
         yield MariaDb(port, process, authority.cert)

@@ -7,7 +7,11 @@
       files: {big.txt: "'x' * 50_000_000"}           likewise
       server: {/big: "{'json': rows(60_000)}"}       likewise; the input `server` is its address
       sshd: true                                     the input `sshd` is how to connect to it
+<<<<<<< HEAD
       moto: true                                     the input `moto` is where S3 is, and who asks
+=======
+      postgresql: true, mysql: true                  the input `database` is the URL of one
+>>>>>>> 638686b (Test database:query against PostgreSQL, MariaDB and SQLite)
       workloads:
         parse: {module: data:parse, params: {format: json, content: "{{ .Inputs.text }}"}}
 
@@ -39,6 +43,7 @@ from gxo.runtime.kernel.run import Run
 from gxo.runtime.main import drive
 from gxo.runtime.reporting.logs import Log
 from gxo.runtime.settings import Settings
+from tests.stdlib.database.databases import address
 from tests.stdlib.harness import library
 from tests.stdlib.http.server import serving
 from tests.stdlib.ssh.jobs import login
@@ -194,6 +199,9 @@ def test_no_callback_takes_long(
             inputs["moto"] = {"endpoint": moto.endpoint, **moto.keys["admin"]}
         if case.get("bind"):
             inputs["port"] = request.getfixturevalue("bind").port
+        for kind in ("postgresql", "mysql"):
+            if case.get(kind):
+                inputs["database"] = address(kind, request)
         job = compiled(case, inputs)
         for _ in range(RUNS):
             timed = played(job, inputs, tmp_path, monkeypatch)

@@ -69,6 +69,7 @@ async def _connected(target: Target, tls: Tls) -> Any:
         charset="utf8mb4",
         ssl=tls.context,
         autocommit=None,
+        client_flag=CLIENT.FOUND_ROWS,  # a row that an UPDATE finds counts, as elsewhere
         connect_timeout=CONNECT,
         program_name="gxo",
     )
@@ -76,9 +77,22 @@ async def _connected(target: Target, tls: Tls) -> Any:
     try:
         await connection._connect()
     except BaseException:
-        connection.close()
+        await _closed(connection)
         raise
     return connection
+
+
+async def _closed(connection: Any) -> None:
+    """Close the socket, and see that it is closed."""
+    writer = connection._writer
+    if writer is None:
+        return
+    connection.close()
+    try:
+        async with asyncio.timeout(GRACE):
+            await writer.wait_closed()
+    except (OSError, TimeoutError):
+        writer.transport.abort()
 
 
 class MysqlSession:
@@ -183,7 +197,7 @@ class MysqlSession:
         except (aiomysql.Error, OSError, TimeoutError, WorkloadError):
             pass
         finally:
-            self._connection.close()
+            await _closed(self._connection)
 
     async def _kill(self) -> None:
         other = await _connected(self._target, self._tls)
@@ -193,7 +207,7 @@ class MysqlSession:
             with suppress(Refused):  # it is over already
                 await wire.done()
         finally:
-            other.close()
+            await _closed(other)
 
     async def _finish_rows(self) -> None:
         """Take what rows there are still; a cursor ends when its statement is executed again."""

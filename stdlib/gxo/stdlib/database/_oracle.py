@@ -75,7 +75,7 @@ class _Oracle:
         try:
             yield
         except oracledb.Error as error:
-            text = said(str(error).partition("\n")[0])
+            text = said(str(error))
             raise ModuleError(f"{target.shown}: {text}") from error
         except OSError as error:
             raise ModuleError(f"{target.shown}: {reason(error)}") from error

@@ -113,7 +113,7 @@ class PostgresSession:
         self._text = statement.marked(lambda _, name: f"${numbers[name]}")
         with self._errors():
             self._statement = await self._connection.prepare(self._text)
-        self._arrays = [one.name.endswith("[]") for one in self._statement.get_parameters()]
+        self._kinds = [one.name for one in self._statement.get_parameters()]
         columns = self._statement.get_attributes()
         self._columns = tuple(one.name for one in columns) if columns else None
         self._counted: Any = None
@@ -183,9 +183,10 @@ class PostgresSession:
 
     def _given(self, values: Values) -> list[Any]:
         given = []
-        for name, at, is_array in zip(self._names, self._first, self._arrays, strict=True):
+        for name, at, kind in zip(self._names, self._first, self._kinds, strict=True):
             try:
-                given.append(_written(values[at], is_array))
+                is_array = kind.endswith("[]")
+                given.append(_array(values[at], kind) if is_array else _written(values[at]))
             except ValueError as error:
                 raise ParameterError(f"query_params.{name}: {error}") from None
         return given
@@ -194,8 +195,20 @@ class PostgresSession:
         return _foreign_errors(self._target)
 
 
-def _written(value: Any, is_array: bool) -> Any:
-    """A value as the text that the server reads; where it wants an array, a list of them."""
+def _array(value: Any, kind: str) -> Any:
+    """A list as asyncpg takes it: of texts, or of lists of them for an array of several levels."""
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise ValueError(f"PostgreSQL wants a list there, of the type {kind}")
+    is_deep = kind not in ("json[]", "jsonb[]")
+    return [
+        _array(one, kind) if is_deep and isinstance(one, list) else _written(one) for one in value
+    ]
+
+
+def _written(value: Any) -> Any:
+    """A value as the text that the server reads."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -207,8 +220,6 @@ def _written(value: Any, is_array: bool) -> Any:
         if isinstance(written, str):
             return written
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if isinstance(value, list) and is_array:
-        return [_written(one, isinstance(one, list)) for one in value]
     if isinstance(value, (list, dict)):
         data = as_bytes(value)
         return as_json(value) if data is None else "\\x" + data.hex()
@@ -227,8 +238,10 @@ def _foreign_errors(target: Target) -> Iterator[None]:
     try:
         yield
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        told = _told(error)
+        hint = "cast it to text" if told.startswith("cannot decode") else None
         raise ModuleError(
-            f"{target.shown}: {_told(error)}", hint=getattr(error, "hint", None)
+            f"{target.shown}: {told}", hint=getattr(error, "hint", None) or hint
         ) from error
     except TimeoutError:
         raise

@@ -17,6 +17,9 @@ CONNECT = 30.0
 GRACE = 4.0
 """Seconds that a server may take to end a statement, or to hear that the session is over."""
 
+_TURNS = 5
+"""Of the event loop, in which drivers close a socket of which nothing came."""
+
 _LONGEST = 500
 
 Row = tuple[Any, ...]
@@ -73,8 +76,13 @@ async def open_session(ctx: Context, target: Target, *, read_only: bool) -> Sess
     try:
         async with asyncio.timeout(CONNECT):
             return await connect(ctx, target, read_only)
-    except TimeoutError:
-        raise ModuleError(f"cannot connect to {target.shown} within {CONNECT:g} s") from None
+    except BaseException as error:
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        if isinstance(error, TimeoutError):
+            message = f"cannot connect to {target.shown} within {CONNECT:g} s"
+            raise ModuleError(message) from None
+        raise
 
 
 def _connector(target: Target) -> Connect:

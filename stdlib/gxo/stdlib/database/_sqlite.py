@@ -92,7 +92,7 @@ def _foreign_errors(target: Target) -> Iterator[None]:
     except sqlite3.Error as error:
         text = said(str(error))
         hint = None
-        if text == "not authorized":
+        if text in ("not authorized", "authorization denied"):
             hint = "a statement may use no other file than the connection's"
         elif "is locked" in text:
             hint = "another one writes to it; `retry` tries again"

@@ -122,6 +122,9 @@ class ThreadedSession:
     def _close(self) -> None:
         """What is not committed is undone with the connection."""
         with suppress(Exception):
+            if self._cursor is not None:
+                self._cursor.close()
+        with suppress(Exception):
             self._connection.close()
 
     def _given(self, values: Values) -> list[Any]:

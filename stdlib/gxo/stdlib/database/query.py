@@ -150,6 +150,8 @@ async def query(
         raise ParameterError(f"fetch: {fetch} is below 1")
     target = read_target(connection, connection_profile)
     statement = await ctx.offload(len(query), read_statement, query, target.kind)
+    if not statement.verb:
+        raise ParameterError("query: there is no statement in it")
     if statement.reads:
         ctx.changes_nothing()
     elif ctx.dry_run:
