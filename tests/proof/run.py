@@ -22,6 +22,7 @@ PROOFS = (
     "bad_input",
     "commands",
     "connections",
+    "database",
     "fuzz",
     "http",
     "listing",

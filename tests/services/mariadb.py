@@ -40,11 +40,13 @@ def mariadb_server(folder: Path) -> Iterator[MariaDb]:
     command = [find("mariadb-install-db"), "--no-defaults", "--user=root", f"--datadir={data}"]
     command += ["--auth-root-authentication-method=normal", "--skip-test-db"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    (folder / "tmp").mkdir()
     authority = Authority()
     certificate, key = authority.issue("localhost")
     settings = {
         "user": "root",
         "datadir": data,
+        "tmpdir": folder / "tmp",  # a server that starts clears what it finds there
         "bind-address": "127.0.0.1",
         "port": port,
         "socket": folder / "sock",

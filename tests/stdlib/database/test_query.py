@@ -19,6 +19,7 @@ from tests.services.mariadb import MariaDb
 from tests.services.postgres import Postgres
 from tests.stdlib.database.databases import QUOTED, Asked, Database, asking, play
 from tests.stdlib.database.proxy import proxied
+from tests.stdlib.database.streams import copied
 from tests.stdlib.harness import run
 from tests.stdlib.stream.test_pipelines import compiled, workload
 
@@ -143,6 +144,12 @@ def test_what_is_refused(database: Database, tmp_path: Path) -> None:
         assert await asked.value(COUNT) == 0
 
     play(database, tmp_path, refuse)
+
+
+def test_rows_are_streamed_from_a_query_into_a_table(database: Database, tmp_path: Path) -> None:
+    """`make proof PROOFS=database` does it with a million rows, and looks at the memory."""
+    row = run(copied(tmp_path, database.kind, database.url, 10_000))
+    assert row == {"rows_there": 10_000, "low": 1, "high": 10_000}
 
 
 def test_a_time_out_ends_the_statement_there(database: Database, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def _connected(ctx: Context, target: Target, dialect: "_Mssql") -> Any:
         dialect.socket = socket.create_connection((target.host, target.port), CONNECT)
         try:
             return pytds.connect(
-                server=target.host,
+                dsn=target.host,
                 sock=dialect.socket,
                 user=target.user,
                 password=target.password,
