@@ -147,7 +147,6 @@ def test_what_is_refused(database: Database, tmp_path: Path) -> None:
 
 
 def test_rows_are_streamed_from_a_query_into_a_table(database: Database, tmp_path: Path) -> None:
-    """`make proof PROOFS=database` does it with a million rows, and looks at the memory."""
     row = run(copied(tmp_path, database.kind, database.url, 10_000))
     assert row == {"rows_there": 10_000, "low": 1, "high": 10_000}
 
