@@ -91,7 +91,7 @@ async def shared_cookies(ctx: Context) -> "httpx.Cookies":
     return await ctx.shared("http:request cookies", open_jar, close_jar)
 
 
-def tls_context(trust: Trust) -> ssl.SSLContext:
+def tls_context(trust: Trust = HOST_TRUST) -> ssl.SSLContext:
     """Trust what the host trusts; certifi's authorities only where the host has none."""
     if trust.ca_cert is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 
 from gxo.runtime.errors import ModuleError
-from gxo.stdlib.http._client import HOST_TRUST, tls_context
+from gxo.stdlib.http._client import tls_context
 
 MAX_CONNECTIONS = 100
 
@@ -54,7 +54,7 @@ class Ways(httpx.AsyncBaseTransport):
 def _proxy(address: str) -> httpx.Proxy:
     try:
         # `ca_cert` is about the servers.
-        context = tls_context(HOST_TRUST) if address.startswith("https:") else None
+        context = tls_context() if address.startswith("https:") else None
         proxy = httpx.Proxy(address, ssl_context=context)
         if not proxy.url.host:
             raise ValueError

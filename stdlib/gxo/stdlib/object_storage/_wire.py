@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
-from gxo.stdlib.http._client import HOST_TRUST, foreign_errors, tls_context
+from gxo.stdlib.http._client import foreign_errors, tls_context
 from gxo.stdlib.object_storage._content import EMPTY
 from gxo.stdlib.object_storage._store import Body, Dropped
 
@@ -198,4 +198,4 @@ def _make_client() -> "httpx.AsyncClient":
     """start-up: 100 ms of the processor."""
     import httpx
 
-    return httpx.AsyncClient(verify=tls_context(HOST_TRUST))
+    return httpx.AsyncClient(verify=tls_context())
