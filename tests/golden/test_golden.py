@@ -18,8 +18,10 @@ import pytest
 
 from gxo.compiler.codegen import parts
 from gxo.compiler.codegen.emit import Module
+from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.driver import Compilation, Options, check
 from gxo.compiler.ir.pprint import print_plan
+from gxo.compiler.modules.index import Library, standard_roots
 from gxo.compiler.package.archive import build_artifact
 from gxo.compiler.rendering import render_text
 from tests.reports import read_report
@@ -91,8 +93,16 @@ def test_golden(case: Path, request: pytest.FixtureRequest) -> None:
 
 
 def test_generated_modules_type_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`mypy --strict` over all generated modules at once, and over one program in parts."""
-    paths = []
+    """`mypy --strict` over all generated modules at once, and over one program in parts.
+
+    And over what the code of playbooks with any other module would import.
+    """
+    library = Library(standard_roots(), Diagnostics()).all()
+    words = [(one.source, one.function) for one in library]
+    words += [(one.summary_source, one.summary_name) for one in library if one.summary_name]
+    lines = [f"from {source} import {name} as n{place}" for place, (source, name) in enumerate(words)]
+    (tmp_path / "imports.py").write_text("\n".join(lines), encoding="utf-8")
+    paths = [str(tmp_path / "imports.py")]
     for name, functions in {"ONE_FILE": 5, "LEAST": 1, "MOST": 3}.items():
         monkeypatch.setattr(parts, name, functions)
     for name, text in compiled(GOLDEN / "fused").generate().sources.items():

@@ -12,6 +12,8 @@ from gxo.stdlib.filesystem._content import check_path
 from gxo.stdlib.filesystem._copying import pieces
 from gxo.stdlib.filesystem._status import Status, describe
 
+__all__ = ["Status", "stat"]
+
 
 @module(
     "filesystem:stat",

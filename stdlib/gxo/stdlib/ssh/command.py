@@ -9,6 +9,8 @@ from gxo.stdlib.ssh._link import ssh_link
 from gxo.stdlib.ssh._run import Ran, run
 from gxo.stdlib.ssh._shell import command_order, encoded, exports
 
+__all__ = ["Ran", "command"]
+
 
 @module("ssh:command", changes=True, effects=[runs("command")], needs=["asyncssh"])
 async def command(

@@ -16,6 +16,8 @@ from gxo.stdlib.ssh._transfer import Transferred
 if TYPE_CHECKING:
     from gxo.stdlib.ssh._sftp import Files
 
+__all__ = ["Transferred", "download"]
+
 
 @module("ssh:download", changes=True, effects=[writes("destination")], needs=["asyncssh"])
 async def download(

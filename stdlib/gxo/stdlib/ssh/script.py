@@ -9,6 +9,8 @@ from gxo.stdlib.ssh._link import ssh_link
 from gxo.stdlib.ssh._run import Ran, run
 from gxo.stdlib.ssh._shell import encoded, exports, script_order
 
+__all__ = ["Ran", "script"]
+
 MAX_SCRIPT = 16 * 1024 * 1024
 
 

@@ -18,6 +18,8 @@ from gxo.stdlib.ssh._transfer import Transferred
 if TYPE_CHECKING:
     from gxo.stdlib.ssh._sftp import Files
 
+__all__ = ["Transferred", "upload"]
+
 _AT_ONCE = 100
 """Entries of a folder that are looked up at a time."""
 
