@@ -1,6 +1,7 @@
 """Frozen values with other fields, as every stage makes them by the hundred thousand.
 
     replace(workload, when=when)     a new one; the same one when that is its `when` already
+    replace(call, args=tuple(map(change, call.args)))    the same one when no argument has changed
 
 `dataclasses.replace` makes a new value also of no change, and takes twice the time: it looks at how
 each field is declared, and goes through `__init__`. These values have nothing to do there.
@@ -13,7 +14,7 @@ if TYPE_CHECKING:  # so that the fields' names and types are checked
 else:
     from dataclasses import fields
     from functools import cache
-    from operator import attrgetter
+    from operator import attrgetter, is_
 
     def replace(value, /, **changes):
         """The value with the fields that are given; the value itself if it has just these.
@@ -21,7 +22,8 @@ else:
         Its class is a dataclass with slots and without `__post_init__`.
         """
         for name, new in changes.items():
-            if getattr(value, name) is not new:
+            old = getattr(value, name)
+            if old is not new and not _has_same(old, new):
                 break
         else:
             return value
@@ -33,6 +35,14 @@ else:
         for name, new in changes.items():
             set_one[name](changed, new)
         return changed
+
+    def _has_same(old, new):
+        """Whether a tuple that was made anew has just the values, or pairs, of the one before."""
+        if old is new:
+            return True
+        if type(old) is not tuple or type(new) is not tuple or len(old) != len(new):
+            return False
+        return all(map(is_, old, new)) or all(map(_has_same, old, new))
 
     @cache
     def _fields(of_class):
