@@ -48,6 +48,8 @@ def parse_condition(source: SourceText, diags: Diagnostics) -> ast.Template | as
     The result is a `Template` when nothing but white space stands outside one action or one block,
     else the expression that is written around the actions.
     """
+    if (condition := _written_around(source)) is not None:
+        return condition
     template = parse(source, diags, secrets=False)
     if template is None:
         return None
@@ -68,6 +70,24 @@ def parse_condition(source: SourceText, diags: Diagnostics) -> ast.Template | as
     return _built(source, diags, False, lambda builder: builder.condition(tree))
 
 
+def _written_around(source: SourceText) -> ast.Expr | None:
+    """The condition, if it is written around actions and nothing is wrong with it.
+
+    Then nothing is wrong with it as a template either, so most conditions are read only once.
+    """
+    text = source.value.strip()
+    is_one_action = text.startswith("{{") and text.endswith("}}") and text.count("{{") == 1
+    if is_one_action or "{{" not in text:
+        return None
+    try:
+        tree = _read(source.value, "condition")
+    except (_TooManyPartsError, UnexpectedInput):
+        return None
+    if isinstance(tree.children[0], Tree) and tree.children[0].data == "hole":
+        return None
+    return _built(source, Diagnostics(), False, lambda builder: builder.condition(tree))
+
+
 def single_action(template: ast.Template) -> ast.Expr | None:
     """The expression of a template that is exactly one action, white space around it aside.
 
@@ -85,9 +105,7 @@ def _is_white(node: ast.Node) -> bool:
 
 def _tree(source: SourceText, start: str, diags: Diagnostics) -> Tree[Token] | None:
     try:
-        if len(source.value) <= _REMEMBERED_LENGTH:
-            return _remembered_tree(source.value, start)
-        return _counted(source.value, start)
+        return _read(source.value, start)
     except _TooManyPartsError as error:
         diags.error(
             "GXO0413",
@@ -110,6 +128,12 @@ class _TooManyPartsError(Exception):
     def __init__(self, position: int) -> None:
         super().__init__()
         self.position = position
+
+
+def _read(text: str, start: str) -> Tree[Token]:
+    if len(text) <= _REMEMBERED_LENGTH:
+        return _remembered_tree(text, start)
+    return _counted(text, start)
 
 
 def _parsed(text: str, start: str) -> Tree[Token]:
