@@ -44,16 +44,14 @@ class working_on:  # noqa: N801 - it is used as the function that it would be, w
             error.working_on = self._span  # type: ignore[attr-defined]
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """A second place that belongs to a diagnostic, such as "registered here"."""
 
     span: Span
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """What a finding is about: a workload ("" for none), and `params.command`, `when`, `vars.x`."""
 
     workload: str

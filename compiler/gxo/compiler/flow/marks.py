@@ -8,7 +8,7 @@ the first trail of each kind, since one way is enough to explain a finding.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from gxo.compiler.diagnostics import Note
@@ -82,7 +82,7 @@ class Flow:
         if not self.whole or not notes:
             return self
         marks = {kind: _longer(trail, notes) for kind, trail in self.marks.items()}
-        return replace(self, marks=marks, notes=_longer(self.notes, notes))
+        return Flow(marks, self.fields, self.rest, _longer(self.notes, notes), self.inside)
 
     def at(self, name: Key) -> "Flow":
         """The field or element of that name."""

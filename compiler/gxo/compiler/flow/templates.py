@@ -10,6 +10,7 @@ gives it: where that is learned late, the template is looked at once more.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gxo.compiler.diagnostics import Note, Span
 from gxo.compiler.flow import functions
@@ -40,8 +41,7 @@ _ROUNDS = 10
 later from another... needs a round for each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(NamedTuple):
     """What one action prints; `node` is that action. Of `fail`, what its message holds."""
 
     span: Span
@@ -49,8 +49,7 @@ class Printed:
     node: ast.Action | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """value: what the result holds. messages: what `fail` would say."""
 
     value: Flow

@@ -92,7 +92,7 @@ def _share_helpers(workload: Workload, diagnostics: Diagnostics) -> Workload:
         return workload
 
     def shared(value: Computed) -> Computed:
-        if not is_helper(value) or not _may_repeat((value,)):
+        if not _may_repeat((value,)) or not is_helper(value):
             return value
         if obstacle := _helper_obstacle(value):
             diagnostics.explain("share_expressions", value.span, f"not shared: {obstacle}")

@@ -4,7 +4,7 @@ ADD level `a + b` times `c`           ->  (a + b) * c
 "Hello ", code of .name, "!"          ->  f"Hello {record['name']}!"
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gxo.compiler.python_source import escaped, quoted
 
@@ -15,8 +15,7 @@ _LINE = 72
 """A text longer than this is written one line of it a literal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """An expression's source and how tightly its outermost operator binds."""
 
     text: str
@@ -27,8 +26,7 @@ class Code:
         return self.text if self.level >= level else f"({self.text})"
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+class Embedded(NamedTuple):
     """An expression inside a text: its source with either quote, and on its own as a text.
 
     `inside` is what stands in the braces of an f-string; `alone` is an expression of type str.

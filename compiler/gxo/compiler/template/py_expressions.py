@@ -18,7 +18,7 @@ from gxo.compiler.diagnostics import Span
 from gxo.compiler.frozen import replace
 from gxo.compiler.python_source import Quote, literal
 from gxo.compiler.template import ast, functions
-from gxo.compiler.template.infer import Env, infer, kinds, may_be_missing, may_be_nil
+from gxo.compiler.template.infer import NOTHING_KNOWN, Env, infer, kinds, may_be_missing, may_be_nil
 from gxo.compiler.template.py_code import (
     ADD,
     AND,
@@ -83,7 +83,7 @@ class ExpressionPrinter:
 
     collected: Collected
     mark: Mark
-    env: Env = field(default_factory=Env)
+    env: Env = NOTHING_KNOWN
     variables: dict[str, str] = field(default_factory=dict)
     dot: str = ""
     copies: dict[tuple[str, str], str] = field(default_factory=dict)

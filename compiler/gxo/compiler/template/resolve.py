@@ -90,6 +90,8 @@ def resolve(template: T, scope: Scope, diags: Diagnostics) -> T:
     changes = mutates(template)
     scope = _changed(scope) if changes else scope
     nodes = _Resolver(scope, diags, changes).body(template.nodes, True)
+    if not template.defines:
+        return cast(T, replace(template, nodes=nodes))
     inner = _Resolver(scope, diags, changes, own_dollar=True)
     defines = [replace(define, body=inner.body(define.body, False)) for define in template.defines]
     return cast(T, replace(template, nodes=nodes, defines=tuple(defines)))

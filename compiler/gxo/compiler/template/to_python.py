@@ -9,9 +9,8 @@ The templates are resolved and checked; one with errors must not come here.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, partial
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gxo.compiler.diagnostics import Span
 from gxo.compiler.frozen import replace
@@ -43,8 +42,7 @@ _PARAMETER_TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(NamedTuple):
     """What a template's value is used as.
 
     kind: "text" is the rendered text; "show" too, printed as Go prints it, nil, lists and maps
@@ -59,8 +57,7 @@ class Want:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PyExpr:
+class PyExpr(NamedTuple):
     """An expression; `imports` are whole lines, `names` what it reads from around it."""
 
     code: str
@@ -68,8 +65,7 @@ class PyExpr:
     names: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class PyFunction:
+class PyFunction(NamedTuple):
     """A function; `parameters` are those it must be given (`ctx: Context`), in order."""
 
     name: str

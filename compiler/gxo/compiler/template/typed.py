@@ -14,7 +14,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gxo.compiler.template import ast, functions, walk
-from gxo.compiler.template.infer import Env, Known, asked, element, infer, position, present, truth
+from gxo.compiler.template.infer import (
+    NOTHING_KNOWN,
+    Env,
+    Known,
+    asked,
+    element,
+    infer,
+    position,
+    present,
+    truth,
+)
 from gxo.compiler.types import NIL, Type
 
 _MAX_INCLUDED = 100
@@ -25,14 +35,14 @@ Visit = tuple[ast.Node | ast.Expr, Env]
 def visit(template: ast.Template | ast.Expr) -> Iterator[Visit]:
     """Every statement and expression that can be reached, outer ones first."""
     if not isinstance(template, ast.Template):
-        yield from _expressions(template, Env())
+        yield from _expressions(template, NOTHING_KNOWN)
         return
     walker = _Walker({one.name: one for one in template.defines}, reassigned(template))
-    yield from walker.body(template.nodes, Env())
+    yield from walker.body(template.nodes, NOTHING_KNOWN)
     included = {name for name, _ in walker.included}
     for define in template.defines:
         if define.name not in included:
-            yield from walker.body(define.body, Env())
+            yield from walker.body(define.body, NOTHING_KNOWN)
 
 
 def reassigned(template: ast.Template) -> frozenset[str]:
@@ -42,8 +52,8 @@ def reassigned(template: ast.Template) -> frozenset[str]:
 
 def mutates(template: ast.Template | ast.Expr) -> bool:
     """Whether a function in it changes a map that it is given, as `set` does."""
-    calls = (part for part in walk.expressions(template) if isinstance(part, ast.Call))
-    return any((found := functions.find(call.function)) and found.mutates for call in calls)
+    calls = {part.function for part in walk.expressions(template) if isinstance(part, ast.Call)}
+    return any((found := functions.find(name)) and found.mutates for name in calls)
 
 
 def _set_again(node: ast.Node) -> list[str]:

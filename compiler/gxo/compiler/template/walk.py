@@ -9,6 +9,14 @@ from gxo.compiler.template import ast
 _Parts = Callable[[Any], tuple[ast.Expr, ...]]
 
 # By class: a template has each of its expressions visited fifty times on its way to Python.
+_PIPES: dict[type[ast.Node], _Parts] = {
+    ast.Action: lambda action: (action.pipe,),
+    ast.Assign: lambda assign: (assign.pipe,),
+    ast.With: lambda block: (block.pipe,),
+    ast.Range: lambda block: (block.pipe,),
+    ast.If: lambda choice: tuple([branch.condition for branch in choice.branches]),
+    ast.Include: lambda include: () if include.argument is None else (include.argument,),
+}
 _PARTS: dict[type[ast.Expr], _Parts] = {
     ast.Field: lambda field: (field.base,),
     ast.Shared: lambda shared: (shared.value,),
@@ -58,25 +66,19 @@ def _all(pending: list[ast.Node]) -> Iterator[ast.Node]:
 
 def pipes(node: ast.Node) -> tuple[ast.Expr, ...]:
     """The expressions that stand in a statement itself."""
-    match node:
-        case ast.Text():
-            return ()
-        case ast.Action() | ast.Assign() | ast.With() | ast.Range():
-            return (node.pipe,)
-        case ast.If(branches):
-            return tuple([branch.condition for branch in branches])
-        case ast.Include(_, argument) if argument is not None:
-            return (argument,)
-        case _:
-            return ()
+    pipes_of = _PIPES.get(type(node))
+    return pipes_of(node) if pipes_of else ()
 
 
 def expressions(template: ast.Template | ast.Expr) -> list[ast.Expr]:
     """Every expression of a template, whole ones before their parts."""
+    found: list[ast.Expr] = []
     if isinstance(template, ast.Template):
-        found = [pipe for node in nodes(template) for pipe in pipes(node)]
+        for node in nodes(template):
+            if pipes_of := _PIPES.get(type(node)):
+                found += pipes_of(node)
     else:
-        found = [template]
+        found.append(template)
     for expression in found:  # which grows on the way
         if parts_of := _PARTS.get(type(expression)):
             found += parts_of(expression)
