@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from gxo.compiler.driver import Options, check
 from gxo.compiler.ir.facts import changes, effects, is_idempotent, read_by, register_owners
 from gxo.compiler.ir.nodes import Plan
 from gxo.compiler.ir.walk import every_workload
+
+ADDRESSES = yaml.safe_load(Path(__file__).with_name("addresses.yaml").read_text(encoding="utf-8"))
 
 PLAYBOOK = """\
 name: facts
@@ -176,3 +180,18 @@ workloads:
         auth: {oauth2: {token_url: https://id.example.com/token, client_id: a, client_secret: "{{ secret `B` }}"}}
         files: [{field: a, path: out/a.csv}, {field: b, path: "{{ .which }}"}]
 """
+
+
+@pytest.mark.parametrize("case", ADDRESSES, ids=lambda case: case["url"])
+def test_an_address_shows_where_it_leads_and_no_secret(
+    case: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "ask.gxo.yaml"
+    call = {"module": "database:query", "params": {"connection": case["url"], "query": "SELECT 1"}}
+    ask = {"name": "ask", "lifecycle": {"policy": "run_once"}, "process": call}
+    inputs = {"x": {"default": ""}, "y": {"type": "int", "default": 1}}
+    head = {"name": "ask", "schemaVersion": "v1.0.0", "inputs": inputs}
+    path.write_text(yaml.safe_dump({**head, "workloads": [ask]}))
+    plan = check(str(path), Options()).plan
+    assert plan is not None
+    assert effects(plan) == {kind: tuple(case[kind]) for kind in case if kind != "url"}

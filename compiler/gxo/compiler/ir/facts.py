@@ -6,10 +6,11 @@ from dataclasses import asdict, fields
 from typing import Literal
 
 from gxo.compiler.frontend.playbook import Backoff, Lifecycle, Name
+from gxo.compiler.ir.addresses import touched
 from gxo.compiler.ir.nodes import Argument, Computed, Constant, Fields, Items, Plan, Value, Workload
 from gxo.compiler.ir.pprint import print_value
 from gxo.compiler.ir.walk import every_workload, live_calls, workload_templates
-from gxo.compiler.modules.spec import Need
+from gxo.compiler.modules.spec import EffectKind, Need
 from gxo.compiler.template.ast import Template
 from gxo.compiler.types import BOOL
 
@@ -26,7 +27,9 @@ def effects(plan: Plan) -> Mapping[str, tuple[str, ...]]:
     """Kind of effect to what is touched: a literal text, or `dynamic: ` and the expression."""
     found: dict[str, set[str]] = {}
     for kind, value in _touching(plan):
-        found.setdefault(KINDS[kind], set()).update(_touched(value))
+        for text, mark in _touched(value):
+            for what, shown in touched(text) if kind == "connects" else [(kind, text)]:
+                found.setdefault(KINDS[what], set()).add(mark + shown)
     return {kind: tuple(sorted(found[kind])) for kind in sorted(found)}
 
 
@@ -97,7 +100,7 @@ def lifecycle_facts(lifecycle: Lifecycle | None) -> Mapping[str, object]:
     return facts
 
 
-def _touching(plan: Plan) -> Iterator[tuple[str, Value]]:
+def _touching(plan: Plan) -> Iterator[tuple[EffectKind, Value]]:
     for workload in live_calls(plan):
         given = {argument.name: argument for argument in workload.arguments}
         for effect in workload.module.effects if workload.module else ():
@@ -134,14 +137,15 @@ def _is_on(argument: Argument) -> bool:
     return argument.type != BOOL
 
 
-def _touched(value: Value) -> Iterator[str]:
+def _touched(value: Value) -> Iterator[tuple[str, str]]:
+    """Each text, or expression, and what stands before it."""
     match value:
         case Constant(constant):
-            yield str(constant)
+            yield str(constant), ""
         case Items(values):
             for item in values:
                 yield from _touched(item)
         case Computed(Template(source=source)):
-            yield f"dynamic: {source.value}"
+            yield source.value, "dynamic: "
         case _:
-            yield f"dynamic: {print_value(value)}"
+            yield print_value(value), "dynamic: "
