@@ -155,6 +155,7 @@ class Context:
 
     def private(self, made: T, *fields: str) -> T:
         """What a template function has made, of which the text, or these fields, is a secret.
+        Or what a module has found to be one, such as the password in an address.
 
         It stays what it is for who uses it, and is redacted from what leaves the process.
         """

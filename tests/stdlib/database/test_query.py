@@ -17,7 +17,7 @@ from gxo.stdlib.database.query import query
 from tests.reports import read_report
 from tests.services.mariadb import MariaDb
 from tests.services.postgres import Postgres
-from tests.stdlib.database.databases import QUOTED, Asked, Database, asking, play
+from tests.stdlib.database.databases import Asked, Database, asking, play
 from tests.stdlib.database.proxy import proxied
 from tests.stdlib.database.streams import copied
 from tests.stdlib.harness import run
@@ -401,17 +401,6 @@ def test_nobody_is_there(tmp_path: Path) -> None:
                 assert "s3cret" not in outcome.error.message
 
     run(knock())
-
-
-def test_who_is_not_let_in(server: Database, tmp_path: Path) -> None:
-    async def knock(asked: Asked) -> None:
-        asked.url = server.url.replace(QUOTED, "s3cret-word")
-        outcome = await asked.outcome("SELECT 1 AS a")
-        assert isinstance(outcome.error, ModuleError)
-        assert "s3cret" not in outcome.error.message
-        assert "password" in outcome.error.message
-
-    play(server, tmp_path, knock)
 
 
 def test_a_profile_takes_everything_as_it_is(

@@ -150,6 +150,17 @@ def test_nobody_is_believed_when_asked_for(
     assert told_of == ["", "/token"]
 
 
+def test_a_password_in_the_address_is_shown_nowhere(tmp_path: Path) -> None:
+    async def play() -> Any:
+        async with secured(tmp_path) as (workbench, server):
+            server.set_routes({"/": {}})
+            url = address(server).replace("://", "://ann:w%40rd-of-hers@")
+            await request(workbench.context, url=url, ca_cert=CA.cert)
+            return workbench.context.redact("w@rd-of-hers, w%40rd-of-hers")
+
+    assert run(play()) == "[REDACTED_SECRET], [REDACTED_SECRET]"
+
+
 def test_the_token_is_shown_nowhere(tmp_path: Path) -> None:
     async def play() -> Any:
         async with secured(tmp_path) as (workbench, server):

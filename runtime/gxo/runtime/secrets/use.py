@@ -106,11 +106,14 @@ class SecretUse:
             self.loaded.update(missing)
 
     def made(self, value: str) -> None:
-        """Redact what the job itself has made, such as a private key, from what leaves it."""
+        """Redact what the job itself has made, such as a private key, from what leaves it.
+
+        Or what it found elsewhere than among its secrets: a password in an address.
+        """
         value = value.strip()
         if value not in self._made:
             self._made.add(value)
-            self._secrets.add(value, "a secret that the job has made")
+            self._secrets.add(value, "a secret that the job has made or found")
 
     def returned(self, node: Node, field: str, value: str, *, in_step: str | None) -> None:
         """Redact a field of a workload's result from what leaves the job, and from what those have

@@ -149,6 +149,8 @@ async def query(
     if fetch < 1:
         raise ParameterError(f"fetch: {fetch} is below 1")
     target = read_target(connection, connection_profile)
+    if target.password:
+        ctx.private(target.password)
     statement = await ctx.offload(len(query), read_statement, query, target.kind)
     if not statement.verb:
         raise ParameterError("query: there is no statement in it")

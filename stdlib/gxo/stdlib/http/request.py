@@ -176,6 +176,8 @@ async def request(
     given = Body(body, body_from, json, form, files)
     _check(given, retry_attempts, download_to, pagination)
     address = _address("url", url, query)
+    if address.password:
+        ctx.private(address.password)
     fields = _fields(headers, auth, address)
     if method in READING and download_to is None:
         ctx.changes_nothing()
