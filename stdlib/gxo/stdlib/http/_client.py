@@ -49,7 +49,7 @@ async def shared_client(ctx: Context, trust: Trust) -> "httpx.AsyncClient":
     """The job's client with this trust, and its connections."""
 
     async def open_client() -> "httpx.AsyncClient":
-        return _make_client(ctx, trust)
+        return await ctx.thread(_make_client, ctx, trust)
 
     async def close_client(client: "httpx.AsyncClient") -> None:
         await client.aclose()
@@ -58,12 +58,13 @@ async def shared_client(ctx: Context, trust: Trust) -> "httpx.AsyncClient":
 
 
 def _make_client(ctx: Context, trust: Trust) -> "httpx.AsyncClient":
+    """start-up: 100 ms of the processor, where httpx is not loaded yet."""
     from http.cookiejar import CookieJar, DefaultCookiePolicy  # start-up: costs milliseconds
 
     import httpx
 
     from gxo.stdlib.http._proxies import proxy_for
-    from gxo.stdlib.http._ways import Ways  # with httpx, which is loaded by now
+    from gxo.stdlib.http._ways import Ways
 
     return httpx.AsyncClient(
         transport=Ways(tls_context(trust), lambda url: proxy_for(url, ctx.env)),
@@ -122,8 +123,14 @@ def _host_has_authorities() -> bool:
 
 
 @contextmanager
-def foreign_errors(target: "str | httpx.URL") -> Iterator[None]:
-    """Raise httpx's errors as ours, naming the target; other errors pass."""
+def foreign_errors(
+    target: "str | httpx.URL",
+    distrusted: str = "check the address and the certificate authorities; `ca_cert` names others",
+) -> Iterator[None]:
+    """Raise httpx's errors as ours, naming the target; other errors pass.
+
+    distrusted: what to do about a server whose certificate is not believed.
+    """
     try:
         yield
     except error_roots() as error:
@@ -134,7 +141,7 @@ def foreign_errors(target: "str | httpx.URL") -> Iterator[None]:
         )
         reason = _reason(error)
         if "CERTIFICATE_VERIFY_FAILED" in reason:
-            hint = "check the address and the certificate authorities; `ca_cert` names others"
+            hint = distrusted
         named = target if isinstance(target, str) else shown(target)
         raise ours(f"{message.format(target=named)}: {reason}", hint=hint) from error
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
-from gxo.stdlib.http._client import foreign_errors, tls_context
+from gxo.stdlib.http._client import HOST_TRUST, foreign_errors, shared_client
 from gxo.stdlib.object_storage._content import EMPTY
 from gxo.stdlib.object_storage._store import Body, Dropped
 
@@ -25,6 +25,8 @@ CONNECT = 10.0
 
 AGAIN = frozenset([429, 500, 502, 503, 504])
 """The statuses after which a request is sent again."""
+
+DISTRUSTED = "check `endpoint` and the certificate authorities of this host"
 
 MAX_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer that is no object: a page of a list has a few megabytes at most."""
@@ -90,10 +92,10 @@ class Wire:
         self, request: Request, *, wait_for_body: bool
     ) -> "tuple[httpx.Response, Answer]":
         # httpx is loaded with the client, in a thread: the errors are known only afterwards.
-        await shared_client(self._ctx)
+        await shared_client(self._ctx, HOST_TRUST)
         import httpx
 
-        with foreign_errors(self.origin):
+        with foreign_errors(self.origin, DISTRUSTED):
             try:
                 return await self._repeated(request, wait_for_body)
             except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
@@ -123,8 +125,10 @@ class Wire:
         return await self._once(request, wait_for_body)
 
     async def _once(self, request: Request, wait_for_body: bool) -> "tuple[httpx.Response, Answer]":
-        client = await shared_client(self._ctx)
+        client = await shared_client(self._ctx, HOST_TRUST)
         import httpx
+
+        from gxo.stdlib.object_storage._address import Exact  # with httpx
 
         host = self.origin.partition("://")[2]
         headers = {"accept-encoding": "identity", "user-agent": "gxo"}
@@ -137,9 +141,8 @@ class Wire:
             headers=headers,
             content=request.body.pieces() if request.body.size else None,
             timeout=httpx.Timeout(self._timeout, connect=min(self._timeout, CONNECT), pool=None),
-            # As it was signed: httpx would take `..` and `//` out of an address.
-            extensions={"target": request.target.encode("ascii")},
         )
+        made.url = Exact(self.origin, request.target)
         response = await client.send(made, stream=True, follow_redirects=False)
         try:
             whole = wait_for_body or not response.is_success
@@ -180,22 +183,3 @@ def _is_worth_repeating(error: Exception, *, once: bool) -> bool:
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)):
         return "CERTIFICATE_VERIFY_FAILED" not in str(error)
     return isinstance(error, httpx.TransportError) and not once
-
-
-async def shared_client(ctx: Context) -> "httpx.AsyncClient":
-    """The job's client for objects: its connections are used again."""
-
-    async def open_client() -> "httpx.AsyncClient":
-        return await ctx.thread(_make_client)
-
-    async def close_client(client: "httpx.AsyncClient") -> None:
-        await client.aclose()
-
-    return await ctx.shared("object_storage", open_client, close_client)
-
-
-def _make_client() -> "httpx.AsyncClient":
-    """start-up: 100 ms of the processor."""
-    import httpx
-
-    return httpx.AsyncClient(verify=tls_context())
