@@ -9,9 +9,9 @@ from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
 from gxo.runtime.spec import Record
 from gxo.stdlib.object_storage._checks import missing_bucket, place
-from gxo.stdlib.object_storage._digests import hexadecimal
+from gxo.stdlib.object_storage._digests import hexadecimal, take_noted
 from gxo.stdlib.object_storage._s3_answers import document, unquoted
-from gxo.stdlib.object_storage._store import SHA256, Conflict, Found
+from gxo.stdlib.object_storage._store import Conflict, Found
 from gxo.stdlib.object_storage._wire import Answer
 
 META = "x-ms-meta-"
@@ -22,7 +22,7 @@ def found(headers: Mapping[str, str]) -> Found:
     metadata = {
         name.removeprefix(META): value for name, value in headers.items() if name.startswith(META)
     }
-    sha256 = metadata.pop(SHA256, "")
+    sha256 = take_noted(metadata)
     whole = headers.get("content-range", "").rpartition("/")[2]
     # Of a part of a blob `content-md5` would be that of the part.
     md5 = headers.get("x-ms-blob-content-md5") or ("" if whole else headers.get("content-md5", ""))

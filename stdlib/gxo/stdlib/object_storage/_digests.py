@@ -3,9 +3,12 @@
 import asyncio
 import base64
 import hashlib
+import re
 
 from gxo.runtime.errors import ModuleError
-from gxo.stdlib.object_storage._store import Body
+from gxo.stdlib.object_storage._store import SHA256, Body
+
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class Md5:
@@ -38,6 +41,16 @@ async def md5_of(body: Body) -> str:
     made = Md5()
     await made.add(body)
     return made.base64
+
+
+def take_noted(metadata: dict[str, str]) -> str:
+    """The SHA-256 that `put_object` has noted, which is no longer in the metadata then; or none.
+
+    Others note one under that name as well, in base64 or of something else: that is metadata.
+    """
+    if not _SHA256.fullmatch(metadata.get(SHA256, "")):
+        return ""
+    return metadata.pop(SHA256).lower()
 
 
 def hexadecimal(checksum: str) -> str:

@@ -6,8 +6,8 @@ from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
 from gxo.runtime.spec import Record
 from gxo.stdlib.object_storage._checks import missing_bucket, place
-from gxo.stdlib.object_storage._digests import hexadecimal
-from gxo.stdlib.object_storage._store import SHA256, Conflict, Found
+from gxo.stdlib.object_storage._digests import hexadecimal, take_noted
+from gxo.stdlib.object_storage._store import Conflict, Found
 from gxo.stdlib.object_storage._wire import Answer
 
 _DENIED = {
@@ -43,7 +43,7 @@ def refusal(
 def object_found(there: Record) -> Found:
     """What a resource says of an object. ValueError, KeyError... when it is none."""
     metadata = {str(name): str(value) for name, value in there.get("metadata", {}).items()}
-    sha256 = metadata.pop(SHA256, "")
+    sha256 = take_noted(metadata)
     generation = str(there["generation"])
     return Found(
         size=int(there["size"]),

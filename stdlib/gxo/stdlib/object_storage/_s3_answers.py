@@ -9,7 +9,8 @@ from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
 from gxo.runtime.spec import Record
 from gxo.stdlib.object_storage._checks import missing_bucket, place
-from gxo.stdlib.object_storage._store import SHA256, Conflict, Found
+from gxo.stdlib.object_storage._digests import take_noted
+from gxo.stdlib.object_storage._store import Conflict, Found
 from gxo.stdlib.object_storage._wire import Answer
 
 META = "x-amz-meta-"
@@ -42,7 +43,7 @@ def found(answer: Answer) -> Found:
     metadata = {
         name.removeprefix(META): value for name, value in headers.items() if name.startswith(META)
     }
-    noted = metadata.pop(SHA256, "")
+    noted = take_noted(metadata)
     etag = unquoted(headers.get("etag", ""))
     return Found(
         size=int(whole[1] if whole else headers.get("content-length", "")),
