@@ -62,7 +62,8 @@ def unquoted(etag: str) -> str:
 
 def version(headers: Mapping[str, str]) -> str:
     """A bucket without versions has none, or calls it null."""
-    return headers.get("x-amz-version-id", "").replace("null", "")
+    told = headers.get("x-amz-version-id", "")
+    return "" if told == "null" else told
 
 
 def _kept_sha256(headers: Mapping[str, str]) -> str:
