@@ -66,6 +66,7 @@ def filled(value: Any) -> Any:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_case(case: dict[str, Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     known = {"name", "server", "as", "gives", "error", "waited", "asked", "not_asked", "logged"}
+    known.add("consumed")
     [verb] = case.keys() - known
     (tmp_path / "large").write_bytes(LARGE)
 
@@ -73,7 +74,8 @@ def test_case(case: dict[str, Any], tmp_path: Path, capfd: pytest.CaptureFixture
         async with asking(tmp_path, filled(case["server"])) as (call, server):
             started = call.bench.clock.time
             who = KEYS[case.get("as", "somebody")]
-            outcome = await call(verb, credentials=who, **case[verb])
+            consumed = case.get("consumed", True)
+            outcome = await call(verb, consumed=consumed, credentials=who, **case[verb])
             if "error" in case:
                 assert outcome.error is not None, outcome.summary
                 told = f"{outcome.error} {getattr(outcome.error, 'hint', '')}"

@@ -1,7 +1,7 @@
 """S3's protocol (version 2006-03-01), with AWS and with what speaks like it."""
 
 import base64
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote, unquote_plus, urlsplit
@@ -181,8 +181,11 @@ class S3Store:
             answer = await self._bucket.do("list", Request("GET", self._bucket.target("", query)))
             page = self._bucket.document(answer, "ListBucketResult")
             try:
-                records = [_object(one) for one in several(page.get("Contents"))]
-                records += [_prefix(one) for one in several(page.get("CommonPrefixes"))]
+                # Not every server does what `encoding-type` asks for; one that does says so.
+                name_of = unquote_plus if page.get("EncodingType") == "url" else str
+                records = [_object(one, name_of) for one in several(page.get("Contents"))]
+                prefixes = several(page.get("CommonPrefixes"))
+                records += [{"prefix": name_of(one["Prefix"])} for one in prefixes]
             except (KeyError, ValueError, TypeError, AttributeError):
                 raise self._bucket.nonsense("an object of a list has no key or size") from None
             yield records
@@ -285,15 +288,11 @@ def _conditions(writing: Writing) -> dict[str, str]:
     return {"if-match": f'"{writing.if_match}"'} if writing.if_match else {}
 
 
-def _object(element: Any) -> Record:
+def _object(element: Any, name_of: Callable[[str], str]) -> Record:
     return {
-        "key": unquote_plus(element["Key"]),
+        "key": name_of(element["Key"]),
         "size": int(element["Size"]),
         "etag": unquoted(element.get("ETag", "")),
         "last_modified": element.get("LastModified", ""),
         "storage_class": element.get("StorageClass", ""),
     }
-
-
-def _prefix(element: Any) -> Record:
-    return {"prefix": unquote_plus(element["Prefix"])}
