@@ -198,7 +198,11 @@ class S3Store:
 
     async def delete(self, key: str, version: str = "") -> None:
         request = Request("DELETE", self._bucket.target(key, _version(version)))
-        await self._bucket.do("delete", request, key)
+        answer = await self._bucket.ask(request)
+        # Amazon's says nothing of one that is not there; others do, and so when it is sent again.
+        is_gone = answer.status == 404 and b"NoSuchBucket" not in answer.body
+        if not is_gone and not 200 <= answer.status < 300:
+            raise self._bucket.refusal("delete", answer, key)
 
 
 class S3Upload:

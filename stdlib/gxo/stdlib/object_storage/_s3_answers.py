@@ -102,6 +102,7 @@ _REFUSALS: dict[str, tuple[str, str]] = {
         "{origin} refuses the request, because the clock of this host is wrong",
         "set the clock, best by NTP",
     ),
+    "OperationAborted": ("{what} is being made or deleted by somebody else", "use `retry`"),
     "BadDigest": ("what arrived as {what} is not what was sent", _AGAIN),
     "XAmzContentSHA256Mismatch": ("what arrived as {what} is not what was sent", _AGAIN),
     "EntityTooLarge": ("{what} would be larger than {origin} allows", "split it"),
