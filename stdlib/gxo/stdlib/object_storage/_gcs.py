@@ -386,7 +386,9 @@ def _conditions(writing: Writing) -> dict[str, str]:
 
 def _metadata(key: str, writing: Writing) -> dict[str, Any]:
     """What an object is to have besides its content."""
-    said: dict[str, Any] = {"name": key, "metadata": {**writing.metadata, SHA256: writing.sha256}}
+    # In small letters, as the others keep names: what is written is found again by the same name.
+    metadata = {name.lower(): value for name, value in writing.metadata.items()}
+    said: dict[str, Any] = {"name": key, "metadata": {**metadata, SHA256: writing.sha256}}
     if writing.content_type:
         said["contentType"] = writing.content_type
     return said
