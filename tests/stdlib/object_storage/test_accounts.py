@@ -53,9 +53,18 @@ def test_a_key_file_says_where_tokens_are() -> None:
         ("[" * 100_000, "is no JSON: it is the content of a key file"),
         ('{"client_email": "me"}', "`service_account` has no `private_key` in it"),
         ('{"private_key": "S3CRET"}', "`service_account` has no `client_email` in it"),
-        (
-            json.dumps({**KEY_FILE, "token_uri": "http://127.0.0.1:1/token"}),
-            "`token_uri` of `service_account` is no https address",
+        *(
+            (
+                json.dumps({**KEY_FILE, "token_uri": uri}),
+                "`token_uri` of `service_account` is no https address",
+            )
+            for uri in (
+                "http://127.0.0.1:1/token",
+                "https://[bad",
+                "https://",
+                "https://127.0.0.1:99999/token",
+                "https://127.0.0.1/t\u00f6ken",
+            )
         ),
     ],
     ids=lambda text: text[:30],

@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.stdlib.object_storage._content import Bytes
+from gxo.stdlib.object_storage._providers import address
 from gxo.stdlib.object_storage._wire import Answer, Request, Wire
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -56,8 +57,8 @@ def read_key_file(content: str, *, may_be_plain: bool) -> ServiceAccount:
         if not texts.get(name):
             raise ParameterError(f"credentials: `service_account` has no `{name}` in it")
     token_uri = texts.get("token_uri", TOKEN_URI)
-    scheme = token_uri.partition("://")[0]
-    if scheme != "https" and not (may_be_plain and scheme == "http"):
+    place = address(token_uri)
+    if place is None or (place.scheme == "http" and not may_be_plain):
         raise ParameterError("credentials: `token_uri` of `service_account` is no https address")
     email, project = texts["client_email"], texts.get("project_id", "")
     key_id = texts.get("private_key_id", "")

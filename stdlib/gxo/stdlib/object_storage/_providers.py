@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypedDict
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
@@ -187,13 +187,8 @@ def _check_credentials(provider: str, given: Mapping[str, str]) -> None:
 
 def _checked_endpoint(endpoint: str) -> str:
     """An address without a slash at its end: others add their path to it."""
-    try:
-        parts = urlsplit(endpoint)
-        is_server = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        is_server = False
-    plain = _PLAIN.fullmatch(endpoint) is not None and "\\" not in endpoint
-    if not plain or not is_server or parts.scheme not in ("http", "https"):
+    parts = address(endpoint)
+    if parts is None:
         raise ParameterError(
             f"`endpoint` is {shown_text(endpoint)}: it is an address such as https://host:9000"
         )
@@ -202,6 +197,17 @@ def _checked_endpoint(endpoint: str) -> str:
             "`endpoint` has more in it than a server and a path; who asks is said by `credentials`"
         )
     return endpoint.rstrip("/?#")
+
+
+def address(text: str) -> SplitResult | None:
+    """The parts of an address that can be asked by HTTP; None for what is none."""
+    try:
+        parts = urlsplit(text)
+        is_server = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return None
+    plain = _PLAIN.fullmatch(text) is not None and "\\" not in text
+    return parts if plain and is_server and parts.scheme in ("http", "https") else None
 
 
 def _s3(endpoint: str | None, region: str, given: Mapping[str, str]) -> S3Account:
