@@ -40,9 +40,12 @@ def parse_file(
     """The tree of a library's file, by import name `package`; a syntax error is a diagnostic."""
     try:
         tree = ast.parse(text, file)
+        if package.startswith(f"{USERS}."):
+            # Some of what is no Python is found later: `return` outside a function, an encoding.
+            compile(text.encode(), file, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError) as error:
-        line = getattr(error, "lineno", None) or 1
-        column = getattr(error, "offset", None) or 1
+        line = max(getattr(error, "lineno", None) or 1, 1)
+        column = max(getattr(error, "offset", None) or 1, 1)
         span = Span(file, line, column, line, column + 1)
         diags.error(BROKEN, span, f"this module file is no Python: {error.args[0]}")
         return None
