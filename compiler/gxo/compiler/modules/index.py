@@ -220,7 +220,8 @@ class Library:
         for root in self.roots:
             place = root.place(name)
             if place is not None:
-                if os.path.isfile(f"{place}.py"):
+                # A file beside a root, of its name, is not below it.
+                if name != root.package and os.path.isfile(f"{place}.py"):
                     yield f"{place}.py", name
                 elif os.path.isfile(os.path.join(place, "__init__.py")):
                     yield os.path.join(place, "__init__.py"), f"{name}.__init__"
