@@ -121,15 +121,18 @@ class _Reader:
     others: dict[str, Span] = field(default_factory=dict)
     certain: dict[str, Span] = field(default_factory=dict)
     _later: set[ast.AST] = field(default_factory=set)
+    _optional: set[ast.stmt] = field(default_factory=set)
 
     def imported(self) -> Iterator[str]:
-        """Yield the import names of files beside this one; what is not there is an error."""
+        """Yield the import names of files beside this one; what is not there is an error.
+
+        Unless the file does without: then it gets what there is.
+        """
         self._later = set(_of_functions(self.source.tree, self.functions))
-        optional = _optional(self.source.tree)
+        self._optional = _optional(self.source.tree)
         for statement in import_statements(self.source.tree):
-            if statement not in optional:
-                for module, names in self._asked(statement):
-                    yield from self._look_up(statement, module, names)
+            for module, names in self._asked(statement):
+                yield from self._look_up(statement, module, names)
 
     def _asked(self, statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, list[str]]]:
         if isinstance(statement, ast.Import):
@@ -147,7 +150,7 @@ class _Reader:
         elif top == "gxo":
             for name in [f"gxo.{each}" for each in names] if module == "gxo" else [module]:
                 self._check_gxo(statement, name)
-        elif top not in sys.stdlib_module_names:
+        elif top not in sys.stdlib_module_names and statement not in self._optional:
             self.others.setdefault(top, self._span(statement))
             if statement not in self._later:
                 self.certain.setdefault(top, self._span(statement))
@@ -177,7 +180,8 @@ class _Reader:
         return span_of(statement, self.source.file, self.source.lines)
 
     def _error(self, statement: ast.stmt, message: str, hint: str | None = None) -> None:
-        self.diags.error(NOT_THERE, self._span(statement), message, hint)
+        if statement not in self._optional:
+            self.diags.error(NOT_THERE, self._span(statement), message, hint)
 
 
 _PUBLIC = (
