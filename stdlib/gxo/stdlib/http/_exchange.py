@@ -126,7 +126,7 @@ class Answer:
         """The body as text; what its character set does not know is replaced."""
         try:
             text = self.body.decode(self.charset or "utf-8", errors="replace")
-        except LookupError:  # no character set that Python knows
+        except (LookupError, ValueError):  # none that Python knows, or that is for texts like this
             text = self.body.decode(errors="replace")
         return text.removeprefix("\ufeff")
 
