@@ -89,7 +89,7 @@ class Printer:
 
     def is_constant(self, value: Value) -> bool:
         """Whether the value needs neither the context nor a record."""
-        return next(computed(value), None) is None
+        return not computed(value)
 
     def _computed(self, value: Computed, name: str) -> str:
         inline = self._inline(value, Want(value.want, value.type, name))

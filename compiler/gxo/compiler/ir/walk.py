@@ -18,34 +18,42 @@ from gxo.compiler.ir.nodes import (
 )
 
 
-def computed(value: Value | None) -> Iterator[Computed]:
+def computed(value: Value | None) -> list[Computed]:
     """Every template in the value."""
+    found: list[Computed] = []
+    _gather(value, found)
+    return found
+
+
+def _gather(value: Value | None, found: list[Computed]) -> None:
     match value:
         case Computed():
-            yield value
+            found.append(value)
         case Copy(inner) | ForEach(inner):
-            yield from computed(inner)
+            _gather(inner, found)
         case Items(values):
             for item in values:
-                yield from computed(item)
+                _gather(item, found)
         case Fields(entries):
             for _, item in entries:
-                yield from computed(item)
+                _gather(item, found)
 
 
-def workload_templates(workload: Workload) -> Iterator[Computed]:
+def workload_templates(workload: Workload) -> list[Computed]:
     """Every template of the workload itself: `when`, `loop`, the parameters, and its steps'.
 
     The parameters of a dead one are never evaluated.
     """
-    yield from computed(workload.when)
-    yield from computed(workload.loop.items if workload.loop else None)
+    found = computed(workload.when)
+    if workload.loop:
+        _gather(workload.loop.items, found)
     if workload.is_dead:
-        return
+        return found
     for argument in workload.arguments:
-        yield from computed(argument.value)
+        _gather(argument.value, found)
     for step in workload.steps:
-        yield from workload_templates(step)
+        found += workload_templates(step)
+    return found
 
 
 def plan_templates(plan: Plan) -> Iterator[Computed]:
@@ -118,10 +126,13 @@ def map_workloads(plan: Plan, change: Callable[[Workload], Workload]) -> Plan:
 
     def with_steps(workload: Workload) -> Workload:
         changed = at(workload)
-        return replace(changed, steps=tuple(map(at, changed.steps)))
+        return replace(changed, steps=tuple(map(at, changed.steps))) if changed.steps else changed
 
     def deep(workload: Workload) -> Workload:
-        return replace(with_steps(workload), on_failure=tuple(map(with_steps, workload.on_failure)))
+        changed = with_steps(workload)
+        if not workload.on_failure:
+            return changed
+        return replace(changed, on_failure=tuple(map(with_steps, workload.on_failure)))
 
     return replace(
         plan,

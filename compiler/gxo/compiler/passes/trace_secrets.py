@@ -50,7 +50,7 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
 
 def _secrets_of_vars(plan: Plan, inputs: frozenset[str]) -> dict[str, tuple[str, ...]]:
     """The secrets of each var, those of the vars it reads included."""
-    templates = {var.name: list(computed(var.value)) for var in plan.vars}
+    templates = {var.name: computed(var.value) for var in plan.vars}
     reads = {
         name: sorted({other for one in values for other in one.references.vars})
         for name, values in templates.items()

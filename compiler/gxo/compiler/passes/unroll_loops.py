@@ -65,7 +65,7 @@ def _unrolled(workload: Workload, diagnostics: Diagnostics) -> Workload:
 
 def _obstacle(workload: Workload, loop: Loop) -> str:
     """Why its calls cannot be written out; empty when they can."""
-    if next(computed(loop.items), None) is not None or not isinstance(loop.items, Items | Fields):
+    if computed(loop.items) or not isinstance(loop.items, Items | Fields):
         return "its items are only known when it runs"
     if workload.steps:
         return "it has steps"
