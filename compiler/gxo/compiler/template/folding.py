@@ -19,7 +19,7 @@ from gxo.compiler.template.constants import NoValueError, is_decided, value_of
 from gxo.compiler.template.infer import infer
 from gxo.compiler.template.parse import single_action
 from gxo.compiler.template.to_python import Want
-from gxo.compiler.template.walk import expressions
+from gxo.compiler.template.walk import expressions, parts
 from gxo.compiler.types import INT
 
 _FOLDABLE = (ast.Literal, ast.Call, ast.Method, ast.Binary, ast.Not, ast.And, ast.Or)
@@ -46,7 +46,7 @@ def fold(
 
     tell: called with each place where something was folded, or could not be, and what it was.
     """
-    if not any(isinstance(part, _FOLDABLE) for part in expressions(template)):
+    if not _may_fold(template):
         return template
     folder = _Folder(tell)
     if not isinstance(template, ast.Template):
@@ -61,6 +61,28 @@ def fold(
     # A condition is judged by what its block prints: a block it stays, or it is a constant.
     folded = _Folder(ignore).template(template, printed=True)
     return folder.finished(template, folded, want) if _is_text(folded) else template
+
+
+def _may_fold(template: ast.Template | ast.Expr) -> bool:
+    """Whether something may be decided: in most templates every part needs a name's value.
+
+    The innermost part that is decided has only literals in it. A literal itself decides where
+    it stands alone, or among the operands of a choice.
+    """
+    found = expressions(template)
+    if not any(isinstance(part, _FOLDABLE) for part in found):
+        return False
+    alone = sum(isinstance(part, ast.Literal | ast.Nil) for part in found)
+    for whole in found:
+        inside = parts(whole)
+        if not inside and not isinstance(whole, ast.Call):
+            continue
+        literals = sum(isinstance(part, ast.Literal | ast.Nil) for part in inside)
+        if literals == len(inside):
+            return True
+        if not isinstance(whole, ast.And | ast.Or):
+            alone -= literals
+    return alone > 0
 
 
 @dataclass(frozen=True, slots=True)
