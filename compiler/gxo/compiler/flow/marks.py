@@ -25,6 +25,8 @@ class Kind(Enum):
     GIVEN = auto()
     GIVEN_BARE = auto()
 
+    __hash__ = object.__hash__  # each is there once: Enum's own asks for its name
+
 
 Trail = tuple[Note, ...]
 Marks = Mapping[Kind, Trail]
