@@ -354,7 +354,8 @@ class _Resolver:
         def bind(one: ForEach) -> Bind:
             if one.dot is not None:
                 return self._bind(shown, dot=dot_type(workload, one))
-            return self._bind(shown, records_of(inputs, one.stream))
+            has_records = inputs or not _can_read_none(workload)
+            return self._bind(shown, records_of(inputs, one.stream) if has_records else None)
 
         workload = with_arguments(workload, lambda one: _only_each(one.value, bind))
         if not workload.steps:
@@ -412,6 +413,11 @@ class _Resolver:
             step=step,
         )
         return _binder(scope, self.diagnostics)
+
+
+def _can_read_none(workload: Workload) -> bool:
+    """Whether its module also works without records: its templates are then evaluated once."""
+    return workload.module is not None and "records" in workload.module.optional_ports
 
 
 def _except_each(value: Value, bind: Bind) -> Value:

@@ -61,7 +61,7 @@ async def query(
     connection: Url | None = None,
     connection_profile: Profile | None = None,
     query: SqlText,
-    query_params: Each[Any] | None = None,
+    query_params: Each[Record | list[Any]] | None = None,
     timeout: Duration | None = None,
     fetch: int = 1000,
 ) -> Queried:
