@@ -10,11 +10,20 @@ from tests.stdlib.database.databases import asking
 TIME = 5.0
 """Seconds in which the error has to come."""
 
-_GREETING = (
-    b"\x0a10.11.19-MariaDB\0\x01\0\0\0abcdefgh\0\xff\xf7\x21\x02\0\xff\x81\x15"
-    + bytes(10)
-    + b"abcdefghijkl\0mysql_native_password\0"
-)
+
+def greeting(plugin: str) -> bytes:
+    """The first packet of a server of MySQL that has no TLS."""
+    body = (
+        b"\x0a10.11.19-MariaDB\0\x01\0\0\0abcdefgh\0\xff\xf7\x21\x02\0\xff\x81\x15"
+        + bytes(10)
+        + b"abcdefghijkl\0"
+        + plugin.encode()
+        + b"\0"
+    )
+    return len(body).to_bytes(3, "little") + b"\0" + body
+
+
+_GREETING = greeting("mysql_native_password")
 _OK = b"\0\0\0\2\0\0\0"
 
 BEGINNINGS: dict[str, list[bytes]] = {
@@ -28,16 +37,9 @@ BEGINNINGS: dict[str, list[bytes]] = {
     ],
     "mysql": [
         b"",
-        len(_GREETING).to_bytes(3, "little") + b"\0" + _GREETING,
-        len(_GREETING).to_bytes(3, "little") + b"\0" + _GREETING + b"\7\0\0\2" + _OK,
-        len(_GREETING).to_bytes(3, "little")
-        + b"\0"
-        + _GREETING
-        + b"\7\0\0\2"
-        + _OK
-        + b"\7\0\0\1"
-        + _OK
-        + b"\x0c\0\0\1\0\1\0\0\0\1\0\0\0\0\0\0",
+        _GREETING,
+        _GREETING + b"\7\0\0\2" + _OK,
+        _GREETING + b"\7\0\0\2" + _OK + b"\7\0\0\1" + _OK + b"\x0c\0\0\1\0\1\0\0\0\1\0\0\0\0\0\0",
     ],
     "mssql": [b"", b"\4\1\0\x25\0\0\1\0"],
     "oracle": [b"", b"\0\x20\0\0\2\0\0\0"],

@@ -33,11 +33,31 @@ from gxo.stdlib.database._statement import Statement
 from gxo.stdlib.database._target import Target
 from gxo.stdlib.database._values import Values, bound
 
+_UNSAFE = "it wants to be sent the password, and there is no TLS: sslmode=require asks for that"
+
 
 class _Connection(aiomysql.Connection):  # type: ignore[misc]
-    """aiomysql's, which would go on without TLS where a server has none."""
+    """aiomysql's, which without TLS would go on where a server has none, and send the password to
+    whoever asks for it, or encrypt it for any key that it is sent.
+    """
 
     needs_tls = False
+
+    @property
+    def server_public_key(self) -> bytes | None:
+        if self._password:
+            raise Refused(_UNSAFE)
+        return None
+
+    @server_public_key.setter
+    def server_public_key(self, key: bytes | None) -> None:
+        if key is not None:
+            raise Refused(_UNSAFE)
+
+    async def _process_auth(self, plugin_name: bytes, auth_packet: Any) -> Any:
+        if plugin_name == b"mysql_clear_password" and not self._secure:
+            raise Refused(_UNSAFE)
+        return await super()._process_auth(plugin_name, auth_packet)
 
     async def _request_authentication(self) -> None:
         if self.needs_tls and not self.server_capabilities & CLIENT.SSL:
