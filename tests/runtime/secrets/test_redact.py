@@ -243,6 +243,16 @@ def test_a_line_of_a_secret_that_has_several_is_found_by_itself():
     assert redactor.text("xy") == "xy"
 
 
+@pytest.mark.parametrize("secret", ["hunter22\n", "\thunter22 "])
+def test_a_secret_is_found_without_the_white_space_around_it(secret):
+    redactor = Redactor([secret])
+    assert redactor.text("it is hunter22") == f"it is {REDACTED}"
+    assert redactor.value([secret, {"a": b64encode(b"hunter22").decode()}]) == [
+        REDACTED,
+        {"a": REDACTED},
+    ]
+
+
 def test_what_contains_itself():
     value: dict = {"list": ["hunter22"]}
     value["self"] = value

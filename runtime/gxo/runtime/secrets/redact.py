@@ -33,9 +33,10 @@ class Redactor:
             self.add(value)
 
     def add(self, value: str) -> None:
-        """Redact `value` from now on; of a text of several lines, also each line by itself."""
+        """Redact `value` from now on, also without the white space around it; of a text of several
+        lines, also each line by itself."""
         lines = value.splitlines()
-        found = {value}
+        found = {value, value.strip()}
         if len(lines) > 1:
             found |= {line.strip() for line in lines if len(line.strip()) > 5}
         found.discard("")

@@ -110,7 +110,6 @@ class SecretUse:
 
         Or what it found elsewhere than among its secrets: a password in an address.
         """
-        value = value.strip()
         if value not in self._made:
             self._made.add(value)
             self._secrets.add(value, "a secret that the job has made or found")
