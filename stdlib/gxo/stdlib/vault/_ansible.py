@@ -51,7 +51,7 @@ class _Keys(NamedTuple):
 
 def password_bytes(password: str) -> bytes:
     """A password as ansible takes it. ParameterError when nothing is left of it."""
-    stripped = to_bytes(password.strip(), "utf-8", "password")
+    stripped = to_bytes(password, "utf-8", "password").strip()  # of ASCII's white space, as there
     if not stripped:
         raise ParameterError("`password` is empty")
     return stripped

@@ -46,7 +46,7 @@ async def encrypt(
     In a dry run no file is written.
 
     Args:
-        password: The password; white space around it is left out, as ansible does.
+        password: The password; white space (of ASCII) around it is left out, as ansible does.
         plaintext: The text to encrypt.
         source: The file to encrypt.
         destination: Where the encrypted file goes, which may be the source; it is replaced as a
