@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,31 @@ def test_any_other_digit_is_refused(at: int, by: int) -> None:
 def test_what_is_cut_off_is_refused(end: int) -> None:
     with pytest.raises(ModuleError):
         decrypted(b"open-sesame", ENCRYPTED[:end], "it")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "base64"])
+@pytest.mark.parametrize(
+    ("module", "opening"),
+    [("vault", {"password": PASSWORD}), ("crypto", {"key": b64encode(bytes(32)).decode()})],
+)
+def test_no_secret_longer_than_can_be_looked_for(
+    module: str, opening: dict[str, str], encoding: str, tmp_path: Path
+) -> None:
+    async def play() -> None:
+        async with bench(tmp_path) as workbench:
+            for size in 65536, 65537:
+                given = {**opening, "plaintext": "a" * size}
+                sealed = await workbench.call(module_spec(f"{module}:encrypt"), given)
+                given = {**opening, "ciphertext": sealed.summary["ciphertext"]}
+                given["encoding"] = encoding
+                found = await workbench.call(module_spec(f"{module}:decrypt"), given)
+                if size == 65536:
+                    assert found.summary["size"] == size
+                else:
+                    assert isinstance(found.error, ModuleError)
+                    assert found.error.message.startswith("the plaintext has 65537 bytes")
+
+    run(play())
 
 
 @given(text=st.binary(max_size=300))

@@ -16,6 +16,9 @@ _AT_ONCE = 16
 MOST_LINES = 200
 """Of a plaintext in the state."""
 
+MOST_SECRET = 64 * 1024
+"""Bytes of one, as of a secret from a provider: finding it takes far more memory than it has."""
+
 Take = Callable[[bytes | memoryview], object]
 
 
@@ -62,8 +65,14 @@ def _feed(data: Iterable[bytes | memoryview], take: Take) -> int:
 def plain_text(data: bytes, encoding: Encoding) -> str:
     """Decrypted bytes as text. ModuleError when they are none; it does not quote them.
 
-    Each line is a secret by itself, and looked for in all that leaves the job; so there are few.
+    Each line is a secret by itself, and looked for in all that leaves the job; so there are few,
+    and not long.
     """
+    if len(data) > MOST_SECRET:
+        raise ModuleError(
+            f"the plaintext has {len(data)} bytes, and the state takes a secret of 64 KiB",
+            hint="decrypt a `source` into a `destination`",
+        )
     if encoding == "base64":
         return b64encode(data).decode("ascii")
     try:

@@ -38,9 +38,10 @@ async def decrypt(
 ) -> Decrypted:
     """Decrypt what `crypto:encrypt` has made, a text or a file, if nobody has changed it.
 
-    A decrypted text is a secret: templates read it, and it is redacted wherever it could leave the
-    process. A decrypted file gets its name when the last byte of it has been verified; before, its
-    pieces are in a file without a name, and nothing is left of it when they are refused.
+    A decrypted text is a secret of at most 64 KiB: templates read it, and it is redacted wherever
+    it could leave the process. A decrypted file gets its name when the last byte of it has been
+    verified; before, its pieces are in a file without a name, and nothing is left of it when they
+    are refused.
 
     In a dry run no file is written.
 
@@ -61,7 +62,7 @@ async def decrypt(
     Raises:
         ParameterError: the key is none, or to sign with; `ciphertext` is no base64.
         ModuleError: it was changed or cut off, or `key` or `aad` is another one; the plaintext is
-            no UTF-8 and has to be; the file cannot be read, or the disk is full.
+            too long, or no UTF-8 and has to be; the file cannot be read, or the disk is full.
 
     Example:
         name: unlocked

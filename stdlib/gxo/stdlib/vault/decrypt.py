@@ -40,11 +40,11 @@ async def decrypt(
     A text may be indented, as it is behind `!vault |` in a YAML file. Its label, if it has one, is
     not looked at: the password decides.
 
-    A decrypted text is a secret: templates read it, and it is redacted wherever it could leave the
-    process. In a dry run no file is written.
+    A decrypted text is a secret of at most 64 KiB: templates read it, and it is redacted wherever
+    it could leave the process. In a dry run no file is written.
 
     Args:
-        password: The password; white space around it is left out, as ansible does.
+        password: The password; white space (of ASCII) around it is left out, as ansible does.
         ciphertext: The text to decrypt, from `$ANSIBLE_VAULT` on.
         source: The file to decrypt.
         destination: Where the decrypted file goes; it is replaced as a whole.
