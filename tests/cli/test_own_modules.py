@@ -170,3 +170,34 @@ def test_run_runs_them(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     results = read_report(done.stdout)["workload_results"]
     assert results["greet"]["summary"] == {"text": "hello, Ada"}
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "told"),
+    [
+        ("acme.py", "LIMIT = 1 / 0", "23: the file cannot be loaded: ZeroDivisionError: "),
+        ("acme.py", "raise SystemExit(0)", "23: the file cannot be loaded: SystemExit: 0"),
+        ("_words.py", "from .acme import greet", "2: the file cannot be loaded: ImportError: "),
+    ],
+)
+def test_a_file_that_cannot_be_loaded_is_named_and_no_defect_of_gxo(
+    file: str, line: str, told: str, folder: Path, python: Path
+) -> None:
+    with (folder / "ours" / file).open("a") as text:
+        text.write(f"{line}\n")
+    assert main(["compile", *FLAGS, "greet.gxo.yaml", "-o", "job.pyz"]) == 0
+    verb = [sys.executable, "-c", "from gxo.cli.main import entry; entry()", "run", *FLAGS]
+    for command in ([str(python), "job.pyz"], [*verb, "greet.gxo.yaml"]):
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"error: modules/{file}:{told}")
+        assert "Traceback" not in done.stderr
+
+
+def test_an_error_of_a_module_has_its_place(folder: Path, python: Path) -> None:
+    """That of what the module calls is where the module calls it."""
+    text = MODULE.replace("{WORD}, {name}", "{WORD.index(name)}")
+    (folder / "ours" / "acme.py").write_text(text)
+    assert main(["compile", *FLAGS, "greet.gxo.yaml", "-o", "job.pyz"]) == 0
+    done = subprocess.run([str(python), "job.pyz"], capture_output=True, text=True)
+    assert "ValueError: substring not found (modules/acme.py:22)" in done.stderr

@@ -12,6 +12,7 @@ from gxo.compiler.package.run_cache import find
 from gxo.compiler.version import VERSION
 from gxo.runtime.bundle import FolderBundle
 from gxo.runtime.errors import ArtifactError
+from gxo.runtime.main import load
 from gxo.runtime.main import main as run_job
 
 USAGE_TEXT = """\
@@ -70,9 +71,7 @@ def main(arguments: list[str]) -> int:
     except Stop as stop:
         return stop.code
     sys.path.insert(0, folder)
-    from gxo_job import job  # type: ignore[import-not-found]  # from the folder just found
-
-    return run_job(job, FolderBundle(folder), options)
+    return run_job(load(), FolderBundle(folder), options)
 
 
 def _folder(playbook: str, flags: list[str]) -> str:

@@ -1,6 +1,6 @@
 """From the command line to the exit code: what `python job.pyz` calls.
 
-code = main(job, ZipBundle(__loader__))
+code = main(load(), ZipBundle(__loader__))
 sys.exit(code)
 """
 
@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -26,11 +27,30 @@ if TYPE_CHECKING:
     from gxo.runtime.journal.journal import Journal
     from gxo.runtime.reporting.watching import Watching
 
-USAGE, DEFECT = 2, 70
+FAILED, USAGE, DEFECT = 1, 2, 70
 
 YOUNG = 20_000
 """Objects between two runs of the collector. A batch of records is thousands that die by
 themselves, and Python's own 700 would have it look through each batch for cycles."""
+
+
+def load() -> Job:
+    """The compiled job, imported. Ends the process where a user's module fails already then."""
+    try:
+        job: Job = __import__("gxo_job").job  # of the artifact, which no import can name here
+    except (Exception, SystemExit) as error:
+        from gxo.runtime.reporting.trace import place_of_users  # start-up: only after a failure
+
+        place = place_of_users(error)
+        if place is None:
+            raise
+        if "--traceback" in sys.argv:
+            traceback.print_exc()
+        message = f"{place}: the file cannot be loaded: {type(error).__name__}: {error}"
+        hint = "what stands outside of functions runs when the job starts"
+        _complain(GxoError(message, hint=hint))
+        sys.exit(FAILED)
+    return job
 
 
 def main(job: Job, bundle: "Bundle | None" = None, argv: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ import ast
 import linecache
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from types import CodeType, TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,9 @@ Place = tuple[int, int, int, int]
 """Line (from 1), column in bytes (from 0), end line, end column."""
 
 LONGEST_EXPRESSION = 80
+
+OF_USERS = "modules/"
+"""Where an artifact has the files of a user's own modules."""
 
 WORDS = {
     "NoneType": "nil",
@@ -94,7 +97,9 @@ def explain(run: "Run", error: BaseException) -> str:
     error = _innermost(error)
     failing = _failing(run, error)
     text = _message(error, failing)
-    if failing is not None and (entry := _entry(run, failing)) is not None:
+    if not isinstance(error, GxoError) and (own := place_of_users(error, run.job.files)):
+        text = f"{text} ({own})"
+    elif failing is not None and (entry := _entry(run, failing)) is not None:
         line, column, expression = entry[4:7]
         file = entry[8] if len(entry) > 8 else source_map(run)["file"]  # of a template file its own
         where = f"{file}:{line}:{column}"
@@ -104,6 +109,23 @@ def explain(run: "Run", error: BaseException) -> str:
             text = f"{text} ({where})"
     cleaned: str = run.redact(text)
     return cleaned
+
+
+def place_of_users(error: BaseException, generated: Container[str] = ()) -> str | None:
+    """Where in a user's own modules it comes from; None if it comes from elsewhere.
+
+    A playbook's expression that such a module evaluates is in the generated code, and none of it.
+    """
+    if isinstance(error, SyntaxError) and (error.filename or "").startswith(OF_USERS):
+        return f"{error.filename}:{error.lineno}"
+    place = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        file = f"{frame.f_globals.get('__name__', '').replace('.', '/')}.py"
+        if frame.f_code.co_filename in generated:
+            place = None
+        elif file.startswith(OF_USERS):
+            place = f"{file}:{line}"
+    return place
 
 
 def expression_around(run: "Run", error: BaseException, code: CodeType) -> str | None:
