@@ -98,9 +98,13 @@ class Wire:
         with foreign_errors(self.origin, DISTRUSTED):
             try:
                 return await self._repeated(request, wait_for_body)
-            except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
-                message = f"{self.origin} was silent for {self._timeout:g} s"
-                raise ModuleError(message, hint="raise `timeout`") from error
+            except httpx.TimeoutException as error:
+                connecting = isinstance(error, httpx.ConnectTimeout)
+                waited = min(self._timeout, CONNECT) if connecting else self._timeout
+                is_ours = waited == self._timeout
+                hint = "raise `timeout`" if is_ours else "check `endpoint`, and what is on the way"
+                message = f"{self.origin} was silent for {waited:g} s"
+                raise ModuleError(message, hint=hint) from error
 
     async def _repeated(
         self, request: Request, wait_for_body: bool
