@@ -24,7 +24,7 @@ import pytest
 
 REQUIRED = "GXO_REQUIRE_SERVICES"
 START, STOP = 10.0, 5.0
-"""Seconds that a server has to get ready, and to end."""
+"""Seconds that a server has to get ready, if it says nothing else, and to end."""
 
 _INSTALLED = Path(__file__).parents[2] / "build" / "services"
 """Where install.sh puts what PyPI and npm give."""
@@ -98,8 +98,13 @@ def _is_free(port: int, family: int, kind: int, host: str) -> bool:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], log: Path, *, ready: str) -> Iterator[Server]:
-    """Run a server in the foreground; it is ready when its output holds the text."""
+def running(
+    command: Sequence[str], log: Path, *, ready: str, start: float = START
+) -> Iterator[Server]:
+    """Run a server in the foreground; it is ready when its output holds the text.
+
+    start: seconds that it has for that.
+    """
     wanted, lifeline = os.pipe()
     try:
         keeper = ["sh", "-c", _KEEPER, str(log), *command]
@@ -113,7 +118,7 @@ def running(command: Sequence[str], log: Path, *, ready: str) -> Iterator[Server
         os.close(lifeline)
         _not_ready(server)
     try:
-        _wait_until_ready(server, ended, ready)
+        _wait_until_ready(server, ended, ready, start)
         yield server
     finally:
         os.close(lifeline)
@@ -122,8 +127,8 @@ def running(command: Sequence[str], log: Path, *, ready: str) -> Iterator[Server
         os.close(ended)
 
 
-def _wait_until_ready(server: Server, ended: int, ready: str) -> None:
-    for _ in range(round(START / 0.02)):
+def _wait_until_ready(server: Server, ended: int, ready: str, start: float) -> None:
+    for _ in range(round(start / 0.02)):
         if ready in server.output:
             return
         if _is_over(ended, 0.02):

@@ -15,6 +15,9 @@ HERE = Path(__file__).parent
 PYTHON = "/usr/bin/python3"
 """Debian's: its packages are Swift."""
 
+START = 60.0
+"""Seconds until five processes are up, which takes 2 of a processor: a busy machine has none."""
+
 _SERVERS = ("account", "container", "object")
 
 _SHARED = """\
@@ -94,7 +97,7 @@ def swift_server(folder: Path) -> Iterator[Swift]:
     *storage, memcached, proxy = ports
     _write_configuration(folder, dict(zip(_SERVERS, storage, strict=True)), memcached, proxy)
     command = [PYTHON, "-I", str(HERE / "launch.py"), str(folder), *map(str, ports)]
-    with running(command, folder / "swift.log", ready="all of Swift is up"):
+    with running(command, folder / "swift.log", ready="all of Swift is up", start=START):
         yield Swift(proxy)
 
 
