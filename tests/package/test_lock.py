@@ -120,6 +120,19 @@ def test_no_source_is_built(index: Path, tmp_path: Path) -> None:
         write_lock(tmp_path / "modules.lock", {"gamma": "1.0"}, {}, {})
 
 
+def test_no_source_is_built_that_a_wheel_names_by_its_address(index: Path, tmp_path: Path) -> None:
+    """pip would build it to see what it needs in turn, whatever `--only-binary` says."""
+    source = tmp_path / "source"
+    source.mkdir()
+    backend = 'requires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    (source / "pyproject.toml").write_text(f"[build-system]\n{backend}")
+    (source / "backend.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    offer(index, wheel("gamma", {"gamma.py": ""}, (f"source @ {source.as_uri()}",)))
+    with pytest.raises(PackageError, match="only wheels are used, and something else would have"):
+        write_lock(tmp_path / "modules.lock", {"gamma": "1.0"}, {}, {})
+    assert not (tmp_path / "ran").exists()
+
+
 def test_native_wheels_of_other_hosts_are_pinned_too(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

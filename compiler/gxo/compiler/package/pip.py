@@ -3,6 +3,19 @@
 import subprocess
 import sys
 
+_START = """\
+import os, runpy, sys
+
+def refuse(event, arguments):
+    if event == "subprocess.Popen" and os.path.basename(os.fsdecode(arguments[0])) != "keyring":
+        raise OSError("only wheels are used, and something else would have to be built")
+
+sys.addaudithook(refuse)
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+"""Starts pip so that it starts nothing but `keyring`. `--only-binary` says nothing of what a wheel
+needs by its address; that is built to see what it needs in turn, and so its code would run here."""
+
 
 class PipError(Exception):
     """pip has failed; says why, in its own words."""
@@ -13,7 +26,7 @@ def pip(*arguments: str) -> None:
     # shiv's pip module needs click and is slow to load; most playbooks get here once, if ever.
     from shiv.pip import clean_pip_env  # type: ignore[import-untyped]
 
-    command = [sys.executable, "-m", "pip", *arguments]
+    command = [sys.executable, "-c", _START, *arguments]
     command += ["--quiet", "--disable-pip-version-check", "--no-input", "--no-color"]
     with clean_pip_env():
         done = subprocess.run(
