@@ -298,9 +298,21 @@ async def _fail_item(stage: Stage, name: str, ctx: Context, argument: str, ports
 
 
 async def _raise(stage: Stage, name: str, ctx: Context, argument: str, ports: Any) -> None:
-    kinds = {"SecurityError": SecurityError, "ExpressionError": ExpressionError}
+    kinds = {
+        "SecurityError": SecurityError,
+        "ExpressionError": ExpressionError,
+        "Speechless": Speechless,
+        "ModuleError": lambda text: ModuleError(ValueError(text)),  # type: ignore[arg-type]
+    }
     kind = kinds.get(argument) or getattr(builtins, argument)
     raise kind("raised")
+
+
+class Speechless(Exception):
+    """One that cannot say what is wrong."""
+
+    def __str__(self) -> str:
+        raise ValueError
 
 
 async def _raise_in_task(stage: Stage, name: str, ctx: Context, argument: str, ports: Any) -> None:

@@ -211,7 +211,7 @@ def _failing(run: "Run", error: BaseException) -> Failing | None:
 
 def _message(error: BaseException, failing: Failing | None) -> str:
     if isinstance(error, GxoError):
-        return error.message
+        return _text(error.message)
     if isinstance(error, (SystemExit, KeyboardInterrupt)):
         return f"the module tried to end the job ({type(error).__name__})"
     if isinstance(error, RecursionError):
@@ -219,10 +219,19 @@ def _message(error: BaseException, failing: Failing | None) -> str:
     if isinstance(error, MemoryError):
         return "there is not enough memory for it"
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+        return f"{error.strerror}: {error.filename}" if error.filename else f"{error.strerror}"
     if failing is not None and failing.direct:
         return _sentence(error, failing)
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    text = _text(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _text(said: object) -> str:
+    """The text of what a module says, which may be no text, or fail when it is asked for."""
+    try:
+        return str(said)
+    except Exception:
+        return ""
 
 
 def _sentence(error: BaseException, failing: Failing) -> str:
