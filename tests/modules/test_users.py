@@ -188,6 +188,15 @@ def test_an_import_that_no_need_provides(
     assert told.value.code == "GXO0523" and told.value.message.startswith("modules/acme.py:")
 
 
+def test_an_import_that_only_another_modules_need_provides() -> None:
+    """Nothing at all is linked then, and the file of both imports it."""
+    lay_out({"modules/acme.py": 'import alpha\n{do acme:ping}\n{do acme:pong Done ["alpha==1.0"]}'})
+    compilation = compiled(["acme:ping"])
+    assert said(compilation) == []
+    with pytest.raises(PackageError, match=r"`alpha` is imported, .* no such package: none is"):
+        collect(compilation.package(compilation.generate()))
+
+
 def test_parameters_and_summaries_are_checked_as_those_of_gxo() -> None:
     lay_out({"modules/acme.py": "{do acme:ping}"})
     Path("q.gxo.yaml").write_text(

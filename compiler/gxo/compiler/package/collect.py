@@ -61,7 +61,7 @@ def collect(package: Package, whole: bool = True) -> Collected:
 
 
 def _distributions(package: Package) -> "tuple[Distribution, ...]":
-    if not package.needs:
+    if not package.needs and not package.imports:
         return ()
     from gxo.compiler.package.wheels import resolve  # start-up: few jobs need any
 
@@ -75,7 +75,7 @@ def _check_imports(imports: Mapping[str, str], found: "tuple[Distribution, ...]"
     provided = {path.partition("/")[0].partition(".")[0] for one in found for path in one.files}
     for name, place in imports.items():
         if name not in provided:
-            names = ", ".join(one.name for one in found)
+            names = ", ".join(one.name for one in found) or "none is"
             raise PackageError(
                 "GXO0523",
                 f"{place}: `{name}` is imported, and what is linked has no such package: {names}",
