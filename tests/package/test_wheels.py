@@ -183,7 +183,11 @@ def test_no_index_is_said(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["gxo/runtime/main.py", "gxo_job.py", "_gxo/x", "__main__.py", "site-packages/x"]
+    "path",
+    [
+        *("gxo/runtime/main.py", "gxo_job.py", "_gxo/x", "__main__.py", "site-packages/x"),
+        *("gxo_job/__init__.py", "gxo_job.abi3.so", "modules/acme/__init__.py"),
+    ],
 )
 def test_a_wheel_may_not_take_the_jobs_places(
     monkeypatch: pytest.MonkeyPatch, cache: Path, tmp_path: Path, path: str
@@ -193,7 +197,7 @@ def test_a_wheel_may_not_take_the_jobs_places(
         build(tmp_path, EMPTY_JOB, needs=("evil",))
 
 
-@pytest.mark.parametrize("path", ["../x.py", "/x.py", "a/../../x.py", "a\\x.py"])
+@pytest.mark.parametrize("path", ["../x.py", "/x.py", "a/../../x.py", "a\\x.py", "."])
 def test_a_wheel_may_not_leave_its_folder(
     monkeypatch: pytest.MonkeyPatch, cache: Path, path: str
 ) -> None:

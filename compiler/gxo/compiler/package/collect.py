@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 ASSETS = "_gxo/assets/"
 MANIFEST = "_gxo/manifest.json"
-RESERVED = ("__main__.py", "gxo_job.py", "gxo_parts/", "_gxo/", "gxo/", "_bootstrap/", NATIVE)
+RESERVED = {"__main__", "gxo_job", "gxo_parts", "_gxo", "gxo", "_bootstrap", "modules", NATIVE[:-1]}
+"""What a job has at its top. A folder `gxo_job` would be in the way of `gxo_job.py` as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,8 @@ def _add_distribution(files: dict[str, bytes], one: "Distribution", known: Kept)
     """Add a distribution's files; native ones are kept apart, to be unpacked before use."""
     for path, content in one.files.items():
         place = NATIVE + path if one.native else path
-        if path.startswith(RESERVED) or place in files:
+        top = path.partition("/")[0].partition(".")[0]
+        if top in RESERVED or place in files:
             raise PackageError("GXO0904", f"{one.name} has a file that is in the way: {path}")
         files[place] = content
         if path.endswith(".py"):

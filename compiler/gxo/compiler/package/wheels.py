@@ -245,7 +245,7 @@ def _installed(file: str, members: Mapping[str, bytes]) -> Iterator[tuple[str, b
     """Yield what an artifact keeps of a wheel, each with its path below site-packages."""
     for path, content in members.items():
         parts = PurePosixPath(path).parts
-        if path.startswith("/") or ".." in parts or "\\" in path:
+        if not parts or path.startswith("/") or ".." in parts or "\\" in path:
             raise PackageError("GXO0904", f"the wheel {file} has a file outside its folder: {path}")
         if parts[0].endswith(".dist-info"):
             rest = "/".join(parts[1:])
