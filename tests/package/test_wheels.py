@@ -210,11 +210,22 @@ def test_a_wheel_may_not_leave_its_folder(
 def test_two_distributions_with_one_file(
     monkeypatch: pytest.MonkeyPatch, cache: Path, tmp_path: Path
 ) -> None:
-    offer(
-        monkeypatch, cache, wheel("one", {"same.py": ""}, ("two",)), wheel("two", {"same.py": ""})
-    )
+    one, two = {"same.py": "", "tests/__init__.py": ""}, {"same.py": "#", "tests/__init__.py": ""}
+    offer(monkeypatch, cache, wheel("one", one, ("two",)), wheel("two", two))
     with pytest.raises(PackageError, match=r"two has a file that is in the way: same\.py"):
         build(tmp_path, EMPTY_JOB, needs=("one",))
+
+
+def test_two_distributions_with_one_file_that_is_alike(
+    monkeypatch: pytest.MonkeyPatch, cache: Path, tmp_path: Path
+) -> None:
+    """Such as the empty `__init__.py` of tests, or of a namespace that they share."""
+    files = {"tests/__init__.py": "", "tests/data.txt": "1"}
+    offer(monkeypatch, cache, wheel("one", files, ("two",)), wheel("two", files))
+    with zipfile.ZipFile(build(tmp_path, EMPTY_JOB, needs=("one",))) as archive:
+        assert {"tests/__init__.py", "tests/__init__.pyc", "tests/data.txt"} <= {
+            *archive.namelist()
+        }
 
 
 def test_the_shipped_distributions_are_fetched_once_and_run(

@@ -127,7 +127,8 @@ def _add_distribution(files: dict[str, bytes], one: "Distribution", known: Kept)
     for path, content in one.files.items():
         place = NATIVE + path if one.native else path
         top = path.partition("/")[0].partition(".")[0]
-        if top in RESERVED or place in files:
+        # What several have alike, such as an empty `tests/__init__.py`, is in nobody's way.
+        if top in RESERVED or files.get(place, content) != content:
             raise PackageError("GXO0904", f"{one.name} has a file that is in the way: {path}")
         files[place] = content
         if path.endswith(".py"):
