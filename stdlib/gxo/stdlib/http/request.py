@@ -118,7 +118,7 @@ async def request(
     5 minutes), else 1, 2, 4... seconds.
 
     In a dry run GET, HEAD and OPTIONS are sent; what another method, or `download_to`, would do is
-    said instead.
+    said instead, once the files to send are there.
 
     With `pagination` it is a source: every item of every page is a record, one that is no map
     becomes `{value}`.
@@ -181,12 +181,12 @@ async def request(
     fields = _fields(headers, auth, address)
     if method in READING and download_to is None:
         ctx.changes_nothing()
-    elif ctx.dry_run:
-        return _foresee(ctx, method, address, download_to)
     trust = Trust(not skip_tls_verify, ca_cert, *_identity(client_cert))
     with ExitStack() as stack:
         fields, content = await given.open(ctx, fields, stack)
         call = Call(
+        if ctx.dry_run and (method not in READING or download_to is not None):
+            return _foresee(ctx, method, address, download_to)
             await shared_client(ctx, trust),
             method,
             address,
