@@ -158,4 +158,4 @@ def test_the_declaration_names_what_it_touches() -> None:
         ("writes", "download_to"),
     ]
     assert {"NO_PROXY", "https_proxy"} < {*spec.environment}
-    assert [str(need) for need in spec.needs] == ["httpx"]
+    assert [str(need) for need in spec.needs] == ["httpx", "sniffio"]

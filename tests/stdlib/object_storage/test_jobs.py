@@ -17,7 +17,7 @@ from tests.reports import read_report
 from tests.services.moto import Moto
 from tests.stdlib.harness import module_spec
 
-LINKED = {"anyio", "certifi", "h11", "httpcore", "httpx", "idna"}
+LINKED = {"anyio", "certifi", "h11", "httpcore", "httpx", "idna", "sniffio"}
 VERBS = ["put_object", "get_object", "list_objects", "delete_object"]
 
 

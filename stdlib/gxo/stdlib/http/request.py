@@ -74,7 +74,8 @@ Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
         "https_proxy",
         "no_proxy",
     ],
-    needs=["httpx"],
+    # httpcore looks for sniffio again and again, at each request, as long as it does not find it.
+    needs=["httpx", "sniffio"],
     emits_when="pagination",
     returns={"path": ["download_to"]},
 )
@@ -184,9 +185,9 @@ async def request(
     trust = Trust(not skip_tls_verify, ca_cert, *_identity(client_cert))
     with ExitStack() as stack:
         fields, content = await given.open(ctx, fields, stack)
-        call = Call(
         if ctx.dry_run and (method not in READING or download_to is not None):
             return _foresee(ctx, method, address, download_to)
+        call = Call(
             await shared_client(ctx, trust),
             method,
             address,

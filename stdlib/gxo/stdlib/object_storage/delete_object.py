@@ -22,7 +22,7 @@ class Deleted(TypedDict):
     "object_storage:delete_object",
     changes="by_call",
     effects=[connects("endpoint"), connects("provider", unless=["endpoint"])],
-    needs=["httpx", "cryptography; provider == 'gcs'"],
+    needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
     idempotent=True,
 )
 async def delete_object(

@@ -47,7 +47,7 @@ class Got(TypedDict):
         connects("provider", unless=["endpoint"]),
         writes("destination"),
     ],
-    needs=["httpx", "cryptography; provider == 'gcs'"],
+    needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
     idempotent=True,
     returns={"path": ["destination"]},
 )

@@ -21,7 +21,7 @@ class Listed(TypedDict):
 @module(
     "object_storage:list_objects",
     effects=[connects("endpoint"), connects("provider", unless=["endpoint"])],
-    needs=["httpx", "cryptography; provider == 'gcs'"],
+    needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
     idempotent=True,
 )
 async def list_objects(

@@ -42,7 +42,7 @@ class ManagedBucket(TypedDict):
     "object_storage:manage_bucket",
     changes="by_call",
     effects=[connects("endpoint"), connects("provider", unless=["endpoint"])],
-    needs=["httpx", "cryptography; provider == 'gcs'"],
+    needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
     idempotent=True,
     returns={"bucket": ["bucket"], "state": [], "diff": []},
 )

@@ -35,7 +35,7 @@ class Put(TypedDict):
     "object_storage:put_object",
     changes="by_call",
     effects=[connects("endpoint"), connects("provider", unless=["endpoint"]), reads("source")],
-    needs=["httpx", "cryptography; provider == 'gcs'"],
+    needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
     one_of=["source", "content"],
     idempotent=True,
 )
