@@ -96,7 +96,7 @@ class Tokens:
         self._until = 0.0
 
     async def header(self, ctx: Context, call: Call) -> tuple[bytes, bytes]:
-        """The header for a request. call: that one, whose client and time-out serve here too."""
+        """The header for a request. call: that one, whose client and limits serve here too."""
         async with self._lock:
             if not self._token or ctx.clock.monotonic() >= self._until:
                 self._token = ""
@@ -109,7 +109,6 @@ class Tokens:
             self._token = ""
 
     async def _ask(self, ctx: Context, call: Call) -> None:
-        asked = ctx.clock.monotonic()
         answer, said = await self._post(ctx, call, in_header=True)
         if answer.status in (400, 401) and said.get("error") == "invalid_client":
             # Servers must know the header (section 2.3.1), and some know the body alone.
@@ -124,7 +123,7 @@ class Tokens:
         if not isinstance(kind, str) or kind.lower() != "bearer":
             raise ModuleError(f"the token of {shown(self._address)} is no bearer token")
         seconds = _seconds(said.get("expires_in"))
-        self._until = asked + seconds - min(_MARGIN, seconds / 10)
+        self._until = ctx.clock.monotonic() - answer.latency + seconds - min(_MARGIN, seconds / 10)
         self._token = token
 
     async def _post(
@@ -156,9 +155,10 @@ class Tokens:
             timeout=call.timeout,
             follow_redirects=False,
             max_body=_MAX_ANSWER,
-            retry_status=frozenset(),
-            attempts=1,
+            retry_status=call.retry_status,
+            attempts=call.attempts,
         )
+        asking.may_repeat = True  # whatever its method, a token more changes nothing
         answer = await exchange(ctx, asking, self._address)
         try:
             said = decode(answer.text())

@@ -55,7 +55,8 @@ _PHASES = {
 class Call:
     """What is asked of a server, and within which limits.
 
-    max_body: bytes of an answer's body. spool: takes the body of a good answer; None for memory.
+    max_body: bytes of an answer's body. may_repeat: whether twice does the same as once. spool:
+    takes the body of a good answer; None for memory.
     stranger: the client for other servers, which must not know who asks. tokens: give the header
     that says it. cookies: those that answers have set, and that requests get.
     """
@@ -68,6 +69,7 @@ class Call:
         "follow_redirects",
         "headers",
         "max_body",
+        "may_repeat",
         "method",
         "retry_status",
         "spool",
@@ -101,6 +103,7 @@ class Call:
         self.max_body = max_body
         self.retry_status = retry_status
         self.attempts = attempts
+        self.may_repeat = method in SAFE_TO_REPEAT
         self.spool: Spool | None = None
         self.stranger = client
         self.tokens: Tokens | None = None
@@ -133,7 +136,7 @@ class Answer:
 
 async def exchange(ctx: Context, call: Call, url: "httpx.URL") -> Answer:
     """Send the call to an address of its server, again while the answer says to try later."""
-    repeats = call.attempts if call.method in SAFE_TO_REPEAT else 1
+    repeats = call.attempts if call.may_repeat else 1
     for attempt in range(1, repeats + 1):
         answer = await _known(ctx, call, url)
         if answer.status not in call.retry_status or attempt == repeats:

@@ -139,7 +139,8 @@ async def request(
         timeout: How long one exchange may take, from connecting to the last byte of the body.
         auth: `basic` with `user` and `pass`; `bearer` with a token; or `oauth2` with `token_url`,
             `client_id`, `client_secret` and `scopes`, which asks for a token first (the grant for
-            client credentials). The job uses it until it expires; a 401 gets one new token.
+            client credentials), again if need be. The job uses it until it expires; a 401 gets one
+            new token.
         cookie_jar: Keep the cookies that answers set, and send them with the requests of the job
             that have a `cookie_jar` as well, where they belong.
         follow_redirects: Whether to go where a redirect leads, at most 20 times.
