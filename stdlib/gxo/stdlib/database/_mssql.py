@@ -39,6 +39,11 @@ def _connected(ctx: Context, target: Target, dialect: "_Mssql") -> Any:
         )
     path = target.options.get("sslrootcert")
     trusted = ctx.workspace.resolve(path) if path else ssl.get_default_verify_paths().cafile
+    if mode != "disable" and trusted is None:  # with which python-tds would go without TLS
+        raise ModuleError(
+            f"{target.shown}: this host has no file of certificates to verify the server's with",
+            hint="name one by `sslrootcert`, or by SSL_CERT_FILE in the job's environment",
+        )
     with dialect.errors(target):
         dialect.socket = socket.create_connection((target.host, target.port), CONNECT)
         try:
