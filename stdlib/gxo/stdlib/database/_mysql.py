@@ -5,6 +5,7 @@ such a database.
 """
 
 import asyncio
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -84,7 +85,7 @@ async def _connected(target: Target, tls: Tls) -> Any:
         host=target.host,
         port=target.port,
         user=target.user,
-        password=target.password,
+        password=target.password.encode().decode("latin-1"),  # aiomysql encodes it so: in UTF-8
         db=target.database or None,
         charset="utf8mb4",
         ssl=tls.context,
@@ -177,7 +178,10 @@ class MysqlSession:
             self._wire.send(*commands)
             for _ in commands:
                 try:
-                    affected += (await self._wire.answer())[0]
+                    changed, columns, _ = await self._wire.answer()
+                    if columns is not None:
+                        raise Refused("it gives rows for some records, and none for others")
+                    affected += changed
                 except Refused as error:
                     refused = refused or error
             if refused is not None:
@@ -194,6 +198,8 @@ class MysqlSession:
                 if not isinstance(packet, bytes):
                     self._is_open = self._has_cursor and not packet.is_last
                     break
+                if len(rows) == size:
+                    raise ValueError("there are more rows than were asked for")
                 rows.append(read_row(packet, self._columns))
             if not rows and self._is_open:
                 self._is_open = False
@@ -276,7 +282,10 @@ def _foreign_errors(target: Target) -> Iterator[None]:
         raise ModuleError(f"{target.shown}: its answer cannot be read") from error
 
 
-_GARBAGE = (ValueError, IndexError, KeyError, TypeError, AttributeError, AssertionError)
+_GARBAGE = (
+    *(ValueError, IndexError, KeyError, TypeError, AttributeError, AssertionError),
+    struct.error,
+)
 
 
 def _told(error: Exception) -> str:

@@ -21,7 +21,11 @@ CURSOR = b"\x01\x01\0\0\0"
 
 _PIECE = 0xFFFFFF
 _CHUNK = 256 * 1024
-_CURSOR_EXISTS, _LAST_ROW = 0x40, 0x80
+_LONGEST = 1024**3
+"""Bytes of the longest packet that a server can be told to send."""
+
+_MOST_COLUMNS = 4096
+_MORE_RESULTS, _CURSOR_EXISTS, _LAST_ROW = 0x08, 0x40, 0x80
 _UNSIGNED, _BINARY = 0x20, 63
 
 _DECIMALS = (0, 246)
@@ -40,6 +44,7 @@ class Status(NamedTuple):
 
     has_cursor: bool
     is_last: bool
+    has_more: bool = False
 
 
 class Column(NamedTuple):
@@ -77,6 +82,8 @@ class Wire:
             parts.append(await self._take(size))
             if size < _PIECE:
                 break
+            if len(parts) * _PIECE > _LONGEST:
+                raise ValueError("a packet is longer than any")
         packet = parts[0] if len(parts) == 1 else b"".join(parts)
         if packet[:1] == b"\xff":
             text = packet[9:] if packet[3:4] == b"#" else packet[3:]
@@ -113,13 +120,21 @@ class Wire:
         if packet[0] == 0:
             return _affected(packet), None, Status(False, True)
         count, _ = _length(packet, 0)
+        if count > _MOST_COLUMNS:
+            raise ValueError("there are more columns than a table can have")
         columns = [_column(await self.packet()) for _ in range(count)]
         return 0, columns, _status(await self.packet())
 
     async def row(self) -> bytes | Status:
         """The next row, as it came, or the end of them."""
         packet = await self.packet()
-        return _status(packet) if packet[0] == 0xFE and len(packet) < 9 else packet
+        if packet[0] != 0xFE or len(packet) >= 9:
+            return packet
+        status = _status(packet)
+        # Rows of a procedure are followed by how it has ended, or by rows of another query.
+        if status.has_more and (await self.packet())[0] != 0:
+            raise Refused("it gives the rows of more than one query")
+        return status
 
     async def _skip(self, count: int) -> None:
         for _ in range(count):
@@ -136,7 +151,9 @@ def _status(packet: bytes) -> Status:
     if packet[0] != 0xFE:
         raise ValueError("it is no end of something")
     [flags] = struct.unpack_from("<H", packet, 3)
-    return Status(bool(flags & _CURSOR_EXISTS), bool(flags & _LAST_ROW))
+    return Status(
+        bool(flags & _CURSOR_EXISTS), bool(flags & _LAST_ROW), bool(flags & _MORE_RESULTS)
+    )
 
 
 def _length(data: bytes, at: int) -> tuple[int, int]:
@@ -187,8 +204,7 @@ def _value(packet: bytes, at: int, column: Column) -> tuple[Any, int]:
         signed = not column.is_unsigned
         return int.from_bytes(packet[at : at + size], "little", signed=signed), at + size
     if kind == 4:
-        # The shortest number that is the same in so few digits, as the server writes it.
-        return number(float(f"{struct.unpack_from('<f', packet, at)[0]:.6g}")), at + 4
+        return number(_shortest(packet[at : at + 4])), at + 4
     if kind == _DOUBLE:
         return number(struct.unpack_from("<d", packet, at)[0]), at + 8
     data, at = _text(packet, at)
@@ -203,6 +219,13 @@ def _value(packet: bytes, at: int, column: Column) -> tuple[Any, int]:
     if column.is_binary and kind not in _DECIMALS:
         return in_base64(data), at
     return data.decode(), at
+
+
+def _shortest(data: bytes) -> float:
+    """The float of four bytes, of which there are many: the one that takes the fewest digits."""
+    [exact] = struct.unpack("<f", data)
+    some = (float(f"{exact:.{digits}g}") for digits in range(6, 9))
+    return next((one for one in some if struct.pack("<f", one) == data), exact)
 
 
 def _moment(data: bytes, kind: int) -> str:

@@ -21,6 +21,10 @@ MAX_ROWS = 64 * 1024 * 1024
 """About how many bytes of rows are kept when nothing reads the stream."""
 
 
+MOST_ROWS = 1_000_000
+"""That are fetched at a time."""
+
+
 class Queried(TypedDict):
     """What the statement gave.
 
@@ -123,7 +127,7 @@ async def query(
         query_params: The values of its placeholders; with `stream_inputs`, of each record.
         timeout: How long the database may take in all, not counting how long others are waited
             for. Then the statement is ended on the server.
-        fetch: How many rows are fetched at a time.
+        fetch: How many rows are fetched at a time, from 1 to 1,000,000.
 
     Returns:
         `rows_affected` of a statement that gives no rows; else `count`, and `rows` when nothing
@@ -146,8 +150,8 @@ async def query(
             query: SELECT id, total FROM orders WHERE total >= :least ORDER BY id
             query_params: {least: 100}
     """
-    if fetch < 1:
-        raise ParameterError(f"fetch: {fetch} is below 1")
+    if not 1 <= fetch <= MOST_ROWS:
+        raise ParameterError(f"fetch: {fetch} is not between 1 and {MOST_ROWS}")
     target = read_target(connection, connection_profile)
     if target.password:
         ctx.private(target.password)
@@ -232,7 +236,7 @@ class _Work:
         async with self.limit():
             answer = await session.execute(values)
         self._affected += answer.affected
-        self._gives_rows = answer.columns is not None
+        self._gives_rows = self._gives_rows or answer.columns is not None
         if answer.columns is not None:
             await self._read(session, _distinct(answer.columns))
 
@@ -250,7 +254,8 @@ class _Work:
                 except Exception as error:
                     await self._ctx.record_failed(record, error, number)
             seen += len(batch)
-            while made and self._gives_rows is not False:
+            # What a procedure does may differ from one record to the next.
+            while made and (self._gives_rows is not False or statement.verb == "call"):
                 await self.once(session, made.pop(0))
             for start in range(0, len(made), BATCH):
                 async with self.limit():
