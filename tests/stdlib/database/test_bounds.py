@@ -66,6 +66,37 @@ def test_a_password_is_utf_8(mysql: Database, tmp_path: Path) -> None:
     play(mysql, tmp_path, connect)
 
 
+def test_settings_of_a_database_change_no_value(postgresql: Database, tmp_path: Path) -> None:
+    name = postgresql.url.rpartition("/")[2].partition("?")[0]
+
+    async def read(asked: Asked) -> None:
+        for setting in "bytea_output = escape", "extra_float_digits = -10":
+            await asked(f"ALTER DATABASE {name} SET {setting}")
+        [row] = await asked.rows("SELECT 'abcd'::bytea AS b, 0.1234567::float8 AS f")
+        assert row == {"b": "YWJjZA==", "f": 0.1234567}
+
+    play(postgresql, tmp_path, read)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("SELECT $1::int AS a", r"a `\$1` or the like"),
+        ("COPY t FROM STDIN", "carries no records"),
+        ("copy (SELECT 1) TO stdout", "carries no records"),
+    ],
+)
+def test_what_would_wait_for_ever(
+    postgresql: Database, text: str, message: str, tmp_path: Path
+) -> None:
+    async def ask(asked: Asked) -> None:
+        await asked("CREATE TABLE t (n INT)")
+        with pytest.raises(ParameterError, match=message):
+            await asked(text, timeout=10)
+
+    play(postgresql, tmp_path, ask)
+
+
 @pytest.mark.parametrize("fetch", [0, 1_000_001, 2**40])
 def test_how_many_rows_are_fetched(database: Database, fetch: int, tmp_path: Path) -> None:
     async def ask(asked: Asked) -> None:

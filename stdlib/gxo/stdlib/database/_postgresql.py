@@ -4,6 +4,7 @@ Values go both ways as text, so that it is the server that reads and writes them
 have: `2026-01-02 03:04:05+01` for a timestamp, `12.3400` for a numeric.
 """
 
+import re
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -20,7 +21,15 @@ from gxo.stdlib.database._statement import Statement
 from gxo.stdlib.database._target import Target
 from gxo.stdlib.database._values import Values, as_bytes, as_json, in_base64, number
 
-_SETTINGS = {"TimeZone": "UTC", "DateStyle": "ISO", "IntervalStyle": "iso_8601"}
+_SETTINGS = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO",
+    "IntervalStyle": "iso_8601",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+}
+"""How the server writes values, whatever a database or a role has of its own."""
+_STANDARD = re.compile(r"\bstd(?:in|out)\b", re.I)
 _COUNTED = frozenset(["insert", "update", "delete", "with"])
 
 
@@ -111,9 +120,17 @@ class PostgresSession:
         self._names = tuple(numbers)
         self._verb = statement.verb
         self._text = statement.marked(lambda _, name: f"${numbers[name]}")
+        if self._verb == "copy" and _STANDARD.search(self._text):
+            raise ParameterError(
+                "query: COPY from STDIN or to STDOUT carries no records",
+                hint="SELECT sends them, and INSERT with `stream_inputs` takes them",
+            )
         with self._errors():
             self._statement = await self._connection.prepare(self._text)
         self._kinds = [one.name for one in self._statement.get_parameters()]
+        if len(self._kinds) != len(numbers):
+            hint = "placeholders are :name, or :1 and so on"
+            raise ParameterError("query: a `$1` or the like stands in it", hint=hint)
         columns = self._statement.get_attributes()
         self._columns = tuple(one.name for one in columns) if columns else None
         self._counted: Any = None
