@@ -91,6 +91,8 @@ def test_request(case: dict[str, Any], tmp_path: Path, capfd: pytest.CaptureFixt
         assert outcome.error is not None, outcome.summary
         _matches(str(outcome.error), expected["error"], "error")
         assert type(outcome.error).__name__ == case.get("error_type", "ModuleError")
+        if "hint" in case:
+            assert outcome.error.hint == case["hint"]
     elif outcome.error is not None:
         raise outcome.error
     else:

@@ -317,7 +317,7 @@ async def _read(call: Call, response: "httpx.Response") -> bytes | None:
             if call.max_body is not None and size > call.max_body:
                 raise ModuleError(
                     f"the body from {shown(response.url)} has more than {call.max_body} bytes",
-                    hint="raise `max_body`, or use `download_to`",
+                    hint="raise `max_body`" + (", or use `download_to`" if spool is None else ""),
                 )
             if spool is None:
                 body += chunk

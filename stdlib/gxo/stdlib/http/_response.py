@@ -25,15 +25,7 @@ _JSON, _XML = "json", "xml"
 
 
 class Response(TypedDict):
-    """The answer; with `pagination`, the last page's.
-
-    headers: by lower-case name. body: the text; empty when it was downloaded or came in pages.
-    json_body: the parsed body when it is JSON; with `pagination`, all items when nothing reads the
-    stream. xml_body: the parsed body when the answer says that it is XML: a map with one field, the
-    outermost element; attributes and elements are fields by their names, and a name that is there
-    several times is a list. latency_ms: until the answer's headers were there. url: where it came
-    from, after redirects. path: where the body was downloaded to. pages, items: how many were read.
-    """
+    """The answer; its fields are told by `http:request`, where a reader of the page finds them."""
 
     status_code: int
     headers: dict[str, str]

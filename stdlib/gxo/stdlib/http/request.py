@@ -158,7 +158,13 @@ async def request(
         download_to: A file to write the body to, in pieces; not for a status of 400 and more.
 
     Returns:
-        The answer, or the last page's.
+        The answer, or the last page's: `status_code`; `headers` by lower-case name; `body`, the
+        text, empty when it was downloaded or came in pages; `json_body`, when it is JSON, or all
+        items of all pages when nothing reads the stream; `xml_body`, when the answer says that it
+        is XML: a map with one field, the outermost element, whose attributes and elements are
+        fields by their names, a list where a name is there several times; `latency_ms` until the
+        headers were there; `url`, where it came from after redirects; `path` of what was
+        downloaded; `pages` and `items`, how many were read.
 
     Raises:
         ParameterError: an address, a header or a combination of parameters that makes no request.
