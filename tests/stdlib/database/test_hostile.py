@@ -1,9 +1,12 @@
-"""Peers that send garbage; `make proof PROOFS=database` knocks at 200 for each protocol."""
+"""Peers that send garbage or nothing; `make proof PROOFS=database` knocks at 200 for each protocol."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
+from gxo.runtime.errors import ModuleError
+from tests.stdlib.database.databases import asking
 from tests.stdlib.database.fuzzed import BEGINNINGS, babble
 from tests.stdlib.harness import run
 
@@ -12,3 +15,16 @@ from tests.stdlib.harness import run
 def test_garbage_is_one_clear_error(kind: str, tmp_path: Path) -> None:
     for seed in range(10):
         run(babble(tmp_path, kind, seed))
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_who_never_answers_was_asked_for_nothing(kind: str, tmp_path: Path) -> None:
+    async def ask() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"{kind}://u:p@127.0.0.1:{silent.getsockname()[1]}/d"
+            async with asking(tmp_path, url) as asked:
+                with pytest.raises(ModuleError, match="longer than the timeout") as caught:
+                    await asked("SELECT 1 AS n", timeout=0.1)
+        assert caught.value.hint == "it gave no answer to a connection: check its host and port"
+
+    run(ask())

@@ -167,7 +167,7 @@ async def query(
         return summary
     read_only = ctx.dry_run
     work = _Work(ctx, out, _Limit(target, timeout), fetch)
-    async with work.limit():
+    async with work.limit("it gave no answer to a connection: check its host and port"):
         session = await open_session(ctx, target, read_only=read_only)
     try:
         async with work.limit():
@@ -199,7 +199,9 @@ class _Limit:
         self._left = seconds
 
     @asynccontextmanager
-    async def __call__(self) -> AsyncIterator[None]:
+    async def __call__(
+        self, hint: str = "the statement was ended there, and what it did was undone"
+    ) -> AsyncIterator[None]:
         if self._left is None:
             yield
             return
@@ -209,10 +211,8 @@ class _Limit:
             async with asyncio.timeout(self._left):
                 yield
         except TimeoutError:
-            raise ModuleError(
-                f"{self._target.shown} took longer than the timeout of {self._seconds:g} s",
-                hint="the statement was ended there, and what it did was undone",
-            ) from None
+            message = f"{self._target.shown} took longer than the timeout of {self._seconds:g} s"
+            raise ModuleError(message, hint=hint) from None
         finally:
             self._left -= clock() - start
 
