@@ -95,11 +95,13 @@ def _of_url(url: str) -> Target:
         options = parse_qsl(parts.query, True, strict_parsing=True) if parts.query else []
     except ValueError:
         raise ParameterError("connection: it is no URL that can be read", hint=_LOOKS) from None
-    if parts.fragment:
+    cut = kind != "sqlite" and "@" in parts.path  # by a / in the password, where the host then ends
+    if parts.fragment or cut:
         hint = (
             "in a URL # is %23, / is %2F and @ is %40; `connection_profile` takes them as they are"
         )
-        raise ParameterError("connection: a # stands in the URL", hint=hint)
+        where = "a @ stands in the URL behind the host" if cut else "a # stands in the URL"
+        raise ParameterError(f"connection: {where}", hint=hint)
     return Target(
         kind,
         parts.hostname or "",
