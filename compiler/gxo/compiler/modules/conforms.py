@@ -1,4 +1,4 @@
-"""Whether a value is what its declaration says: tests hold every real summary against it."""
+"""Whether a value is what its declaration says: a default, and in tests every real summary."""
 
 from collections.abc import Iterator
 

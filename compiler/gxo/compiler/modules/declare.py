@@ -14,6 +14,7 @@ import re
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
 from gxo.compiler.imports import origin
 from gxo.compiler.modules.annotations import Load, SourceFile, read_type
+from gxo.compiler.modules.conforms import mismatches
 from gxo.compiler.modules.decorator import Decorator, literal, read_decorator
 from gxo.compiler.modules.docstrings import read_docstring
 from gxo.compiler.modules.fault import DeclarationError, each_of, flat, span_of
@@ -27,9 +28,14 @@ from gxo.compiler.modules.spec import (
     ParamSpec,
     Port,
 )
-from gxo.compiler.types import ANY, BOOL, MapOf, OneOf, Shape, Special, Type
+from gxo.compiler.types import ANY, BOOL, MapOf, OnDot, OneOf, PerRecord, Shape, Special, Type
 
 BROKEN, UNDOCUMENTED = "GXO0590", "GXO0522"
+
+_UNITS = {
+    "Duration": "write it in seconds, as in 30.0",
+    "Size": "write it in bytes, as in 10 * 1024",
+}
 
 _PORT_TYPES: dict[str, str] = {"records": "Records", "inputs": "Inputs", "out": "Out"}
 
@@ -244,17 +250,36 @@ def _read_params(
 
     def read(argument: ast.arg, default: ast.expr | None) -> ParamSpec:
         python = argument.arg
+        kind = _annotation(argument, source)
         return ParamSpec(
             name=python.removesuffix("_"),
             python=python,
-            type=_annotation(argument, source),
+            type=kind,
             required=default is None,
-            default=None if default is None else literal(default, source),
+            default=None if default is None else _default(default, kind, source),
             doc=descriptions.get(python, ""),
             span=span_of(argument, source.file, source.lines),
         )
 
     return tuple(each_of(read, arguments.kwonlyargs, arguments.kw_defaults))
+
+
+def _default(node: ast.expr, kind: Type, source: SourceFile) -> object:
+    """The default, which must be of the parameter's type, as Python puts it in unconverted."""
+    value = literal(node, source)
+    if not isinstance(kind, PerRecord | OnDot) and any(mismatches(_with_lists(value), kind)):
+        hint = _UNITS.get(kind.name) if isinstance(kind, Special) else None
+        raise DeclarationError(node, f"the default `{ast.unparse(node)}` is not of this type", hint)
+    return value
+
+
+def _with_lists(literal: object) -> object:
+    match literal:
+        case tuple():
+            return [_with_lists(each) for each in literal]
+        case dict():
+            return {name: _with_lists(each) for name, each in literal.items()}
+    return literal
 
 
 def _annotation(argument: ast.arg, source: SourceFile) -> Type:
