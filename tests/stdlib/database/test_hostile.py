@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gxo.runtime.errors import ModuleError
+from tests.stdlib.connection.test_links import peer, sending
 from tests.stdlib.database.databases import asking
 from tests.stdlib.database.fuzzed import BEGINNINGS, babble
 from tests.stdlib.harness import run
@@ -28,3 +29,14 @@ def test_who_never_answers_was_asked_for_nothing(kind: str, tmp_path: Path) -> N
         assert caught.value.hint == "it gave no answer to a connection: check its host and port"
 
     run(ask())
+
+
+def test_a_server_that_says_no_version_leaves_no_socket_open(tmp_path: Path) -> None:
+    async def knock() -> None:
+        async with asking(tmp_path, "") as asked, peer(sending(b"Z\0\0\0\5I")) as address:
+            asked.url = f"postgresql://u:p@{address}/d?sslmode=disable"
+            outcome = await asked.outcome("SELECT 1 AS a")
+        assert isinstance(outcome.error, ModuleError)
+        assert outcome.error.message == f"postgresql at {address}: its answer cannot be read"
+
+    run(knock())

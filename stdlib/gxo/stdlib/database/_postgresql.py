@@ -4,6 +4,7 @@ Values go both ways as text, so that it is the server that reads and writes them
 have: `2026-01-02 03:04:05+01` for a timestamp, `12.3400` for a numeric.
 """
 
+import asyncio
 import re
 import ssl
 from collections.abc import Callable, Iterator
@@ -61,6 +62,17 @@ _AS_WRITTEN = (
 )
 
 
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    """asyncpg's, which leaves the socket open where a server has not said its version."""
+
+    def __init__(self, protocol: Any, transport: asyncio.Transport, *args: Any) -> None:
+        try:
+            super().__init__(protocol, transport, *args)
+        except BaseException:
+            transport.abort()
+            raise
+
+
 async def connect(ctx: Context, target: Target, read_only: bool) -> "PostgresSession":  # noqa: ARG001
     """Open a session."""
     tls = await ctx.thread(tls_of, ctx, target)
@@ -99,6 +111,7 @@ async def _connected(target: Target, tls: ssl.SSLContext | bool) -> Any:
         statement_cache_size=0,
         timeout=CONNECT,
         server_settings={**_SETTINGS, "application_name": application},
+        connection_class=_Connection,
     )
 
 
