@@ -49,7 +49,9 @@ def _inside(ctx: Context, path: str) -> str:
     """The absolute path of the file, without links.
 
     It is found without being opened: closing a file takes the locks from it that another session of
-    this process has.
+    this process has. A descriptor of its folder would not help: SQLite resolves the links of
+    /proc/self/fd too, and opens this path, as it does for the journal whenever it writes. So
+    whoever may exchange folders of the workspace at that very moment can lead it elsewhere.
     """
     if ctx.workspace.exists(path):
         return ctx.workspace.resolve(path)
