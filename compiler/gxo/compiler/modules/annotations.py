@@ -92,6 +92,15 @@ class SourceFile:
                 return value
         return None
 
+    def imported(self, name: str) -> "tuple[str, SourceFile] | None":
+        """What a name that is imported from another file of the library is called there."""
+        match self.names.get(name):
+            case ast.ImportFrom(names=names) as statement:
+                original = next(each.name for each in names if name in (each.asname, each.name))
+                other = self.load(origin(statement, self.package))
+                return None if other is None else (original, other)
+        return None
+
 
 def _top_level(tree: ast.Module) -> Iterator[ast.stmt]:
     """Yield a file's statements, and what it does for the type checker alone."""

@@ -1,7 +1,8 @@
 """The decorator of a declaration: `@module("filesystem:write", changes=True, effects=[...])`.
 
 Its arguments are literals, so that they can be read from the syntax tree. So are the defaults of
-parameters, apart from names of the file's own constants and sums and products of numbers.
+parameters, apart from products of numbers, and names of constants: the file's own, and another
+one's that it imports.
 """
 
 import ast
@@ -184,5 +185,20 @@ def literal(node: ast.expr, source: SourceFile) -> object:
             constant = source.constant(name)
             if constant is not None and constant.lineno < node.lineno:  # so it cannot go in circles
                 return literal(constant, source)
+            if constant is None and (found := source.imported(name)) is not None:
+                return _literal_elsewhere(node, *found)
     message = f"`{ast.unparse(node)}` is no literal"
     raise DeclarationError(node, message, "the declaration is read without running the file")
+
+
+def _literal_elsewhere(node: ast.expr, name: str, other: SourceFile) -> object:
+    """The value of another file's constant, in which no name is used: that could go in circles."""
+    constant = other.constant(name)
+    if constant is None or any(isinstance(each, ast.Name) for each in ast.walk(constant)):
+        message = f"`{name}` is no literal in `{other.package}`"
+        raise DeclarationError(node, message, "the declaration is read without running the file")
+    try:
+        return literal(constant, other)
+    except DeclarationError as error:  # its place is in the other file
+        message = f"`{name}` in `{other.package}`: {error.message}"
+        raise DeclarationError(node, message, error.hint) from None

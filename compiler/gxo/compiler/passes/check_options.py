@@ -28,7 +28,9 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
             continue
         given = {argument.name: argument.value for argument in workload.arguments}
         if module.options:
-            _check_options(workload, module.options, given, diagnostics)
+            usual = module.param(module.options.choice)
+            default = usual.default if usual is not None else None
+            _check_options(workload, module.options, given, default, diagnostics)
         if module.one_of:
             _check_one_of(workload, module.one_of, given, diagnostics)
         for argument in workload.arguments:
@@ -38,20 +40,23 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
 
 
 def _check_options(
-    workload: Workload, options: Options, given: Mapping[str, Value], diagnostics: Diagnostics
+    workload: Workload,
+    options: Options,
+    given: Mapping[str, Value],
+    default: object,
+    diagnostics: Diagnostics,
 ) -> None:
     choice = given.get(options.choice)
     params = workload.decl.params
     written = params.get(options.param) if params else None
-    if not isinstance(choice, Constant) or not isinstance(written, YamlMap):
+    if not isinstance(choice, Constant | None) or not isinstance(written, YamlMap):
         return
-    known = options.keys.get(str(choice.value), ())
+    chosen = default if choice is None else choice.value
+    known = options.keys.get(str(chosen), ())
     for entry in written.entries:
         key = entry.key.text.value
         if key not in known:
-            message = (
-                f'"{key}" of "{options.param}" does not apply to {options.choice} "{choice.value}"'
-            )
+            message = f'"{key}" of "{options.param}" does not apply to {options.choice} "{chosen}"'
             hint = f"what applies: {', '.join(known)}" if known else "nothing applies to it"
             diagnostics.error(NO_OPTION, entry.key.span, message, hint)
 

@@ -13,7 +13,7 @@ from gxo.stdlib._spool import Spool
 from gxo.stdlib.filesystem._content import Encoding, check_encoding, check_path, to_text
 from gxo.stdlib.object_storage._checks import check_header, check_key, place
 from gxo.stdlib.object_storage._content import PIECE, known_checksum
-from gxo.stdlib.object_storage._providers import Credentials, Provider, open_store
+from gxo.stdlib.object_storage._providers import CREDENTIALS, Credentials, Provider, open_store
 from gxo.stdlib.object_storage._store import Denied, Found, Store
 from gxo.stdlib.object_storage._transfer import reading
 
@@ -48,6 +48,7 @@ class Got(TypedDict):
         writes("destination"),
     ],
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
+    options=["credentials", "provider", CREDENTIALS],
     idempotent=True,
     returns={"path": ["destination"]},
 )

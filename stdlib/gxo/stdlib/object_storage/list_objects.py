@@ -8,7 +8,7 @@ from gxo.runtime.spec import Duration, Record, Url, connects, module
 from gxo.runtime.streams.ports import Out
 from gxo.stdlib.data._batches import BATCH
 from gxo.stdlib.object_storage._checks import check_key
-from gxo.stdlib.object_storage._providers import Credentials, Provider, open_store
+from gxo.stdlib.object_storage._providers import CREDENTIALS, Credentials, Provider, open_store
 
 
 class Listed(TypedDict):
@@ -22,6 +22,7 @@ class Listed(TypedDict):
     "object_storage:list_objects",
     effects=[connects("endpoint"), connects("provider", unless=["endpoint"])],
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
+    options=["credentials", "provider", CREDENTIALS],
     idempotent=True,
 )
 async def list_objects(

@@ -9,6 +9,7 @@ from gxo.runtime.spec import Duration, Url, connects, module
 from gxo.stdlib._sizes import shown_text
 from gxo.stdlib.object_storage._manage import Bucket, Properties, not_empty, open_bucket
 from gxo.stdlib.object_storage._providers import (
+    CREDENTIALS,
     Credentials,
     Provider,
     account_of,
@@ -43,6 +44,7 @@ class ManagedBucket(TypedDict):
     changes="by_call",
     effects=[connects("endpoint"), connects("provider", unless=["endpoint"])],
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
+    options=["credentials", "provider", CREDENTIALS],
     idempotent=True,
     returns={"bucket": ["bucket"], "state": [], "diff": []},
 )

@@ -16,7 +16,7 @@ from gxo.stdlib.object_storage._content import (
     open_file,
     text_content,
 )
-from gxo.stdlib.object_storage._providers import Credentials, Provider, open_store
+from gxo.stdlib.object_storage._providers import CREDENTIALS, Credentials, Provider, open_store
 from gxo.stdlib.object_storage._store import Conflict, Denied, Found, Store, Writing, Written
 from gxo.stdlib.object_storage._transfer import send_parts
 
@@ -36,6 +36,7 @@ class Put(TypedDict):
     changes="by_call",
     effects=[connects("endpoint"), connects("provider", unless=["endpoint"]), reads("source")],
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
+    options=["credentials", "provider", CREDENTIALS],
     one_of=["source", "content"],
     idempotent=True,
 )
