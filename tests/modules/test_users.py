@@ -152,6 +152,15 @@ def test_no_code_of_a_module_runs() -> None:
     assert "return await acme_ping(ctx)" in compilation.stage_text("python")
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_python_warns_of_is_not_printed() -> None:
+    """It would be once for each stage that reads the file."""
+    lay_out({"modules/acme.py": 'ODD = "\\d" is 1\n{do acme:ping}'})
+    compilation = compiled(["acme:ping"])
+    assert said(compilation) == []
+    collect(compilation.package(compilation.generate()))
+
+
 @pytest.mark.parametrize(
     ("imports", "missed"),
     [

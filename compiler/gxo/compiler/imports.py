@@ -8,7 +8,17 @@ after:   from b import B
 """
 
 import ast
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Parse and compile others' Python without its warnings, which each time would print again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def import_statements(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:

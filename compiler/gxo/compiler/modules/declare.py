@@ -12,7 +12,7 @@ import ast
 import re
 
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
-from gxo.compiler.imports import origin
+from gxo.compiler.imports import origin, quietly
 from gxo.compiler.modules.annotations import Load, SourceFile, read_type
 from gxo.compiler.modules.conforms import mismatches
 from gxo.compiler.modules.decorator import Decorator, literal, read_decorator
@@ -45,10 +45,11 @@ def parse_file(
 ) -> SourceFile | None:
     """The tree of a library's file, by import name `package`; a syntax error is a diagnostic."""
     try:
-        tree = ast.parse(text, file)
-        if package.startswith(f"{USERS}."):
-            # Some of what is no Python is found later: `return` outside a function, an encoding.
-            compile(text.encode(), file, "exec", dont_inherit=True)
+        with quietly():
+            tree = ast.parse(text, file)
+            if package.startswith(f"{USERS}."):
+                # Some of what is no Python is found later, as an encoding, or `return` at the top.
+                compile(text.encode(), file, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError) as error:
         line = max(getattr(error, "lineno", None) or 1, 1)
         column = max(getattr(error, "offset", None) or 1, 1)

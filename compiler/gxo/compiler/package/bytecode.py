@@ -12,6 +12,8 @@ from importlib.util import MAGIC_NUMBER, source_hash
 from types import CodeType
 from typing import Any
 
+from gxo.compiler.imports import quietly
+
 WITHOUT_REFERENCES = 2  # marshal's format of Python 2.5 to 3.3
 UNCHECKED_HASH = (
     1  # the flag in a .pyc that lets Python use it without looking at the source (PEP 552)
@@ -23,7 +25,8 @@ def compile_module(source: bytes, path: str) -> bytes:
 
     Raises SyntaxError, or ValueError for a source with a null byte.
     """
-    code = compile(source, path, "exec", dont_inherit=True, optimize=0)
+    with quietly():
+        code = compile(source, path, "exec", dont_inherit=True, optimize=0)
     return (
         MAGIC_NUMBER
         + UNCHECKED_HASH.to_bytes(4, "little")

@@ -4,7 +4,6 @@ An artifact has all of them. The folder that `gxo run` keeps leaves out gxo's ow
 installed right there.
 """
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -138,12 +137,10 @@ def _add_distribution(files: dict[str, bytes], one: "Distribution", known: Kept)
 
 def _bytecode_if_valid(path: str, compiled: str, content: bytes, known: Kept) -> dict[str, bytes]:
     """Distributions may have files for other Pythons, or templates that only look like Python."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return {compiled: _bytecode(path, content, known)}
-        except (SyntaxError, ValueError):
-            return {}
+    try:
+        return {compiled: _bytecode(path, content, known)}
+    except (SyntaxError, ValueError):
+        return {}
 
 
 def _bootstrap() -> dict[str, bytes]:

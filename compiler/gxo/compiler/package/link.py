@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
-from gxo.compiler.imports import import_statements
+from gxo.compiler.imports import import_statements, quietly
 from gxo.compiler.kept import Kept
 
 ROOTS = ("gxo.runtime.main", "gxo.runtime.bundle")
@@ -149,7 +149,9 @@ def _content(file: str) -> bytes:
 def _imports(content: bytes, path: str) -> list[Import]:
     """What a file imports of gxo when it runs."""
     found: list[Import] = []
-    for node in import_statements(ast.parse(content, path)):
+    with quietly():
+        tree = ast.parse(content, path)
+    for node in import_statements(tree):
         if isinstance(node, ast.Import):
             found += ((alias.name, []) for alias in node.names if _is_ours(alias.name))
         elif not node.level and node.module and _is_ours(node.module):
