@@ -70,6 +70,8 @@ def call(
         report = os.path.join(temporary, "report.json")
         options = ["--report", report, "--workspace", str(workspace or temporary)]
         main(_job(compilation), None, options + ["--dry-run"] * dry_run)
+        if not os.path.exists(report):
+            raise AssertionError("the call could not begin: standard error says why")
         with open(report, encoding="utf-8") as opened:
             results = json.load(opened)["workload_results"]
     done = results[UNDER_TEST]

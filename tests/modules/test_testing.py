@@ -94,6 +94,11 @@ def test_a_call_that_a_playbook_could_not_make() -> None:
         call("acme:said", {"cont": 0})
 
 
+def test_a_workspace_that_is_not_there(folder: Path) -> None:
+    with pytest.raises(AssertionError, match="the call could not begin: standard error says why"):
+        call("acme:said", workspace=folder / "nowhere")
+
+
 def test_streams() -> None:
     streams = {"a": [{"n": 1}, {"n": 2}], "b": [{"n": 40}], "none": []}
     assert call("acme:sums", {"of": "{{ .n }}"}, streams=streams).summary == {"count": 43}
