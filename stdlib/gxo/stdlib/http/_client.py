@@ -64,11 +64,13 @@ def _make_client(ctx: Context, trust: Trust) -> "httpx.AsyncClient":
     import httpx
 
     from gxo.stdlib.http._proxies import proxy_for
+    from gxo.stdlib.http._unpacked import ASKED_FOR
     from gxo.stdlib.http._ways import Ways
 
     return httpx.AsyncClient(
         transport=Ways(tls_context(trust), lambda url: proxy_for(url, ctx.env)),
         trust_env=False,
+        headers={"Accept-Encoding": ASKED_FOR},
         timeout=None,  # noqa: S113 - the module limits the exchange as a whole
         # Each request stands for itself: what one answer sets must not go with the next request.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),

@@ -304,15 +304,17 @@ async def _read(call: Call, response: "httpx.Response") -> bytes | None:
     spool = call.spool if response.status_code < 400 else None
     body = bytearray()
     size = 0
+    chunks = response.aiter_raw()
     if encodings := response.headers.get_list("content-encoding", split_commas=True):
         if len(encodings) > 1:  # each multiplies what the one before has made of a piece
             message = f"the body from {shown(response.url)} is compressed several times"
             raise ModuleError(message)
-        from gxo.stdlib.http._pieces import Pieces  # with httpx, which is loaded by now
+        from gxo.stdlib.http._unpacked import unpacked, unpacks  # with httpx
 
-        response.stream = Pieces(cast("httpx.AsyncByteStream", response.stream))
-    async with _closing(response.aiter_bytes()) as chunks:
-        async for chunk in chunks:
+        if unpacks(encoding := encodings[0].strip().lower()):
+            chunks = unpacked(cast("AsyncGenerator[bytes, None]", chunks), encoding)
+    async with _closing(chunks) as pieces:
+        async for chunk in pieces:
             size += len(chunk)
             if call.max_body is not None and size > call.max_body:
                 raise ModuleError(
