@@ -113,14 +113,13 @@ class Call:
 class Answer:
     """A server's answer, read to its end. latency: seconds until its headers were there."""
 
-    __slots__ = ("body", "charset", "headers", "latency", "next_link", "saved", "status", "url")
+    __slots__ = ("body", "charset", "headers", "latency", "saved", "status", "url")
 
     def __init__(self, response: "httpx.Response", latency: float, body: bytes | None) -> None:
         self.status = response.status_code
         self.headers = dict(response.headers.items())
         self.url = response.url
         self.charset = response.charset_encoding
-        self.next_link: str | None = response.links.get("next", {}).get("url")
         self.latency = latency
         self.saved = body is None
         self.body = body or b""

@@ -1,5 +1,6 @@
 """Answers that come in pages: where the next one is, and the items of each."""
 
+import re
 from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -12,6 +13,10 @@ from gxo.stdlib.http._fields import check_text
 
 if TYPE_CHECKING:
     import httpx
+
+_NAME, _VALUE = r"""[^\s=;,"]+""", r"""(?:"(?:[^"\\]|\\.)*"|[^\s;,"]*)"""
+_LINK = re.compile(rf"<([^<>]*)>\s*((?:;\s*{_NAME}\s*(?:=\s*{_VALUE})?\s*)*)")
+_PARAMETER = re.compile(rf";\s*({_NAME})\s*=\s*({_VALUE})")
 
 
 class Pagination(TypedDict, total=False):
@@ -139,10 +144,24 @@ def _next(
     if "page_param" in pagination:
         following = pagination.get("start", 1) + number
         return _numbered(url, pagination, following) if items else None
-    link = answer.next_link
+    link = next_link(answer.headers.get("link", ""))
     if "next_field" in pagination:
         link = select(body, pagination["next_field"])
         if link is not None and not isinstance(link, str):
             field = pagination["next_field"]
             raise ModuleError(f"pagination.next_field: '{field}' holds no address")
     return answer.url.join(link) if link else None
+
+
+def next_link(links: str) -> str | None:
+    """The target of the first link to the next page (RFC 8288, section 3).
+
+    </a?x=1,2>; title="a, b"; rel="next last", </b>; rel=prev     ->  /a?x=1,2
+    """
+    for link in _LINK.finditer(links):
+        for name, value in _PARAMETER.findall(link[2]):
+            if name.lower() == "rel":
+                if "next" in value.strip("\"'").lower().split():
+                    return link[1]
+                break  # of several, the first counts
+    return None
