@@ -8,7 +8,7 @@ there several times is a list. An element that has neither is its text; beside t
 `value`.
 
 Python's expat reads the document piece by piece, and nothing is kept but the record at hand. What
-declares an entity is refused before one is used.
+declares an entity, or a default for an attribute, is refused before one is used.
 """
 
 import re
@@ -131,6 +131,7 @@ class _Records:
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
         parser.EntityDeclHandler = self._refuse_entity
+        parser.AttlistDeclHandler = self._refuse_default
         parser.ExternalEntityRefHandler = self._refuse_reference
         parser.SkippedEntityHandler = self._refuse_reference
 
@@ -198,6 +199,13 @@ class _Records:
 
     def _refuse_entity(self, name: str, *_: object) -> None:
         raise _error(self._parser, f"it declares the entity '{name[:50]}', which is not allowed")
+
+    def _refuse_default(self, _e: str, name: str, _t: str, value: str | None, _r: int) -> None:
+        """One that is long, and a million elements that have it, would be all of the memory."""
+        if value is not None:
+            raise _error(
+                self._parser, f"it declares a default for '{name[:50]}', which is not allowed"
+            )
 
     def _refuse_reference(self, *_: object) -> int:
         raise _error(self._parser, "it refers to an entity outside of it, which is not allowed")
