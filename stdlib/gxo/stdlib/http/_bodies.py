@@ -77,8 +77,11 @@ class Body(NamedTuple):
         elif self.body_from is not None:
             parts = iter([Source(self.body_from)])
         else:
-            return await ctx.offload(weight(list(self)), self._in_memory, fields)
+            fields, content = await ctx.offload(weight(list(self)), self._in_memory, fields)
+            _check_length(fields, len(content or b""))
+            return fields, content
         streamed = await ctx.thread(Streamed, ctx, list(parts), stack)
+        _check_length(fields, streamed.size)
         return with_field(fields, "Content-Length", b"%d" % streamed.size), streamed
 
     def _in_memory(self, fields: Fields) -> tuple[Fields, bytes | None]:
@@ -139,6 +142,14 @@ class Streamed:
                     raise ModuleError(f"'{source.path}' became shorter while it was sent")
                 at += len(piece)
                 yield piece
+
+
+def _check_length(fields: Fields, size: int) -> None:
+    """ParameterError when a header promises another length than the body has."""
+    for name, value in fields:
+        if name.lower() == b"content-length" and value != b"%d" % size:
+            message = f"headers: Content-Length is not {size}, which is how long the body is"
+            raise ParameterError(message, hint="leave that header out")
 
 
 def _multipart(
