@@ -5,6 +5,7 @@ httpx is imported inside the functions: a job pays for it when it makes its firs
 
 import functools
 import os
+import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ class Trust(NamedTuple):
 
 
 HOST_TRUST = Trust()
+_QUOTED = re.compile(r":? (?:bytearray\()?b['\"]")
 
 
 async def shared_client(ctx: Context, trust: Trust) -> "httpx.AsyncClient":
@@ -194,6 +196,9 @@ def _reason(error: BaseException) -> str:
         # Behind the colon it quotes a piece of the address, and so perhaps a piece of a secret,
         # which no redaction knows.
         reason = reason.partition(":")[0]
+    if isinstance(error, httpx.ProtocolError):
+        # h11 quotes header fields, as the bytes that no redaction knows.
+        reason = _QUOTED.split(reason)[0]
     below: BaseException | None = error
     while below is not None:
         if isinstance(below, BaseExceptionGroup):
