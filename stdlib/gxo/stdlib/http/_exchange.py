@@ -179,22 +179,23 @@ def _delay(ctx: Context, answer: Answer, attempt: int) -> float:
 
 
 async def _limited(ctx: Context, call: Call, url: "httpx.URL", token: Fields) -> Answer:
-    phase = _Phase()
+    phase = _Phase(url)
     try:
         async with asyncio.timeout(call.timeout):
             with foreign_errors(url):
                 return await _follow(ctx, call, url, token, phase)
     except TimeoutError:
-        message = f"no complete answer from {shown(url)} within {call.timeout:g} s{phase.why}"
+        message = f"no complete answer from {shown(phase.url)} within {call.timeout:g} s{phase.why}"
         raise ModuleError(message, hint="raise `timeout`") from None
 
 
 class _Phase:
-    """What httpx does with a request: `why` says what has not come to its end."""
+    """What httpx does with a request: `why` says what has not come to its end, `url` where."""
 
-    __slots__ = ("_stream", "why")
+    __slots__ = ("_stream", "url", "why")
 
-    def __init__(self) -> None:
+    def __init__(self, url: "httpx.URL") -> None:
+        self.url = url
         self.why = ": all connections are in use"
         self._stream: Any = None
 
@@ -214,19 +215,21 @@ async def _follow(
 ) -> Answer:
     client, request = _first(call, url, token, phase)
     for _ in range(MAX_REDIRECTS + 1):
-        if call.cookies is not None:
-            call.cookies.set_cookie_header(request)
-        started = ctx.clock.monotonic()
-        response = await client.send(request, stream=True, follow_redirects=False)
-        latency = ctx.clock.monotonic() - started
-        try:
-            _keep_cookies(call, response)
-            if not call.follow_redirects or response.next_request is None:
-                return Answer(response, latency, await _read(call, response))
-            await _drain(response)
-            following = response.next_request
-        finally:
-            await response.aclose()
+        phase.url = request.url
+        with foreign_errors(request.url):
+            if call.cookies is not None:
+                call.cookies.set_cookie_header(request)
+            started = ctx.clock.monotonic()
+            response = await client.send(request, stream=True, follow_redirects=False)
+            latency = ctx.clock.monotonic() - started
+            try:
+                _keep_cookies(call, response)
+                if not call.follow_redirects or response.next_request is None:
+                    return Answer(response, latency, await _read(call, response))
+                await _drain(response)
+                following = response.next_request
+            finally:
+                await response.aclose()
         if same_origin(following.url, request.url):
             following.headers.update([one for one in call.headers if one[0].lower() == b"cookie"])
         else:
