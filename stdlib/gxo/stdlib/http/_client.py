@@ -46,6 +46,21 @@ class Trust(NamedTuple):
 HOST_TRUST = Trust()
 _QUOTED = re.compile(r":? (?:bytearray\()?b['\"]")
 
+ENVIRONMENT = [
+    "ALL_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "REQUEST_METHOD",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "all_proxy",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+]
+"""The variables that say which proxies there are, and whom the host trusts."""
+
 
 async def shared_client(ctx: Context, trust: Trust) -> "httpx.AsyncClient":
     """The job's client with this trust, and its connections."""

@@ -26,6 +26,7 @@ from gxo.stdlib.data._batches import BATCH
 from gxo.stdlib.http._auth import Auth, authorization, tokens_of
 from gxo.stdlib.http._bodies import Body, File, plain_values
 from gxo.stdlib.http._client import (
+    ENVIRONMENT,
     ClientCert,
     Trust,
     foreign_errors,
@@ -61,19 +62,7 @@ Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
         reads("files.path"),
         writes("download_to"),
     ],
-    environment=[
-        "ALL_PROXY",
-        "HTTPS_PROXY",
-        "HTTP_PROXY",
-        "NO_PROXY",
-        "REQUEST_METHOD",
-        "SSL_CERT_DIR",
-        "SSL_CERT_FILE",
-        "all_proxy",
-        "http_proxy",
-        "https_proxy",
-        "no_proxy",
-    ],
+    environment=ENVIRONMENT,
     # httpcore looks for sniffio again and again, at each request, as long as it does not find it.
     needs=["httpx", "sniffio"],
     emits_when="pagination",

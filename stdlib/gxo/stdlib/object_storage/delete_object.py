@@ -4,6 +4,7 @@ from typing import TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.spec import Duration, Url, connects, module
+from gxo.stdlib.http._client import ENVIRONMENT
 from gxo.stdlib.object_storage._checks import check_header, check_key, missing_bucket, place
 from gxo.stdlib.object_storage._providers import CREDENTIALS, Credentials, Provider, open_store
 from gxo.stdlib.object_storage._store import Denied, Found
@@ -23,6 +24,7 @@ class Deleted(TypedDict):
     changes="by_call",
     effects=[connects("endpoint"), connects("provider", unless=["endpoint"])],
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
+    environment=ENVIRONMENT,
     options=["credentials", "provider", CREDENTIALS],
     idempotent=True,
 )

@@ -11,6 +11,7 @@ from gxo.runtime.spec import Duration, Size, Url, WorkspacePath, connects, modul
 from gxo.runtime.workspace.jail import REGULAR, Jail
 from gxo.stdlib._spool import Spool
 from gxo.stdlib.filesystem._content import Encoding, check_encoding, check_path, to_text
+from gxo.stdlib.http._client import ENVIRONMENT
 from gxo.stdlib.object_storage._checks import check_header, check_key, place
 from gxo.stdlib.object_storage._content import PIECE, known_checksum
 from gxo.stdlib.object_storage._providers import CREDENTIALS, Credentials, Provider, open_store
@@ -48,6 +49,7 @@ class Got(TypedDict):
         writes("destination"),
     ],
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
+    environment=ENVIRONMENT,
     options=["credentials", "provider", CREDENTIALS],
     idempotent=True,
     returns={"path": ["destination"]},

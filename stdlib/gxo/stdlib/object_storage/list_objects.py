@@ -7,6 +7,7 @@ from gxo.runtime.context import Context
 from gxo.runtime.spec import Duration, Record, Url, connects, module
 from gxo.runtime.streams.ports import Out
 from gxo.stdlib.data._batches import BATCH
+from gxo.stdlib.http._client import ENVIRONMENT
 from gxo.stdlib.object_storage._checks import check_key
 from gxo.stdlib.object_storage._providers import CREDENTIALS, Credentials, Provider, open_store
 
@@ -22,6 +23,7 @@ class Listed(TypedDict):
     "object_storage:list_objects",
     effects=[connects("endpoint"), connects("provider", unless=["endpoint"])],
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
+    environment=ENVIRONMENT,
     options=["credentials", "provider", CREDENTIALS],
     idempotent=True,
 )

@@ -7,6 +7,7 @@ from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import Duration, Url, connects, module
 from gxo.stdlib._sizes import shown_text
+from gxo.stdlib.http._client import ENVIRONMENT
 from gxo.stdlib.object_storage._manage import Bucket, Properties, not_empty, open_bucket
 from gxo.stdlib.object_storage._providers import (
     CREDENTIALS,
@@ -44,6 +45,7 @@ class ManagedBucket(TypedDict):
     changes="by_call",
     effects=[connects("endpoint"), connects("provider", unless=["endpoint"])],
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
+    environment=ENVIRONMENT,
     options=["credentials", "provider", CREDENTIALS],
     idempotent=True,
     returns={"bucket": ["bucket"], "state": [], "diff": []},

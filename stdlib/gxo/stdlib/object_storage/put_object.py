@@ -8,6 +8,7 @@ from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import Duration, Size, Url, WorkspacePath, connects, module, reads
 from gxo.stdlib._sizes import shown_size
 from gxo.stdlib.filesystem._content import Encoding, check_encoding, check_path, to_bytes
+from gxo.stdlib.http._client import ENVIRONMENT
 from gxo.stdlib.object_storage._checks import check_header, check_key, check_metadata, place
 from gxo.stdlib.object_storage._content import (
     Content,
@@ -36,6 +37,7 @@ class Put(TypedDict):
     changes="by_call",
     effects=[connects("endpoint"), connects("provider", unless=["endpoint"]), reads("source")],
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
+    environment=ENVIRONMENT,
     options=["credentials", "provider", CREDENTIALS],
     one_of=["source", "content"],
     idempotent=True,
