@@ -108,7 +108,7 @@ RAW = """
 import sys
 from pathlib import Path
 from gxo.compiler.driver import check
-print(*check(Path(sys.argv[1])).generate(pretty=False).sources.values(), sep="\n\n")
+print(*check(Path(sys.argv[1])).generate(pretty=False).sources.values(), sep="")
 """
 
 
