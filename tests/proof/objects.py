@@ -19,7 +19,7 @@ from tests.proof.figure import Figure
 from tests.proof.ssh import is_wrong
 from tests.services.moto import Moto, moto_server
 from tests.stdlib.harness import run
-from tests.stdlib.object_storage.objects import calls, through
+from tests.stdlib.object_storage.objects import Calls, calls, through
 from tests.stdlib.object_storage.proxy import Cut
 from tests.stdlib.object_storage.test_answers import VERBS, babble
 
@@ -37,10 +37,7 @@ def prove(scale: float) -> Iterator[Figure]:
         ours.mkdir()
         moto = stack.enter_context(moto_server(there, page=1000))
         size = round(SIZE * scale)
-        with (ours / "file").open("wb") as file:
-            for _ in range(size // MIB):
-                file.write(os.urandom(MIB))
-        size = (ours / "file").stat().st_size
+        size = fill(ours / "file", size)
         for verb, params in (
             ("put_object", {"source": "file"}),
             ("get_object", {"destination": "copy"}),
@@ -51,15 +48,23 @@ def prove(scale: float) -> Iterator[Figure]:
         keys = round(KEYS * scale)
         moto.make_bucket("keys")
         moto.fill("keys", (f"logs/{number:09}" for number in range(keys)))
-        with _peak() as peak:
-            listed = run(_listed(moto, ours))
-        yield Figure("keys listed", listed)
-        yield Figure("of them lost", keys - listed, 0)
+        with peak_of() as peak:
+            there_are = run(_listed(moto, ours))
+        yield Figure("keys listed", there_are)
+        yield Figure("of them lost", keys - there_are, 0)
         yield Figure("more resident memory, MiB", peak[0] / MIB, MOST)
         replies = range(max(10, round(REPLIES * scale)))
         wrong = sum(is_wrong(babble, ours, verb, seed) for verb in VERBS for seed in replies)
         yield Figure("peers that send garbage, for each of four modules", len(replies))
         yield Figure("of them without one clear error, or with something left open", wrong, 0)
+
+
+def fill(path: Path, size: int) -> int:
+    """Random bytes, whole MiB of them; how many."""
+    with path.open("wb") as file:
+        for _ in range(size // MIB):
+            file.write(os.urandom(MIB))
+    return path.stat().st_size
 
 
 def _moved(
@@ -74,7 +79,7 @@ def _moved(
                 await call.done("put_object", key="big", source="file")
             way.cuts = [Cut("up" if verb == "put_object" else "down", 4 * MIB)] * losses
             started = time.process_time()
-            with _peak() as peak:
+            with peak_of() as peak:
                 summary = await call.done(verb, key="big", **params)
             seconds = time.process_time() - started
             left = len(moto.uploads(call.shared["bucket"])) + len(way.cuts)
@@ -90,31 +95,26 @@ def _moved(
 
 async def _listed(moto: Moto, folder: Path) -> int:
     asyncio.get_running_loop().set_debug(False)
-    async with calls(folder) as call:
-        source = Source("list", Channel())
-        reader = Records([source.connect("reader")])
-        listing = asyncio.ensure_future(
-            list_objects(
-                call.bench.context,
-                source.port(),
-                endpoint=moto.endpoint,
-                bucket="keys",
-                credentials={
-                    "access_key_id": moto.keys["admin"]["access_key_id"],
-                    "secret_access_key": moto.keys["admin"]["secret_access_key"],
-                },
-            )
-        )
-        listing.add_done_callback(lambda _: source.finish())
-        read: set[str] = set()
-        async for batch in reader:
-            read.update(record["key"] for record in batch)
-        assert (await listing)["count"] == len(read)
-        return len(read)
+    shared = {"endpoint": moto.endpoint, "bucket": "keys", "credentials": moto.keys["admin"]}
+    async with calls(folder, **shared) as call:
+        return await listed(call)
+
+
+async def listed(call: Calls) -> int:
+    """How many keys of a bucket come in a stream."""
+    source = Source("list", Channel())
+    reader = Records([source.connect("reader")])
+    listing = asyncio.ensure_future(list_objects(call.bench.context, source.port(), **call.shared))
+    listing.add_done_callback(lambda _: source.finish())
+    read: set[str] = set()
+    async for batch in reader:
+        read.update(record["key"] for record in batch)
+    assert (await listing)["count"] == len(read)
+    return len(read)
 
 
 @contextlib.contextmanager
-def _peak() -> Iterator[list[int]]:
+def peak_of() -> Iterator[list[int]]:
     """Bytes that come to the process's resident memory at most, looked at every 20 ms."""
     before = _resident()
     peak, over = [0], threading.Event()

@@ -28,6 +28,7 @@ PROOFS = (
     "listing",
     "mutation",
     "objects",
+    "providers",
     "reference",
     "soak",
     "sort",

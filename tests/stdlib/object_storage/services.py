@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,14 +40,12 @@ class Service:
         }
 
 
-def _of_moto(request: pytest.FixtureRequest) -> Service:
-    moto: Moto = request.getfixturevalue("moto")
+def of_moto(moto: Moto) -> Service:
     keys = moto.keys["admin"]
     return Service("moto", "s3", moto.port, keys, {**keys, "secret_access_key": WRONG})
 
 
-def _of_swift(request: pytest.FixtureRequest) -> Service:
-    swift: Swift = request.getfixturevalue("swift")
+def of_swift(swift: Swift) -> Service:
     keys = {
         "access_key_id": swift.access_key_id,
         "secret_access_key": swift.secret_access_key,
@@ -54,24 +53,24 @@ def _of_swift(request: pytest.FixtureRequest) -> Service:
     return Service("swift", "s3", swift.port, keys, {**keys, "secret_access_key": WRONG})
 
 
-def _of_azurite(request: pytest.FixtureRequest) -> Service:
-    azurite: Azurite = request.getfixturevalue("azurite")
+def of_azurite(azurite: Azurite) -> Service:
     keys = {"account": azurite.account, "account_key": azurite.account_key}
     wrong = {**keys, "account_key": WRONG}
     return Service("azure", "azure", azurite.port, keys, wrong, f"/{azurite.account}")
 
 
-def _of_gcs(request: pytest.FixtureRequest) -> Service:
-    gcs: Gcs = request.getfixturevalue("gcs")
-    folder = request.getfixturevalue("tmp_path_factory").mktemp("key")
+def of_gcs(gcs: Gcs, folder: Path) -> Service:
+    """folder: for the key of somebody else."""
     other = json.loads(gcs.service_account) | {"private_key": make_key(folder / "other.pem")}
     credentials = {"service_account": gcs.service_account}
     return Service("gcs", "gcs", gcs.port, credentials, {"service_account": json.dumps(other)})
 
 
 SERVICES: Mapping[str, Callable[[pytest.FixtureRequest], Service]] = {
-    "moto": _of_moto,
-    "swift": _of_swift,
-    "azure": _of_azurite,
-    "gcs": _of_gcs,
+    "moto": lambda request: of_moto(request.getfixturevalue("moto")),
+    "swift": lambda request: of_swift(request.getfixturevalue("swift")),
+    "azure": lambda request: of_azurite(request.getfixturevalue("azurite")),
+    "gcs": lambda request: of_gcs(
+        request.getfixturevalue("gcs"), request.getfixturevalue("tmp_path_factory").mktemp("key")
+    ),
 }
