@@ -3,18 +3,16 @@
 import datetime
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import pytds  # type: ignore[import-untyped]
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.stdlib._reasons import reason
-from gxo.stdlib.database._session import CONNECT, said
+from gxo.stdlib.database._session import CONNECT
 from gxo.stdlib.database._target import Target
-from gxo.stdlib.database._threaded import ThreadedSession, plain
+from gxo.stdlib.database._threaded import ThreadedSession, driver_errors, plain
 
 _MODES = ("disable", "verify-ca", "verify-full")
 
@@ -85,14 +83,5 @@ class _Mssql:
         with suppress(OSError):  # the server ends what it does for a connection that is lost
             self.socket.shutdown(socket.SHUT_RDWR)
 
-    @contextmanager
-    def errors(self, target: Target) -> Iterator[None]:
-        try:
-            yield
-        except pytds.Error as error:
-            text = said(str(error))
-            raise ModuleError(f"{target.shown}: {text}") from error
-        except OSError as error:
-            raise ModuleError(f"{target.shown}: {reason(error)}") from error
-        except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
-            raise ModuleError(f"{target.shown}: its answer cannot be read") from error
+    def errors(self, target: Target) -> AbstractContextManager[None]:
+        return driver_errors(target, pytds.Error)

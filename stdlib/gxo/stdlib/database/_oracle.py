@@ -1,18 +1,15 @@
 """Oracle, by oracledb. No test runs it against a server: there is none to be had there."""
 
 import decimal
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import oracledb
 
 from gxo.runtime.context import Context
-from gxo.runtime.errors import ModuleError
-from gxo.stdlib._reasons import reason
-from gxo.stdlib.database._session import CONNECT, said, tls_of
+from gxo.stdlib.database._session import CONNECT, tls_of
 from gxo.stdlib.database._target import Target
-from gxo.stdlib.database._threaded import ThreadedSession, plain
+from gxo.stdlib.database._threaded import ThreadedSession, driver_errors, plain
 
 
 async def connect(ctx: Context, target: Target, read_only: bool) -> ThreadedSession:  # noqa: ARG001
@@ -70,14 +67,5 @@ class _Oracle:
         with suppress(oracledb.Error):
             connection.cancel()
 
-    @contextmanager
-    def errors(self, target: Target) -> Iterator[None]:
-        try:
-            yield
-        except oracledb.Error as error:
-            text = said(str(error))
-            raise ModuleError(f"{target.shown}: {text}") from error
-        except OSError as error:
-            raise ModuleError(f"{target.shown}: {reason(error)}") from error
-        except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
-            raise ModuleError(f"{target.shown}: its answer cannot be read") from error
+    def errors(self, target: Target) -> AbstractContextManager[None]:
+        return driver_errors(target, oracledb.Error)

@@ -7,14 +7,15 @@ import asyncio
 import datetime
 import decimal
 import uuid
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from gxo.runtime.context import Context
-from gxo.runtime.errors import ParameterError
-from gxo.stdlib.database._session import Answer, Row
+from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.stdlib._reasons import reason
+from gxo.stdlib.database._session import Answer, Row, said
 from gxo.stdlib.database._statement import Statement
 from gxo.stdlib.database._target import Target
 from gxo.stdlib.database._values import Values, bound, in_base64, number
@@ -42,6 +43,19 @@ class Dialect(Protocol):
 
     def errors(self, target: Target) -> AbstractContextManager[None]:
         """Raise the driver's errors as ours."""
+
+
+@contextmanager
+def driver_errors(target: Target, kind: type[Exception]) -> Iterator[None]:
+    """Raise a driver's errors as ours: those of its `kind`, and what garbage makes of it."""
+    try:
+        yield
+    except kind as error:
+        raise ModuleError(f"{target.shown}: {said(str(error))}") from error
+    except OSError as error:
+        raise ModuleError(f"{target.shown}: {reason(error)}") from error
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
+        raise ModuleError(f"{target.shown}: its answer cannot be read") from error
 
 
 def plain(value: Any) -> Any:

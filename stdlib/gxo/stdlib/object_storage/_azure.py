@@ -33,7 +33,7 @@ from gxo.stdlib.object_storage._store import (
     Writing,
     Written,
 )
-from gxo.stdlib.object_storage._wire import Answer, Request, Wire
+from gxo.stdlib.object_storage._wire import Answer, Request, Speaker, Wire
 
 VERSION = "2021-12-02"
 """Of the service's API: what is said here, and what Azure Stack and Azurite know as well."""
@@ -43,7 +43,7 @@ PAGE = "500"
 """Blobs of a list at a time; what takes longer to read would hold up others."""
 
 
-class Container:
+class Container(Speaker):
     """Where the requests go, who signs them, and what their answers say."""
 
     def __init__(self, ctx: Context, account: AzureAccount, name: str, timeout: float) -> None:
@@ -62,25 +62,6 @@ class Container:
             pairs.append(self._account.sas_token)
         path = f"{self._path}/{quote(key, safe='/-_.~')}" if key else self._path
         return f"{path}?{'&'.join(pairs)}" if pairs else path
-
-    async def ask(self, request: Request) -> Answer:
-        """The answer, whatever it is."""
-        return await self._wire.send(request)
-
-    async def do(self, doing: str, request: Request, key: str = "") -> Answer:
-        """The answer, which is a good one; ModuleError says why it is not."""
-        answer = await self._wire.send(request)
-        if not 200 <= answer.status < 300:
-            raise self.refusal(doing, answer, key)
-        return answer
-
-    @asynccontextmanager
-    async def stream(self, request: Request, key: str) -> AsyncIterator[Reading]:
-        """A blob's bytes as they arrive."""
-        async with self._wire.stream(request) as (answer, pieces):
-            if answer.status != (206 if "range" in request.headers else 200):
-                raise self.refusal("read", answer, key)
-            yield Reading(self.found(answer), pieces)
 
     async def _signed(self, request: Request, host: str) -> Mapping[str, str]:
         headers = {
@@ -162,8 +143,8 @@ class AzureStore:
         if if_match:
             headers["if-match"] = f'"{if_match}"'
         request = Request("GET", self._container.target(key, _version(version)), headers)
-        async with self._container.stream(request, key) as reading:
-            yield reading
+        async with self._container.stream(request, key) as (answer, pieces):
+            yield Reading(self._container.found(answer), pieces)
 
     async def put(self, key: str, body: Body, writing: Writing) -> Written:
         conditions = _conditions(writing)

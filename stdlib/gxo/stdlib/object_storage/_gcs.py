@@ -31,7 +31,7 @@ from gxo.stdlib.object_storage._store import (
     Written,
 )
 from gxo.stdlib.object_storage._transfer import DROPS, PROGRESS
-from gxo.stdlib.object_storage._wire import AGAIN, Answer, Request, Wire
+from gxo.stdlib.object_storage._wire import AGAIN, Answer, Request, Speaker, Wire
 
 UNIT = 256 * 1024
 """Bytes: what the service keeps of an upload that breaks is a multiple of it."""
@@ -39,7 +39,7 @@ UNIT = 256 * 1024
 _LISTED = "items(name,size,generation,updated,storageClass),prefixes,nextPageToken"
 
 
-class GcsBucket:
+class GcsBucket(Speaker):
     """Where the requests go, who may send them, and what their answers say."""
 
     def __init__(self, ctx: Context, account: GcsAccount, name: str, timeout: float) -> None:
@@ -76,27 +76,6 @@ class GcsBucket:
     def sending(self, **query: str) -> str:
         """The path and query that take content."""
         return _asked(f"{self.base}/upload{self.target().removeprefix(self.base)}/o", query)
-
-    async def ask(self, request: Request) -> Answer:
-        """The answer, whatever it is."""
-        return await self._wire.send(request)
-
-    async def do(self, doing: str, request: Request, key: str = "") -> Answer:
-        """The answer, which is a good one; ModuleError says why it is not."""
-        answer = await self._wire.send(request)
-        if not 200 <= answer.status < 300:
-            raise self.refusal(doing, answer, key)
-        return answer
-
-    @asynccontextmanager
-    async def stream(
-        self, request: Request, key: str
-    ) -> AsyncIterator[tuple[Answer, AsyncIterator[bytes]]]:
-        """An object's bytes as they arrive."""
-        async with self._wire.stream(request) as (answer, pieces):
-            if answer.status != (206 if "range" in request.headers else 200):
-                raise self.refusal("read", answer, key)
-            yield answer, pieces
 
     async def _signed(self, request: Request, host: str) -> Mapping[str, str]:
         headers = {**request.headers, "host": host}

@@ -34,12 +34,12 @@ from gxo.stdlib.object_storage._store import (
     Writing,
     Written,
 )
-from gxo.stdlib.object_storage._wire import Answer, Request, Wire
+from gxo.stdlib.object_storage._wire import Answer, Request, Speaker, Wire
 
 XMLNS = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
-class Bucket:
+class Bucket(Speaker):
     """Where the requests go, who signs them, and what their answers say."""
 
     def __init__(self, ctx: Context, account: S3Account, name: str, timeout: float) -> None:
@@ -59,25 +59,6 @@ class Bucket:
         pairs = [f"{_quoted(name)}={_quoted(value)}" for name, value in (query or {}).items()]
         path = f"{self._path}{quote(key, safe='/-_.~')}" if key else self._path.rstrip("/") or "/"
         return "?".join([path, *(["&".join(pairs)] if pairs else [])])
-
-    async def ask(self, request: Request) -> Answer:
-        """The answer, whatever it is."""
-        return await self._wire.send(request)
-
-    async def do(self, doing: str, request: Request, key: str = "") -> Answer:
-        """The answer, which is a good one; ModuleError says why it is not."""
-        answer = await self._wire.send(request)
-        if not 200 <= answer.status < 300:
-            raise self.refusal(doing, answer, key)
-        return answer
-
-    @asynccontextmanager
-    async def stream(self, request: Request, key: str) -> AsyncIterator[Reading]:
-        """An object's bytes as they arrive."""
-        async with self._wire.stream(request) as (answer, pieces):
-            if answer.status != (206 if "range" in request.headers else 200):
-                raise self.refusal("read", answer, key)
-            yield Reading(self.found(answer), pieces)
 
     async def _signed(self, request: Request, host: str) -> Mapping[str, str]:
         headers = {**request.headers, "host": host}
@@ -100,7 +81,7 @@ class Bucket:
         except ValueError:
             raise self.nonsense("it does not say how large the object is") from None
 
-    def refusal(self, doing: str, answer: Answer, key: str) -> ModuleError:
+    def refusal(self, doing: str, answer: Answer, key: str = "") -> ModuleError:
         anonymous = not self._account.access_key_id
         return refusal(self._ctx, answer, self.origin, self.name, key, doing, anonymous=anonymous)
 
@@ -154,8 +135,8 @@ class S3Store:
         if if_match:
             headers["if-match"] = f'"{if_match}"'
         request = Request("GET", self._bucket.target(key, _version(version)), headers)
-        async with self._bucket.stream(request, key) as reading:
-            yield reading
+        async with self._bucket.stream(request, key) as (answer, pieces):
+            yield Reading(self._bucket.found(answer), pieces)
 
     async def put(self, key: str, body: Body, writing: Writing) -> Written:
         conditions = _conditions(writing)

@@ -3,6 +3,7 @@
 httpx is imported inside the functions: a job pays for it when it sends its first request.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -174,6 +175,37 @@ class Wire:
                     yield chunk
         except httpx.TransportError as error:
             raise Dropped(f"the connection to {self.origin} broke") from error
+
+
+class Speaker(ABC):
+    """Who speaks with a provider about a bucket, and knows what its refusals mean."""
+
+    _wire: Wire
+
+    @abstractmethod
+    def refusal(self, doing: str, answer: Answer, key: str = "") -> ModuleError:
+        """Why the provider has not done it."""
+
+    async def ask(self, request: Request) -> Answer:
+        """The answer, whatever it is."""
+        return await self._wire.send(request)
+
+    async def do(self, doing: str, request: Request, key: str = "") -> Answer:
+        """The answer, which is a good one; ModuleError says why it is not."""
+        answer = await self._wire.send(request)
+        if not 200 <= answer.status < 300:
+            raise self.refusal(doing, answer, key)
+        return answer
+
+    @asynccontextmanager
+    async def stream(
+        self, request: Request, key: str
+    ) -> AsyncIterator[tuple[Answer, AsyncIterator[bytes]]]:
+        """A good answer and an object's bytes, as they arrive."""
+        async with self._wire.stream(request) as (answer, pieces):
+            if answer.status != (206 if "range" in request.headers else 200):
+                raise self.refusal("read", answer, key)
+            yield answer, pieces
 
 
 def _closing(response: "httpx.Response") -> "aclosing[Any]":
