@@ -1,5 +1,6 @@
 """Real databases for tests: each test has one of its own, on a server that all share."""
 
+import asyncio
 import contextlib
 import gc
 import itertools
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from gxo.runtime.streams.pipes import Pipe
+from gxo.runtime.streams.ports import Records
 from tests.services import mariadb, postgres
 from tests.stdlib.harness import Bench, Outcome, bench, module_spec, run
 
@@ -158,3 +161,16 @@ def play(database: Database, folder: Path, what: Play) -> Any:
             return await what(asked)
 
     return run(go())
+
+
+class Waited(Records):
+    """Records that say when their reader has read some, and waits for more."""
+
+    def __init__(self, pipes: list[Pipe]) -> None:
+        super().__init__(pipes)
+        self.are_read = asyncio.Event()
+
+    async def changed(self) -> None:
+        if self.records_in:
+            self.are_read.set()
+        await super().changed()

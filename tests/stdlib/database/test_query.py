@@ -17,7 +17,7 @@ from gxo.stdlib.database.query import query
 from tests.reports import read_report
 from tests.services.mariadb import MariaDb
 from tests.services.postgres import Postgres
-from tests.stdlib.database.databases import Asked, Database, asking, play
+from tests.stdlib.database.databases import Asked, Database, Waited, asking, play
 from tests.stdlib.database.proxy import proxied
 from tests.stdlib.database.streams import copied
 from tests.stdlib.harness import run
@@ -160,11 +160,13 @@ def test_a_time_out_ends_the_statement_there(database: Database, tmp_path: Path)
     play(database, tmp_path, wait)
 
 
-def test_waiting_for_others_takes_none_of_the_time(database: Database, tmp_path: Path) -> None:
+def test_waiting_for_others_takes_none_of_the_time(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def wait(asked: Asked) -> None:
         await asked(TABLE)
         source = Source("records", Channel())
-        records = Records([source.connect("under-test")])
+        records = Waited([source.connect("under-test")])
         ours = query(
             asked.workbench.context,
             records=records,
@@ -175,7 +177,12 @@ def test_waiting_for_others_takes_none_of_the_time(database: Database, tmp_path:
         )
         task = asyncio.ensure_future(ours)
         await source.port().send(ids(1))
-        await asyncio.sleep(1.1)
+        await records.are_read.wait()
+        loop = asyncio.get_running_loop()
+        now = loop.time
+        monkeypatch.setattr(loop, "time", lambda: now() + 1.1)
+        for _ in range(3):
+            await asyncio.sleep(0)
         await source.port().send(ids(2))
         source.finish()
         assert await task == {"rows_affected": 2}
