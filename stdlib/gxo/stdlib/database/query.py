@@ -98,11 +98,12 @@ async def query(
         list                 arrays                 (none)                  (none)
         what JSON it is      json, jsonb            JSON of MySQL           (none)
 
-    Instants are in UTC. A float that JSON has no word for is the text `NaN`, `Infinity` or
-    `-Infinity`. MariaDB and SQLite keep JSON as text, which `fromJson` reads. Types of PostgreSQL
-    that are not named here are texts, as it prints them; ranges and rows have to be cast to one. As
-    a parameter, `{base64: text}` stands for bytes, and a map or a list is written as JSON, or as an
-    array where PostgreSQL wants one.
+    Instants are in UTC; MySQL and MariaDB take one only without the `Z` with which it is read. A
+    float that JSON has no word for is the text `NaN`, `Infinity` or `-Infinity`. MariaDB and
+    SQLite keep JSON as text, which `fromJson` reads. Types of PostgreSQL that are not named
+    here are texts, as it prints them; ranges and rows have to be cast to one. As a parameter,
+    `{base64: text}` stands for bytes, and a map or a list is written as JSON, or as an array
+    where PostgreSQL wants one.
 
     A URL is `postgresql://user:password@host:5432/database`, likewise `mysql://` (for MariaDB too),
     `mssql://` and `oracle://` (with a service's name), or `sqlite:///file.db` for a file of the
