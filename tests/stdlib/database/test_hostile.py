@@ -18,11 +18,11 @@ def test_garbage_is_one_clear_error(kind: str, tmp_path: Path) -> None:
         run(babble(tmp_path, kind, seed))
 
 
-@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+@pytest.mark.parametrize("kind", ["postgresql", "mysql", "mssql"])
 def test_who_never_answers_was_asked_for_nothing(kind: str, tmp_path: Path) -> None:
     async def ask() -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
-            url = f"{kind}://u:p@127.0.0.1:{silent.getsockname()[1]}/d"
+            url = f"{kind}://u:p@127.0.0.1:{silent.getsockname()[1]}/d?sslmode=disable"
             async with asking(tmp_path, url) as asked:
                 with pytest.raises(ModuleError, match="longer than the timeout") as caught:
                     await asked("SELECT 1 AS n", timeout=0.1)

@@ -3,16 +3,18 @@
 import datetime
 import socket
 import ssl
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import pytds  # type: ignore[import-untyped]
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.stdlib._reasons import reason
 from gxo.stdlib.database._session import CONNECT
 from gxo.stdlib.database._target import Target
-from gxo.stdlib.database._threaded import ThreadedSession, driver_errors, plain
+from gxo.stdlib.database._threaded import ThreadedSession, driver_errors, interruptible, plain
 
 _MODES = ("disable", "verify-ca", "verify-full")
 
@@ -25,7 +27,7 @@ async def connect(ctx: Context, target: Target, read_only: bool) -> ThreadedSess
             hint="so a dry run executes nothing there: leave this workload out of it by its `when`",
         )
     dialect = _Mssql()
-    connection = await ctx.thread(_connected, ctx, target, dialect)
+    connection = await interruptible(ctx, dialect.hang_up, _connected, ctx, target, dialect)
     return ThreadedSession(ctx, connection, target, dialect)
 
 
@@ -43,7 +45,9 @@ def _connected(ctx: Context, target: Target, dialect: "_Mssql") -> Any:
             hint="name one by `sslrootcert`, or by SSL_CERT_FILE in the job's environment",
         )
     with dialect.errors(target):
-        dialect.socket = socket.create_connection((target.host, target.port), CONNECT)
+        opened = socket.create_connection((target.host, target.port), CONNECT)
+        dialect.socket = _Socket(opened.detach(), target.shown)
+        dialect.socket.settimeout(CONNECT)
         try:
             return pytds.connect(
                 dsn=target.host,
@@ -64,8 +68,39 @@ def _connected(ctx: Context, target: Target, dialect: "_Mssql") -> Any:
             raise
 
 
+class _Socket(socket.socket):
+    """A connection whose loss is final.
+
+    python-tds would wait until its time to connect is over, and then try the same one again.
+    """
+
+    def __init__(self, descriptor: int, shown: str) -> None:
+        super().__init__(fileno=descriptor)
+        self._shown = shown
+
+    def recv(self, *given: Any) -> bytes:
+        with self._final():
+            return super().recv(*given)
+
+    def recv_into(self, *given: Any, **named: Any) -> int:
+        with self._final():
+            return super().recv_into(*given, **named)
+
+    def sendall(self, *given: Any) -> None:
+        with self._final():
+            super().sendall(*given)
+
+    @contextmanager
+    def _final(self) -> Iterator[None]:
+        try:
+            yield
+        except (ConnectionError, TimeoutError) as error:
+            raise ModuleError(f"{self._shown}: {reason(error)}") from error
+
+
 class _Mssql:
-    socket: socket.socket
+    def __init__(self) -> None:
+        self.socket: socket.socket | None = None
 
     def mark(self, place: int, name: str) -> str:  # noqa: ARG002 - of any dialect
         return "%s"
@@ -80,8 +115,12 @@ class _Mssql:
         return plain(value)
 
     def interrupt(self, connection: Any, cursor: Any) -> None:  # noqa: ARG002
-        with suppress(OSError):  # the server ends what it does for a connection that is lost
-            self.socket.shutdown(socket.SHUT_RDWR)
+        self.hang_up()  # the server ends what it does for a connection that is lost
+
+    def hang_up(self) -> None:
+        if self.socket is not None:
+            with suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
 
     def errors(self, target: Target) -> AbstractContextManager[None]:
         return driver_errors(target, pytds.Error)

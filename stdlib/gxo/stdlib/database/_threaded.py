@@ -45,6 +45,22 @@ class Dialect(Protocol):
         """Raise the driver's errors as ours."""
 
 
+async def interruptible(
+    ctx: Context, interrupt: Callable[[], None], function: Callable[..., T], *args: Any
+) -> T:
+    """Call in a thread. Cancelled, it interrupts what is done there, and waits for its end."""
+    call = asyncio.ensure_future(ctx.thread(function, *args))
+    try:
+        return await asyncio.shield(call)
+    except asyncio.CancelledError:
+        while not call.done():
+            # It may not have got to the statement yet, so this is said until it is heard.
+            interrupt()
+            await asyncio.wait([call], timeout=0.02)
+        call.exception()
+        raise
+
+
 @contextmanager
 def driver_errors(target: Target, kind: type[Exception]) -> Iterator[None]:
     """Raise a driver's errors as ours: those of its `kind`, and what garbage makes of it."""
@@ -151,15 +167,8 @@ class ThreadedSession:
         return given
 
     async def _call(self, function: Callable[..., T], *args: Any) -> T:
-        """Call in a thread. Cancelled, it interrupts what is done there, and waits for its end."""
-        call = asyncio.ensure_future(self._ctx.thread(function, *args))
         with self._dialect.errors(self._target):
-            try:
-                return await asyncio.shield(call)
-            except asyncio.CancelledError:
-                while not call.done():
-                    # It may not have got to the statement yet, so this is said until it is heard.
-                    self._dialect.interrupt(self._connection, self._cursor)
-                    await asyncio.wait([call], timeout=0.02)
-                call.exception()
-                raise
+            return await interruptible(self._ctx, self._interrupt, function, *args)
+
+    def _interrupt(self) -> None:
+        self._dialect.interrupt(self._connection, self._cursor)
