@@ -14,7 +14,7 @@ from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.stdlib._reasons import reason
 from gxo.stdlib.database._session import CONNECT
 from gxo.stdlib.database._target import Target
-from gxo.stdlib.database._threaded import ThreadedSession, driver_errors, interruptible, plain
+from gxo.stdlib.database._threaded import ThreadedSession, driver_errors, opened, plain
 
 _MODES = ("disable", "verify-ca", "verify-full")
 
@@ -27,7 +27,7 @@ async def connect(ctx: Context, target: Target, read_only: bool) -> ThreadedSess
             hint="so a dry run executes nothing there: leave this workload out of it by its `when`",
         )
     dialect = _Mssql()
-    connection = await interruptible(ctx, dialect.hang_up, _connected, ctx, target, dialect)
+    connection = await opened(ctx, lambda: _connected(ctx, target, dialect), dialect.hang_up)
     return ThreadedSession(ctx, connection, target, dialect)
 
 
@@ -45,8 +45,8 @@ def _connected(ctx: Context, target: Target, dialect: "_Mssql") -> Any:
             hint="name one by `sslrootcert`, or by SSL_CERT_FILE in the job's environment",
         )
     with dialect.errors(target):
-        opened = socket.create_connection((target.host, target.port), CONNECT)
-        dialect.socket = _Socket(opened.detach(), target.shown)
+        reached = socket.create_connection((target.host, target.port), CONNECT)
+        dialect.socket = _Socket(reached.detach(), target.shown)
         dialect.socket.settimeout(CONNECT)
         try:
             return pytds.connect(

@@ -9,13 +9,13 @@ import oracledb
 from gxo.runtime.context import Context
 from gxo.stdlib.database._session import CONNECT, tls_of
 from gxo.stdlib.database._target import Target
-from gxo.stdlib.database._threaded import ThreadedSession, driver_errors, plain
+from gxo.stdlib.database._threaded import ThreadedSession, driver_errors, opened, plain
 
 
 async def connect(ctx: Context, target: Target, read_only: bool) -> ThreadedSession:  # noqa: ARG001
     """Open a session."""
     dialect = _Oracle()
-    connection = await ctx.thread(_connected, ctx, target, dialect)
+    connection = await opened(ctx, lambda: _connected(ctx, target, dialect))
     return ThreadedSession(ctx, connection, target, dialect)
 
 

@@ -11,7 +11,7 @@ from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.stdlib.database._session import said
 from gxo.stdlib.database._target import Target
-from gxo.stdlib.database._threaded import ThreadedSession
+from gxo.stdlib.database._threaded import ThreadedSession, opened
 from gxo.stdlib.database._values import in_base64, number
 
 MEMORY = ("", ":memory:")
@@ -28,11 +28,11 @@ async def connect(ctx: Context, target: Target, read_only: bool) -> ThreadedSess
         raise ParameterError(
             f"connection: {mode!r} is no mode of SQLite", hint="there are ro, rw and rwc"
         )
-    connection = await ctx.thread(_opened, ctx, target, "ro" if read_only else mode)
+    connection = await opened(ctx, lambda: _connected(ctx, target, "ro" if read_only else mode))
     return ThreadedSession(ctx, connection, target, _Sqlite())
 
 
-def _opened(ctx: Context, target: Target, mode: str) -> sqlite3.Connection:
+def _connected(ctx: Context, target: Target, mode: str) -> sqlite3.Connection:
     if target.database in MEMORY:
         address = "file::memory:"
     else:

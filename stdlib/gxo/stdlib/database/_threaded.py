@@ -61,6 +61,24 @@ async def interruptible(
         raise
 
 
+def _unheard() -> None:
+    """Opening a file, and Oracle's driver, cannot be interrupted: they are waited for."""
+
+
+async def opened(
+    ctx: Context, connect: Callable[[], Any], interrupt: Callable[[], None] = _unheard
+) -> Any:
+    """Connect in a thread. A connection that is there when the call is cancelled is closed."""
+    made: list[Any] = []
+    try:
+        await interruptible(ctx, interrupt, lambda: made.append(connect()))
+    except BaseException:
+        for connection in made:
+            await ctx.thread(connection.close)
+        raise
+    return made[0]
+
+
 @contextmanager
 def driver_errors(target: Target, kind: type[Exception]) -> Iterator[None]:
     """Raise a driver's errors as ours: those of its `kind`, and what garbage makes of it."""
