@@ -1,4 +1,4 @@
-"""Modules for test playbooks."""
+"""The module `test:assert`: what a test expects."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
