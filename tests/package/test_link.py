@@ -29,6 +29,12 @@ def test_names_that_a_package_loads_lazily_bring_their_files() -> None:
     assert "gxo/runtime/streams/ports.py" in linked("from gxo.runtime import Channel\n")
 
 
+def test_only_a_test_brings_what_tests_keep_to() -> None:
+    ours = "gxo/runtime/testing/"
+    assert not any(path.startswith(ours) for path in linked(EMPTY_JOB))
+    assert f"{ours}session.py" in linked("from gxo.runtime.testing import Test\n")
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gxo.runtime.context import Context
     from gxo.runtime.lifecycles import Lifecycle
     from gxo.runtime.streams.pipes import Channel
+    from gxo.runtime.testing import Test
 
 Items = list[Any] | dict[str, Any] | Callable[["Context"], Any]
 Function = Callable[..., Awaitable[Any]]
@@ -242,6 +243,7 @@ class Job:
 
     vars: values, or functions of the context that are evaluated when the job starts.
     secrets: every secret that the playbook names. assets and outputs: workspace paths or globs.
+    test: what a test playbook says besides; None for any other.
     """
 
     def __init__(
@@ -253,6 +255,7 @@ class Job:
         secrets: Iterable[str] = (),
         assets: Iterable[str] = (),
         outputs: Iterable[str] = (),
+        test: "Test | None" = None,
     ) -> None:
         self.name = name
         self.inputs = inputs or {}
@@ -260,6 +263,7 @@ class Job:
         self.secrets = secrets
         self.assets = assets
         self.outputs = outputs
+        self.test = test
         self.files = {var.__code__.co_filename for var in self.vars.values() if callable(var)}
         self.workloads: dict[str, Workload] = {}
         self.cleanups: list[Workload] = []

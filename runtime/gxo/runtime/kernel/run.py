@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from gxo.runtime.secrets.use import SecretUse
     from gxo.runtime.settings import Settings
     from gxo.runtime.streams.fused import Fused
-    from gxo.runtime.streams.pipes import Pipe
+    from gxo.runtime.testing.session import Session
     from gxo.runtime.workspace.workspace import Workspace
 
 
@@ -63,6 +63,8 @@ class Run:
 
     nodes: workloads by name, those of blocks once their block has started. units: of the others,
     what starts together. fused: the loops that workloads share. cleaning: `finally` is running.
+    last_loss: when it was last told that a stream drops records. testing: of a test, and of the
+    playbook that it includes, what both share; else None.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Run:
         clock: Clock | None = None,
         limits: Limits | None = None,
         environment: Mapping[str, str] = os.environ,
+        testing: "Session | None" = None,
     ) -> None:
         self.job = job
         self.name = job.name
@@ -82,6 +85,9 @@ class Run:
         self.clock = clock or Clock()
         self.limits = limits or Limits()
         self.environment = environment
+        self.testing = testing
+        if testing is None and job.test is not None:
+            self.testing = job.test.session()
         self.run_id = os.urandom(8).hex()
         self.strict = settings.strict
         self.workers = settings.workers or max(32, os.cpu_count() or 1)
@@ -109,7 +115,7 @@ class Run:
         self.loop: JobLoop
         self.scheduler: Scheduler
         self._origin = self.clock.monotonic()
-        self._last_loss = -1.0
+        self.last_loss = -1.0
         self.source_map: dict[str, Any] | None = None
         self._redactor: Redactor | None = None
         self._workspace: Workspace | None = None
@@ -292,17 +298,6 @@ class Run:
             workloads = manifest(self.bundle).get("workloads", [])
             self._modules = {entry["name"]: entry["module"] for entry in workloads}
         return self._modules.get(workload, "")
-
-    def records_lost(self, pipe: "Pipe", _count: int) -> None:
-        """An overflowing stream drops records: say so, at most once a second."""
-        now = self.clock.monotonic()
-        if now - self._last_loss >= 1.0:
-            self._last_loss = now
-            self.log.write_clean(
-                "warning",
-                f"the stream to '{pipe.consumer}' overflows: {pipe.dropped} records dropped so far",
-                pipe.producer,
-            )
 
     # Values
 

@@ -122,15 +122,31 @@ def _source(run: "Run", name: str) -> Source:
     """The stream of that name, made for its first reader."""
     node = run.nodes[producer(name)]
     channel = node.spec.channel or Channel()
+
+    def tell_loss(pipe: "Pipe", _count: int) -> None:
+        _tell_loss(run, pipe)
+
     if name.endswith(ERRORS):
         if node.rejects is None:
-            node.rejects = Source(name, channel, side=True, when_dropped=run.records_lost)
+            node.rejects = Source(name, channel, side=True, when_dropped=tell_loss)
         return node.rejects
     if node.source is None:
         node.source = Source(
             name,
             channel,
             when_abandoned=lambda: run.scheduler.cancel(node, CLOSED),
-            when_dropped=run.records_lost,
+            when_dropped=tell_loss,
         )
     return node.source
+
+
+def _tell_loss(run: "Run", pipe: "Pipe") -> None:
+    """An overflowing stream drops records: say so, at most once a second."""
+    now = run.clock.monotonic()
+    if now - run.last_loss >= 1.0:
+        run.last_loss = now
+        run.log.write_clean(
+            "warning",
+            f"the stream to '{pipe.consumer}' overflows: {pipe.dropped} records dropped so far",
+            pipe.producer,
+        )
