@@ -53,7 +53,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def of_playbook(example: Example, folder: Path, capsys: Capture) -> list[str]:
-    path = folder / "example.gxo.yaml"
+    path = folder / f"example{'.test' if example.kind == 'yaml test' else ''}.gxo.yaml"
     path.write_text(complete(example), encoding="utf-8")
     found = check(path, Options(verify_ir=True)).diagnostics.sorted()
     return [f"{item.level}[{item.code}]" for item in found]
@@ -80,6 +80,7 @@ def of_commands(example: Example, folder: Path, capsys: Capture) -> list[str]:
 RUNNERS: dict[str, Callable[[Example, Path, Capture], list[str]]] = {
     "yaml": of_playbook,
     "yaml whole": of_playbook,
+    "yaml test": of_playbook,
     "python": of_module_file,
     "console": of_commands,
 }

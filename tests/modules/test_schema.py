@@ -78,7 +78,8 @@ def test_every_example_and_golden_playbook_is_right(path: Path) -> None:
 
 @pytest.mark.parametrize("code", SHOWN, ids=lambda code: code.code)
 def test_every_passing_example_of_a_code_is_right(code: Code) -> None:
-    validator().validate(data(complete(code.passes).encode()))
+    file = f"a{ENDING}" if code.passes.kind == "yaml test" else "a.yaml"
+    validator().validate(data(complete(code.passes).encode(), file))
 
 
 @pytest.mark.parametrize("code", sorted(WRONG))

@@ -22,7 +22,7 @@ from gxo.compiler.codegen.views import HeadView, WorkloadView
 from gxo.compiler.codegen.workload import Block, Surroundings, function_names, workload_view
 from gxo.compiler.diagnostics import Span, working_on
 from gxo.compiler.ir.names import local_name, module_words
-from gxo.compiler.ir.nodes import FusedLoop, InputDef, Plan, Workload
+from gxo.compiler.ir.nodes import FusedLoop, InputDef, Plan, TestDef, Workload
 from gxo.compiler.ir.walk import every_workload
 from gxo.compiler.python_source import Names, literal
 
@@ -225,6 +225,19 @@ def _job_arguments(plan: Plan, printer: Printer) -> Iterator[str]:
     ):
         if words:
             yield f"{keyword}={literal(words)}"
+    if plan.test:
+        test_class = printer.imports.use("gxo.runtime.testing", "Test")
+        yield f"test={test_class}({', '.join(_test_arguments(plan.test))})"
+
+
+def _test_arguments(test: TestDef) -> Iterator[str]:
+    if test.secrets:
+        yield f"secrets={literal(dict(test.secrets))}"
+    for keyword, names in (("network", test.network), ("commands", test.commands)):
+        if names:
+            yield f"{keyword}={literal(names)}"
+    if test.expect_failed:
+        yield "expect_failed=True"
 
 
 def _input(decl: InputDef, input_class: str, printer: Printer) -> str:

@@ -11,6 +11,7 @@ read when somebody asks, never to compile a playbook.
 An example is told by the word behind its fence:
 
 yaml        a part of a playbook: `complete` adds what every playbook has (`yaml whole` has it all)
+yaml test   a whole test playbook
 python      a file that declares modules
 console     commands that end with one of gxo's
 text        a description, where showing it needs more than a small file
@@ -31,7 +32,7 @@ _MAIN = "process: {module: exec, params: {command: uname}}"
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text of the kind `yaml`, `yaml whole`, `python`, `console` or `text`."""
+    """A text of the kind `yaml`, `yaml whole`, `yaml test`, `python`, `console` or `text`."""
 
     kind: str
     text: str
@@ -91,7 +92,7 @@ def complete(example: Example) -> str:
     after:   "name: example\\n...workloads:\\n  - name: build\\n    lifecycle: ..."
     """
     text = example.text
-    if example.kind == "yaml whole":
+    if example.kind in ("yaml whole", "yaml test"):
         return text
     if text.startswith("- "):
         text = "workloads:\n" + "".join(f"  {line}\n" for line in text.splitlines())

@@ -1,5 +1,7 @@
 """The table of codes for readers: what `gxo explain` prints, and `docs/diagnostics.md`."""
 
+import re
+
 from gxo.compiler.codes import Code, Example, ranges
 
 _INTRODUCTION = """\
@@ -54,4 +56,4 @@ def _anchor(title: str) -> str:
 def _page(text: str) -> str:
     """A page with its headings one level down, and no fence words that are the table's own."""
     lowered = f"#{text}".replace("\n## GXO", "\n### GXO")
-    return lowered.replace("```yaml whole", "```yaml")
+    return re.sub(r"^```yaml (whole|test)$", "```yaml", lowered, flags=re.M)

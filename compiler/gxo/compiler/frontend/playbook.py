@@ -3,6 +3,7 @@
     Playbook
      ├ inputs      InputDecl
      ├ vars        VarDecl
+     ├ test        TestDecl (of a test playbook)
      ├ workloads   WorkloadDecl ┬ on_failure  WorkloadDecl (no lifecycle)
      │                          └ steps       WorkloadDecl (those of a `stream:pipeline`)
      └ cleanup     WorkloadDecl (the playbook's `finally`; no lifecycle)
@@ -206,8 +207,26 @@ class TemplateFile:
 
 
 @dataclass(frozen=True, slots=True)
+class TestDecl:
+    """What only a test playbook says: `secrets`, `allow` and `expect` (language, section 10).
+
+    network: each `host:port`. commands: names of programs. expect_failed: it passes by failing.
+    """
+
+    __test__ = False  # pytest: none of its own
+
+    secrets: tuple[tuple[Name, str], ...] = ()
+    network: tuple[Name, ...] = ()
+    commands: tuple[Name, ...] = ()
+    expect_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Playbook:
-    """A whole playbook; `cleanup` is its `finally` list, `text` the file's text."""
+    """A whole playbook; `cleanup` is its `finally` list, `text` the file's text.
+
+    test: of a test playbook, also of one without keys of its own.
+    """
 
     name: str
     file: str
@@ -225,3 +244,4 @@ class Playbook:
     text: str
     allows: tuple[Allow, ...] = ()
     templates: tuple[TemplateFile, ...] = ()
+    test: TestDecl | None = None

@@ -26,6 +26,7 @@ from gxo.compiler.frontend.playbook import (
     Scheduled,
     StatePolicy,
     Supervise,
+    TestDecl,
     WorkloadDecl,
 )
 from gxo.compiler.frontend.yaml import Mapping, Node, Scalar
@@ -58,6 +59,8 @@ def _playbook_lines(playbook: Playbook) -> Iterator[str]:
     yield from _names("  assets", playbook.assets)
     yield from _names("  outputs", playbook.outputs)
     yield from _policies(playbook, "  ")
+    if playbook.test:
+        yield from _test(playbook.test)
     for workload in playbook.workloads:
         yield from _workload_lines(workload, "workload", "  ")
     for workload in playbook.cleanup:
@@ -75,6 +78,14 @@ def _input(declaration: InputDecl) -> str:
     if declaration.secret:
         text += " secret"
     return text
+
+
+def _test(test: TestDecl) -> Iterator[str]:
+    yield from _names("  secrets", tuple(name for name, _ in test.secrets))
+    yield from _names("  allow network", test.network)
+    yield from _names("  allow commands", test.commands)
+    if test.expect_failed:
+        yield "  expect Failed"
 
 
 def _workload_lines(workload: WorkloadDecl, kind: str, indent: str) -> Iterator[str]:

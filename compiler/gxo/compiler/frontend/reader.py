@@ -28,6 +28,7 @@ from gxo.compiler.frontend.playbook import (
     Scheduled,
     StatePolicy,
     Supervise,
+    TestDecl,
     VarDecl,
     WorkloadDecl,
 )
@@ -49,7 +50,7 @@ def read(tree: Node, file: str, text: str, diags: Diagnostics) -> Playbook | Non
         hint = "begin with keys: name, schemaVersion, workloads"
         diags.error("GXO0205", tree.span, f"a playbook is a map, not {kind}", hint)
         return None
-    is_test = file.endswith(testing.ENDING)
+    is_test = testing.is_test(file)
     if is_test and unsupported.check(tree, diags):
         return None  # what is missing there may be what `include` brings
     is_deprecated = tree.key("tasks") is not None
@@ -60,6 +61,8 @@ def read(tree: Node, file: str, text: str, diags: Diagnostics) -> Playbook | Non
     if not is_deprecated:  # the v0.1 form knew no version, and has a warning of its own
         _check_version(tree, diags)
     unsupported.check(tree, diags)
+    if not is_test:
+        testing.check_no_keys(tree, diags)
     playbook = _Reader(file, wrong, diags).playbook(tree, text)
     rules.check(playbook, diags)
     _drop_explained_warnings(diags)
@@ -116,6 +119,7 @@ class _Reader:
             skip_on_no_input=self._skip_on_no_input(tree),
             allow_paths=self._allow_paths(tree),
             text=text,
+            test=_test(self, tree) if testing.is_test(self.file) else None,
         )
 
     def _playbook_name(self, tree: Mapping) -> str:
@@ -381,6 +385,20 @@ class _Reader:
             self.diags.error("GXO0208", node.span, f'"{key}" cannot be negative')
             return None
         return seconds
+
+
+def _test(reader: _Reader, tree: Mapping) -> TestDecl:
+    allow = reader._map(tree, "allow")
+    return TestDecl(
+        secrets=tuple(
+            (_name(entry.key), entry.value.text.value)
+            for entry in reader._map(tree, "secrets").entries
+            if isinstance(entry.value, Scalar)
+        ),
+        network=reader._names(allow, "network"),
+        commands=reader._names(allow, "commands"),
+        expect_failed=reader._text(tree, "expect") == "Failed",
+    )
 
 
 def _name(node: Scalar) -> Name:

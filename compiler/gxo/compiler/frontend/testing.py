@@ -1,4 +1,5 @@
-"""Test playbooks, `NAME.test.gxo.yaml` (language, section 10): what they may leave out.
+"""Test playbooks, `NAME.test.gxo.yaml` (language, section 10): what they may leave out, and the
+keys that only they have.
 
     before:  workloads:                    after:  name: kv.test
                - name: server                      schemaVersion: v1.0.0
@@ -12,11 +13,27 @@ The tree gets what is missing, so that no later stage knows of the difference.
 
 from dataclasses import replace
 
-from gxo.compiler.diagnostics import Span, nearest
+from gxo.compiler.diagnostics import Diagnostics, Span, nearest
 from gxo.compiler.frontend.yaml import Entry, Mapping, Node, Scalar, Sequence
 from gxo.compiler.source import unwritten
 
 ENDING = ".test.gxo.yaml"
+KEYS = ("secrets", "allow", "expect")
+
+
+def is_test(file: str) -> bool:
+    """Whether a file is a test playbook, by its name."""
+    return file.endswith(ENDING)
+
+
+def check_no_keys(tree: Mapping, diags: Diagnostics) -> None:
+    """Report what only test playbooks have in the tree of another playbook."""
+    reported = {item.span for item in diags.items}  # a slip is told of already
+    for key in filter(None, map(tree.key, KEYS)):
+        if key.span not in reported:
+            message = f'the key "{key.text.value}" is for test playbooks only'
+            hint = f"a test playbook's name ends in {ENDING}"
+            diags.error("GXO0550", key.span, message, hint)
 
 
 def completed(tree: Mapping, name: str, version: str) -> Mapping:

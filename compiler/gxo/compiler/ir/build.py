@@ -6,7 +6,7 @@ Parameters are read by the pass `bind_arguments`, edges are drawn by `link_state
 
 from gxo.compiler.diagnostics import Diagnostics, did_you_mean, one_slip_away, working_on
 from gxo.compiler.frontend import testing
-from gxo.compiler.frontend.playbook import InputDecl, Playbook, WorkloadDecl
+from gxo.compiler.frontend.playbook import InputDecl, Playbook, TestDecl, WorkloadDecl
 from gxo.compiler.ir.nodes import (
     Computed,
     Constant,
@@ -15,6 +15,7 @@ from gxo.compiler.ir.nodes import (
     Plan,
     Policies,
     Retry,
+    TestDef,
     VarDef,
     Workload,
 )
@@ -29,7 +30,7 @@ UNKNOWN_MODULE, BAD_LIFECYCLE, TEST_ONLY = "GXO0501", "GXO0510", "GXO0515"
 
 def build(playbook: Playbook, library: Library, diagnostics: Diagnostics) -> Plan:
     """The plan before any pass: every workload of the playbook, its module looked up."""
-    is_test = playbook.file.endswith(testing.ENDING)
+    is_test = playbook.test is not None
 
     def block(decls: tuple[WorkloadDecl, ...]) -> tuple[Workload, ...]:
         return tuple(_workload(decl, library, is_test, diagnostics) for decl in decls)
@@ -48,6 +49,16 @@ def build(playbook: Playbook, library: Library, diagnostics: Diagnostics) -> Pla
         cleanup=block(playbook.cleanup),
         policies=merge(Policies(), playbook),
         allows=playbook.allows,
+        test=_test(playbook.test) if playbook.test else None,
+    )
+
+
+def _test(decl: TestDecl) -> TestDef:
+    return TestDef(
+        secrets=tuple((name.text, value) for name, value in decl.secrets),
+        network=tuple(name.text for name in decl.network),
+        commands=tuple(name.text for name in decl.commands),
+        expect_failed=decl.expect_failed,
     )
 
 

@@ -118,6 +118,18 @@ class VarDef:
 
 
 @dataclass(frozen=True, slots=True)
+class TestDef:
+    """What a test playbook says of the run as a whole: see `frontend.playbook.TestDecl`."""
+
+    __test__ = False  # pytest: none of its own
+
+    secrets: tuple[tuple[str, str], ...]
+    network: tuple[str, ...]
+    commands: tuple[str, ...]
+    expect_failed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StateEdge:
     """The workload waits for `source` to be Completed or Skipped; with `observes`, for any end."""
 
@@ -277,3 +289,4 @@ class Plan:
     environment: tuple[str, ...] = ()
     policies: Policies = field(default_factory=Policies)
     allows: tuple[Allow, ...] = ()
+    test: TestDef | None = None

@@ -13,6 +13,7 @@ from gxo.compiler.ir.nodes import (
     Items,
     Plan,
     Policies,
+    TestDef,
     Value,
     Workload,
 )
@@ -39,12 +40,27 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     ):
         if names:
             yield f"  {title} {' '.join(names)}"
+    if plan.test:
+        yield from _test(plan.test)
     for loop in plan.fused:
         yield f"  one loop {' '.join(loop.members)}"
     for workload in plan.workloads:
         yield from _workload_lines(workload, "workload", "")
     for workload in plan.cleanup:
         yield from _workload_lines(workload, "finally", "")
+
+
+def _test(test: TestDef) -> Iterator[str]:
+    names = [name for name, _ in test.secrets]
+    for title, words in (
+        ("test secrets", names),
+        ("allow network", test.network),
+        ("allow commands", test.commands),
+    ):
+        if words:
+            yield f"  {title} {' '.join(words)}"
+    if test.expect_failed:
+        yield "  expect Failed"
 
 
 def _workload_lines(workload: Workload, kind: str, indent: str) -> Iterator[str]:
