@@ -28,6 +28,7 @@ PROOFS = (
     "listing",
     "mutation",
     "objects",
+    "playbooks",
     "providers",
     "reference",
     "soak",
