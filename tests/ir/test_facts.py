@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 from gxo.compiler.driver import Options, check
-from gxo.compiler.ir.facts import changes, effects, is_idempotent, read_by, register_owners
+from gxo.compiler.ir.facts import changes, is_idempotent, read_by, register_owners
 from gxo.compiler.ir.nodes import Plan
 from gxo.compiler.ir.walk import every_workload
+from tests.effects import touched
 
 ADDRESSES = yaml.safe_load(Path(__file__).with_name("addresses.yaml").read_text(encoding="utf-8"))
 
@@ -138,8 +139,8 @@ def test_a_default_is_touched_unless_something_else_is_given(
     path.write_text(CONNECT % params)
     plan = check(str(path), Options()).plan
     assert plan is not None
-    assert effects(plan).get("reads", ()) == reads
-    assert effects(plan)["hosts"] == ("dynamic: {{ .gate }}", "web-1")
+    assert touched(plan).get("reads", ()) == reads
+    assert touched(plan)["hosts"] == ("dynamic: {{ .gate }}", "web-1")
 
 
 CONNECT = """\
@@ -160,7 +161,7 @@ def test_keys_of_a_parameter_are_touched(tmp_path: Path) -> None:
     path.write_text(UPLOAD)
     plan = check(str(path), Options()).plan
     assert plan is not None
-    assert effects(plan) == {
+    assert touched(plan) == {
         "hosts": ("https://api.example.com/", "https://id.example.com/token"),
         "reads": ("dynamic: {{ .which }}", "out/a.csv"),
     }
@@ -194,4 +195,4 @@ def test_an_address_shows_where_it_leads_and_no_secret(
     path.write_text(yaml.safe_dump({**head, "workloads": [ask]}))
     plan = check(str(path), Options()).plan
     assert plan is not None
-    assert effects(plan) == {kind: tuple(case[kind]) for kind in case if kind != "url"}
+    assert touched(plan) == {kind: tuple(case[kind]) for kind in case if kind != "url"}

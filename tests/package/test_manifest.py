@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gxo.compiler.effects import Effect
 from gxo.compiler.package.collect import manifest_text
 from gxo.compiler.package.manifest import slug
 from gxo.compiler.package.parts import AcceptedFact, Facts, WorkloadFact
@@ -32,7 +33,7 @@ FACTS = Facts(
     modules={"exec": "gxo.stdlib.exec"},
     secrets=("TOKEN", "API_KEY"),
     environment=("HOME",),
-    effects={"commands": ("uname", "df")},
+    effects=(Effect("commands", "df", workload="b", module="exec"),),
     warnings=("GXO0213 no name",),
     accepted=(
         AcceptedFact("GXO0802", "b", "params.command", "a list of words"),
@@ -73,7 +74,7 @@ def test_what_it_says(artifact: zipfile.ZipFile) -> None:
     assert manifest.pop("files")
     assert manifest.pop("workloads")
     assert manifest == {
-        "format": 1,
+        "format": 2,
         "gxo": "0.1.0",
         "playbook": {
             "name": "nightly",
@@ -91,7 +92,9 @@ def test_what_it_says(artifact: zipfile.ZipFile) -> None:
         "native": None,
         "secrets": ["API_KEY", "TOKEN"],
         "environment": ["HOME"],
-        "effects": {"commands": ["df", "uname"]},
+        "effects": [
+            {"kind": "commands", "what": "df", "dynamic": False, "workload": "b", "module": "exec"}
+        ],
         "assets": [
             {
                 "path": "conf/a.txt",

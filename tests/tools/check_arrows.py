@@ -21,6 +21,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.compiler.diagnostics": (),
     "gxo.compiler.source": ("gxo.compiler.diagnostics",),
     "gxo.compiler.types": (),
+    "gxo.compiler.effects": (),
     "gxo.compiler.imports": (),
     "gxo.compiler.frozen": (),
     "gxo.compiler.kept": (
@@ -67,6 +68,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.compiler.template",
         "gxo.compiler.modules",
         "gxo.compiler.types",
+        "gxo.compiler.effects",
         "gxo.compiler.diagnostics",
         "gxo.compiler.frozen",
     ),
@@ -104,10 +106,18 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.compiler.package": (
         "gxo.compiler.package",
         "gxo.compiler.imports",
+        "gxo.compiler.effects",
         "gxo.compiler.kept",
         "gxo.runtime.errors",
         "gxo.runtime.host.folders",
         "gxo.runtime.unpack",
+    ),
+    # It reads what `package` writes, and compiles nothing.
+    "gxo.compiler.trust": (
+        "gxo.compiler.trust",
+        "gxo.compiler.package",
+        "gxo.compiler.effects",
+        "gxo.compiler.diagnostics",
     ),
 }
 RUNTIME_MAY_IMPORT = frozenset(sys.stdlib_module_names) | {"gxo"}

@@ -20,10 +20,10 @@ from gxo.compiler.frontend.playbook import Playbook
 from gxo.compiler.frontend.pprint import print_playbook
 from gxo.compiler.frontend.template_files import with_template_files
 from gxo.compiler.ir.build import build
+from gxo.compiler.ir.effects import effects
 from gxo.compiler.ir.facts import (
     changes,
     distributions,
-    effects,
     is_idempotent,
     lifecycle_facts,
     read_by,

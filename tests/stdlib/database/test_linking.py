@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from gxo.compiler.driver import Compilation
-from gxo.compiler.ir.facts import distributions, effects
+from gxo.compiler.ir.facts import distributions
+from tests.effects import touched
 from tests.stdlib.stream.test_pipelines import workload
 
 CASES = yaml.safe_load(Path(__file__).with_name("linked.yaml").read_text(encoding="utf-8"))
@@ -33,4 +34,4 @@ def test_drivers(case: dict[str, Any]) -> None:
 
 def test_the_manifest_names_the_host_and_not_the_password() -> None:
     profile = {"driver": "mysql", "host": "db-1", "user": "u", "password": "s3cret-word"}
-    assert effects(analysed({"connection_profile": profile})) == {"hosts": ("db-1",)}
+    assert touched(analysed({"connection_profile": profile})) == {"hosts": ("db-1",)}

@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from gxo.compiler.driver import Compilation
-from gxo.compiler.ir.facts import distributions, effects
+from gxo.compiler.ir.facts import distributions
 from gxo.runtime.main import main
 from tests.certificates import Authority
+from tests.effects import touched
 from tests.reports import read_report
 from tests.services.process import find
 from tests.stdlib.harness import module_spec
@@ -216,6 +217,6 @@ def test_what_the_manifest_tells() -> None:
     """Where the job listens, and that h11 is linked for who does, but not for who answers."""
     workloads = [listening(address="127.0.0.1:8080"), ANSWERS]
     compilation = compilation_of(yaml.safe_dump({"workloads": workloads}))
-    assert effects(compilation.plan) == {"listens": ("127.0.0.1:8080",)}
+    assert touched(compilation.plan) == {"listens": ("127.0.0.1:8080",)}
     linked = {one.name: list(distributions(one)) for one in compilation.plan.workloads}
     assert linked == {"requests": ["h11"], "answers": []}

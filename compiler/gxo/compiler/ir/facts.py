@@ -1,36 +1,15 @@
-"""What the manifest says of a plan: its lifecycles, what it touches outside the process, and what a
-resumed job must know of its workloads."""
+"""What the manifest says of workloads: their lifecycles, and what a resumed job must know."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
 from typing import Literal
 
 from gxo.compiler.frontend.playbook import Backoff, Lifecycle, Name
-from gxo.compiler.ir.addresses import touched
-from gxo.compiler.ir.nodes import Argument, Computed, Constant, Fields, Items, Plan, Value, Workload
-from gxo.compiler.ir.pprint import print_value
-from gxo.compiler.ir.walk import every_workload, live_calls, workload_templates
-from gxo.compiler.modules.spec import EffectKind, Need
+from gxo.compiler.ir.effects import held
+from gxo.compiler.ir.nodes import Computed, Constant, Plan, Workload
+from gxo.compiler.ir.walk import every_workload, workload_templates
+from gxo.compiler.modules.spec import Need
 from gxo.compiler.template.ast import Template
-from gxo.compiler.types import BOOL
-
-KINDS = {
-    "reads": "reads",
-    "writes": "writes",
-    "runs": "commands",
-    "connects": "hosts",
-    "listens": "listens",
-}
-
-
-def effects(plan: Plan) -> Mapping[str, tuple[str, ...]]:
-    """Kind of effect to what is touched: a literal text, or `dynamic: ` and the expression."""
-    found: dict[str, set[str]] = {}
-    for kind, value in _touching(plan):
-        for text, mark in _touched(value):
-            for what, shown in touched(text) if kind == "connects" else [(kind, text)]:
-                found.setdefault(KINDS[what], set()).add(mark + shown)
-    return {kind: tuple(sorted(found[kind])) for kind in sorted(found)}
 
 
 def changes(workload: Workload) -> bool | Literal["by_call"]:
@@ -55,7 +34,7 @@ def _can_be(need: Need, workload: Workload) -> bool:
     """Whether the parameter can have the value, as far as the playbook tells."""
     name, *keys = need.param.split(".")
     values = [argument.value for argument in workload.arguments if argument.name == name]
-    given = next(_held(values[0], keys), None) if values else None
+    given = next(held(values[0], keys), None) if values else None
     begin = need.value.removesuffix("*")
     match given:
         case None:
@@ -98,54 +77,3 @@ def lifecycle_facts(lifecycle: Lifecycle | None) -> Mapping[str, object]:
             case _:
                 facts[field.name] = value
     return facts
-
-
-def _touching(plan: Plan) -> Iterator[tuple[EffectKind, Value]]:
-    for workload in live_calls(plan):
-        given = {argument.name: argument for argument in workload.arguments}
-        for effect in workload.module.effects if workload.module else ():
-            if any(_is_on(given[name]) for name in effect.unless if name in given):
-                continue
-            name, *keys = effect.param.split(".")
-            param = workload.module.param(name) if workload.module else None
-            if name in given:
-                yield from ((effect.kind, value) for value in _held(given[name].value, keys))
-            elif param is not None and isinstance(param.default, str):
-                yield effect.kind, Constant(param.default, workload.span)
-
-
-def _held(value: Value, keys: Sequence[str]) -> Iterator[Value]:
-    """What is under the keys, in each element of a list; all of a value that only the run knows."""
-    match value:
-        case Items(values) if keys:
-            for item in values:
-                yield from _held(item, keys)
-        case Fields(entries) if keys:
-            for name, item in entries:
-                if name == keys[0]:
-                    yield from _held(item, keys[1:])
-        case Constant(None):
-            pass
-        case _:
-            yield value
-
-
-def _is_on(argument: Argument) -> bool:
-    """Whether it is given, whatever the run makes of it: a switch that is computed may be off."""
-    if isinstance(argument.value, Constant):
-        return argument.value.value not in (False, None)
-    return argument.type != BOOL
-
-
-def _touched(value: Value) -> Iterator[tuple[str, str]]:
-    """Each text, or expression, and what stands before it."""
-    match value:
-        case Constant(constant):
-            yield str(constant), ""
-        case Items(values):
-            for item in values:
-                yield from _touched(item)
-        case Computed(Template(source=source)):
-            yield source.value, "dynamic: "
-        case _:
-            yield print_value(value), "dynamic: "

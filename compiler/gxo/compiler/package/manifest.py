@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, TypedDict
 
 from gxo.compiler.package.parts import Package, WorkloadFact
@@ -15,7 +16,7 @@ from gxo.compiler.package.parts import Package, WorkloadFact
 if TYPE_CHECKING:
     from gxo.compiler.package.wheels import Distribution
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Native(TypedDict):
@@ -62,7 +63,7 @@ def render_manifest(
         "native": native,
         "secrets": sorted(facts.secrets),
         "environment": sorted(facts.environment),
-        "effects": {kind: sorted(what) for kind, what in facts.effects.items()},
+        "effects": [asdict(one) for one in facts.effects],
         "assets": [
             {"path": path, "sha256": _sha256(asset.data), "executable": asset.executable}
             for path, asset in sorted(package.assets.items())

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from gxo.compiler.effects import Effect
+
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
@@ -55,8 +57,8 @@ class Facts:
     """What the manifest says about a job (architecture, "Artifact").
 
     modules: each module used, with the import name of the file that declares it
-    (`http:request`: `gxo.stdlib.http`). effects: kind of effect to what it touches, such as
-    `commands`: ("df", "ps"). secrets, environment: names that the job reads, never values.
+    (`http:request`: `gxo.stdlib.http`). effects: what it touches, sorted. secrets, environment:
+    names that the job reads, never values.
     warnings: what the compiler warned of, one line each. accepted: in the order of the playbook.
     """
 
@@ -66,7 +68,7 @@ class Facts:
     modules: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
-    effects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    effects: tuple[Effect, ...] = ()
     warnings: tuple[str, ...] = ()
     accepted: tuple[AcceptedFact, ...] = ()
 

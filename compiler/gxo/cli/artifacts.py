@@ -1,0 +1,59 @@
+"""How verbs read a job that they only look at: an artifact, or the playbook of one."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from gxo.cli.exits import INVALID, OK, USAGE
+from gxo.cli.output import show
+from gxo.compiler.package.errors import PackageError
+from gxo.compiler.trust.artifact import Artifact, from_files, read_artifact
+from gxo.compiler.trust.errors import ArtifactError
+
+PLAYBOOKS = (".yaml", ".yml")
+"""How the names of playbooks end; any other file is an artifact."""
+
+
+def load(
+    path: Path, module_path: tuple[str, ...] = (), linked: bool = False
+) -> tuple[Artifact | None, int]:
+    """The artifact; or None and the exit code, after saying on standard error what is wrong.
+
+    A playbook is compiled in memory; its third-party distributions are fetched only with `linked`.
+    """
+    if path.suffix in PLAYBOOKS:
+        return _compiled(path, module_path, linked)
+    try:
+        return read_artifact(path), OK
+    except ArtifactError as error:
+        say(f"cannot read {path}: {error.message}", error.hint)
+        return None, USAGE
+
+
+def say(message: str, hint: str | None) -> None:
+    """Print an error that is about no line of a playbook."""
+    print(f"gxo: {message}" + (f"\n  = hint: {hint}" if hint else ""), file=sys.stderr)
+
+
+def _compiled(
+    path: Path, module_path: tuple[str, ...], linked: bool
+) -> tuple[Artifact | None, int]:
+    # start-up: an artifact is read without the compiler
+    from gxo.compiler.driver import Options, check
+    from gxo.compiler.frontend.load import FileError
+    from gxo.compiler.package.collect import collect
+
+    try:
+        compilation = check(path, Options(module_path=module_path, locked=True))
+        show([compilation], "text")
+        if compilation.diagnostics.has_errors:
+            return None, INVALID
+        package = compilation.package(compilation.generate())
+        if not linked:
+            package = replace(package, needs=(), imports={})
+        return from_files(str(path), collect(package).files), OK
+    except FileError as error:
+        say(str(error), None)
+    except PackageError as error:
+        say(error.message, error.hint)
+    return None, USAGE

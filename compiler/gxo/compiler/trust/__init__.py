@@ -1,0 +1,1 @@
+"""What an artifact is and will touch, read without running any of it."""
