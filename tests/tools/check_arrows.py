@@ -17,6 +17,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.stdlib": ("gxo.runtime", "gxo.stdlib"),
     "gxo.runtime": ("gxo.runtime",),
     "gxo.compiler.driver": ("gxo.compiler",),
+    "gxo.compiler.generated": ("gxo.compiler",),
     "gxo.compiler.codes": ("gxo.compiler.codes", "gxo.compiler.diagnostics"),
     "gxo.compiler.diagnostics": (),
     "gxo.compiler.source": ("gxo.compiler.diagnostics",),
@@ -30,6 +31,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.runtime.host.folders",
     ),
     "gxo.compiler.python_source": (),
+    "gxo.compiler.textdiff": (),
     "gxo.compiler.rendering": ("gxo.compiler.diagnostics",),
     "gxo.compiler.sarif": ("gxo.compiler.diagnostics", "gxo.compiler.codes"),
     # An input's pattern, a cron expression and an unquoted text of YAML mean the same when compiling

@@ -15,6 +15,7 @@ from gxo.compiler.rendering import (
     render_json,
     render_text,
 )
+from gxo.compiler.textdiff import coloured
 from gxo.compiler.version import VERSION
 
 FORMATS = ("text", "json", "sarif", "github")
@@ -58,6 +59,13 @@ def show(compilations: Iterable[Compilation], form: str) -> None:
     elif found:
         sources = {file: text for one in compilations for file, text in one.texts.items()}
         print(render_text(found, sources, colour=_colour(sys.stderr)), end="", file=sys.stderr)
+
+
+def show_differences(lines: Iterable[str]) -> None:
+    """Print the lines of unified diffs."""
+    colour = _colour(sys.stdout)
+    for line in lines:
+        print(coloured(line) if colour else line)
 
 
 def show_explanations(compilation: Compilation) -> None:
