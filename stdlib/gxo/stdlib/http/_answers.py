@@ -52,10 +52,10 @@ _REASONS = {one.value: one.phrase.encode("ascii") for one in HTTPStatus}
 
 def plain(status: int, text: str) -> Answer:
     """What the server itself says before it closes the connection."""
-    return Answer(status, [_TEXT], f"{text}\n".encode(), closes=True)
+    return Answer(status, [TEXT], f"{text}\n".encode(), closes=True)
 
 
-_TEXT = (b"Content-Type", b"text/plain; charset=utf-8")
+TEXT = (b"Content-Type", b"text/plain; charset=utf-8")
 _CONTENT_TYPES = {"string": b"text/plain; charset=utf-8"}
 
 

@@ -8,6 +8,7 @@ them, when nobody listens any more. Whoever is not answered in time, or when the
 """
 
 import asyncio
+import math
 import os
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
@@ -67,7 +68,12 @@ class Exchanges:
         return task
 
     def watch(self, seconds: float) -> None:
-        """From now on let expire what takes too long; look for it at least so often."""
+        """From now on let expire what takes too long; look for it at least so often.
+
+        Not at all when nothing does: seconds is infinite.
+        """
+        if seconds == math.inf:
+            return
         self._tick = max(min(self._tick, seconds), SHORTEST)
         if not self._is_watched:
             self._is_watched = True

@@ -9,15 +9,16 @@ a place for it: what the consumers of the stream cannot take waits at the client
 
 import asyncio
 import math
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
 import h11
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
-from gxo.runtime.streams.ports import Out
+from gxo.runtime.spec import Record
 from gxo.runtime.streams.source import ConsumersClosed
-from gxo.stdlib.connection._data import Encoding, to_text
 from gxo.stdlib.connection._links import StreamLink
 from gxo.stdlib.http._answers import Answer, plain
 from gxo.stdlib.http._exchanges import Exchanges
@@ -47,35 +48,51 @@ EVENTS_A_TURN = 200
 
 
 class Limits:
-    """max_body: bytes. timeout, read_timeout: seconds that an answer, and a request, may take."""
+    """max_body: bytes. timeout, read_timeout: seconds that an answer, and a request, may take.
+    idle: seconds that a connection may be open without a request.
+    """
 
-    __slots__ = ("max_body", "read_timeout", "timeout")
+    __slots__ = ("idle", "max_body", "read_timeout", "timeout")
 
-    def __init__(self, max_body: int, timeout: float, read_timeout: float) -> None:
+    def __init__(
+        self, max_body: int, timeout: float, read_timeout: float, idle: float = IDLE
+    ) -> None:
         self.max_body = max_body
         self.timeout = timeout
         self.read_timeout = read_timeout
+        self.idle = idle
+
+
+class Requests(Protocol):
+    """Who takes the records of requests; an output port is one. wanted: whether it takes more."""
+
+    @property
+    def wanted(self) -> bool: ...
+
+    async def send(self, batch: list[Record]) -> None:
+        """Take them, and return when there is room for more."""
 
 
 class Server:
     """What the connections of one listener have in common.
 
-    ending: no more requests are taken. places: for large bodies.
+    text: makes the body of a record; ModuleError when it cannot. ending: no more requests are
+    taken. places: for large bodies.
     """
 
     def __init__(
         self,
         ctx: Context,
-        out: Out | None,
+        out: Requests | None,
         exchanges: Exchanges,
         limits: Limits,
-        encoding: Encoding,
+        text: Callable[[bytes], str],
     ) -> None:
         self.ctx = ctx
         self.out = out
         self.exchanges = exchanges
         self.limits = limits
-        self.encoding = encoding
+        self.text = text
         self.ending = False
         self.places = asyncio.Semaphore(PLACES)
         self._connections: dict[asyncio.Task[None], Connection] = {}
@@ -83,7 +100,8 @@ class Server:
 
     def welcome(self, link: StreamLink) -> None:
         """Serve a connection until it is closed."""
-        self.exchanges.watch(min(self.limits.timeout, self.limits.read_timeout))
+        limits = self.limits
+        self.exchanges.watch(min(limits.timeout, limits.read_timeout, limits.idle))
         connection = Connection(self, link)
         task = self.exchanges.start(connection.serve())
         self._connections[task] = connection
@@ -207,7 +225,7 @@ class Connection:
     async def _next_head(self) -> bytes | None:
         """The next head; None when no more comes."""
         self.is_idle = True
-        self._wait_at_most(IDLE)
+        self._wait_at_most(self._server.limits.idle)
         if not await self._begun():
             return None
         self.is_idle = False
@@ -289,11 +307,11 @@ class Connection:
             return ""
         body = await self._body(head, reader)
         try:
-            return await self._server.ctx.offload(len(body), to_text, body, self._server.encoding)
+            return await self._server.ctx.offload(len(body), self._server.text, body)
         except ModuleError:
             raise Refused(415, "the body is no UTF-8") from None
 
-    async def _pass_on(self, head: Head, text: str, out: Out) -> None:
+    async def _pass_on(self, head: Head, text: str, out: Requests) -> None:
         """Send the record of a request, and wait while its consumers take no more."""
         server = self._server
         self._answered = asyncio.get_running_loop().create_future()

@@ -2,6 +2,7 @@
 
 from collections.abc import Coroutine
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from gxo.runtime.context import Context
@@ -10,7 +11,7 @@ from gxo.runtime.host.tasks import run_all
 from gxo.runtime.spec import Duration, Record, Size, listens, module
 from gxo.runtime.streams.ports import Out, Records
 from gxo.stdlib.connection._address import written
-from gxo.stdlib.connection._data import Encoding, check_encoding
+from gxo.stdlib.connection._data import Encoding, check_encoding, to_text
 from gxo.stdlib.connection._links import StreamLink
 from gxo.stdlib.connection._registry import Connections, connections
 from gxo.stdlib.connection._server import Places, StreamServer, bound
@@ -115,7 +116,8 @@ async def listen(
     from gxo.stdlib.http._server import Limits, Server  # start-up: with h11
 
     limits = Limits(max_body, timeout=timeout, read_timeout=read_timeout)
-    server = Server(ctx, out, await exchanges(ctx), limits, encoding)
+    text = partial(to_text, encoding=encoding)
+    server = Server(ctx, out, await exchanges(ctx), limits, text)
     if records is not None:
         return await _take_over(ctx, records, server)
     assert address is not None
