@@ -26,7 +26,7 @@ from tests.stdlib.harness import Bench, bench, run
 from tests.stdlib.stream.test_pipelines import compiled
 
 HERE = Path(__file__).parent
-CASES = yaml.safe_load((HERE / "mocks.yaml").read_text(encoding="utf-8"))
+CASES = yaml.safe_load((HERE / "mock_http_server.yaml").read_text(encoding="utf-8"))
 KEYS = {"name", "handlers", "strict", "requests", "error", "warnings"}
 
 
