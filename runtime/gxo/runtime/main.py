@@ -144,7 +144,8 @@ def _recall(run: Run, journal: "Journal") -> int:
 def _run_on_loop(run: Run) -> int:
     """Run the job on its own event loop, and write what was asked for."""
     watching = _watching(run)
-    loop = JobLoop(run.limits.cancel)
+    grace = run.limits.cancel
+    loop = JobLoop(grace) if run.testing is None else run.testing.make_loop(grace)
     if watching is not None:
         watching.attend(loop)
     with _signals(run, loop):

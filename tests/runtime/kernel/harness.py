@@ -50,7 +50,7 @@ class FakeLoop(JobLoop):
     def _select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= 0:
             return self._wait(timeout)
-        if self._job_selector.met_stall(timeout):
+        if self._job_selector.is_alone and self._job_selector.met_stall(timeout):
             return []
         while self._has_live_threads():
             if ready := self._wait(0.05):

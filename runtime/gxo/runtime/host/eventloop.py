@@ -29,15 +29,20 @@ class StallSelector(selectors.DefaultSelector):
     limit: Callable[[float | None], float | None] | None = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout != 0 and self.met_stall(timeout):
+        if timeout != 0 and self.is_alone and self.met_stall(timeout):
             return []
         if self.limit is not None:
             timeout = self.limit(timeout)
         return super().select(timeout)
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether it is asked to wait for no file but the loop's own pipe."""
+        return len(self.get_map()) == 1
+
     def met_stall(self, timeout: float | None) -> bool:
-        """Whether nothing can happen within the timeout, and `on_stall` has dealt with it."""
-        if self.on_stall is None or len(self.get_map()) > 1:
+        """Whether no timer can bring the job on either, and `on_stall` has dealt with that."""
+        if self.on_stall is None:
             return False
         return (timeout is None or self.only_onlookers()) and self.on_stall()
 
@@ -45,10 +50,10 @@ class StallSelector(selectors.DefaultSelector):
 class JobLoop(asyncio.SelectorEventLoop):
     """Blocking calls of asyncio itself (`to_thread`, name look-ups) go to the job's own threads."""
 
-    def __init__(self, grace: float) -> None:
+    def __init__(self, grace: float, selector: StallSelector | None = None) -> None:
         """grace: seconds that `end` waits for what does not end by itself."""
         self._grace = grace
-        self._job_selector = StallSelector()
+        self._job_selector = selector or StallSelector()
         self._job_selector.only_onlookers = self._only_onlookers
         self._onlookers: set[asyncio.TimerHandle] = set()
         super().__init__(self._job_selector)
@@ -75,6 +80,11 @@ class JobLoop(asyncio.SelectorEventLoop):
                 lambda text: self.call_exception_handler({"message": text})
             )
         return self._watcher
+
+    @property
+    def has_commands(self) -> bool:
+        """Whether one of the job's commands runs."""
+        return self._watcher is not None and self._watcher.has_commands
 
     def kill_commands(self) -> None:
         """Kill all commands that run, with their groups."""

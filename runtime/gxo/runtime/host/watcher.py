@@ -92,6 +92,11 @@ class CommandWatcher:
         popen.stdout = open(reading, "rb", buffering=0)  # noqa: SIM115 - the command's owner closes it
         return popen
 
+    @property
+    def has_commands(self) -> bool:
+        """Whether one runs."""
+        return bool(self._pipes)
+
     def forget(self, group: int) -> None:
         """The command that leads the group has ended. Harmless when repeated."""
         pipe = self._pipes.pop(group, None)

@@ -82,12 +82,12 @@ class Run:
         self.name = job.name
         self.settings = settings
         self.bundle = bundle
-        self.clock = clock or Clock()
         self.limits = limits or Limits()
         self.environment = environment
         self.testing = testing
         if testing is None and job.test is not None:
             self.testing = job.test.session()
+        self.clock = clock or (self.testing.clock if self.testing else Clock())
         self.run_id = os.urandom(8).hex()
         self.strict = settings.strict
         self.workers = settings.workers or max(32, os.cpu_count() or 1)

@@ -2,6 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from gxo.runtime.testing.servers import Servers
+from gxo.runtime.testing.virtual import VirtualClock, VirtualLoop
+
 if TYPE_CHECKING:
     from gxo.runtime.testing import Test
 
@@ -9,10 +12,16 @@ if TYPE_CHECKING:
 class Session:
     """The mocks of one run of a test, and what it may touch besides them.
 
-    test: what the playbook says.
+    test: what the playbook says. clock: the test's time. servers: the mocks that listen.
     """
 
-    __slots__ = ("test",)
+    __slots__ = ("clock", "servers", "test")
 
     def __init__(self, test: "Test") -> None:
         self.test = test
+        self.clock = VirtualClock()
+        self.servers = Servers()
+
+    def make_loop(self, grace: float) -> VirtualLoop:
+        """A loop whose time is the test's. grace: as of any job's loop."""
+        return VirtualLoop(grace, self.clock, self.servers)

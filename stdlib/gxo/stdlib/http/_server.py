@@ -107,6 +107,11 @@ class Server:
         self._connections[task] = connection
         task.add_done_callback(self._left)
 
+    @property
+    def is_receiving(self) -> bool:
+        """Whether a request has begun to come, and is not complete."""
+        return any(not (one.is_idle or one.has_request) for one in self._connections.values())
+
     async def broken(self) -> None:
         """Wait until a connection fails in a way that is no client's fault, and raise that."""
         await self._broken

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from typing import Any, NotRequired, TypedDict
 
 from gxo.runtime.context import Context
@@ -116,8 +116,11 @@ async def mock_http_server(
     mock = Mock(ctx, Handlers(ctx, handlers), exchanges, strict=strict)
     limits = Limits(MAX_BODY, timeout=math.inf, read_timeout=math.inf, idle=math.inf)
     server = Server(ctx, mock, exchanges, limits, _as_text)
-    with await bound(ctx, "tcp", f"{HOST}:0") as listener, closing(server):
+    with await bound(ctx, "tcp", f"{HOST}:0") as listener, closing(server), ExitStack() as stack:
         port = listener.getsockname()[1]
+        if ctx.playbook.testing is not None:
+            servers = ctx.playbook.testing.servers
+            stack.enter_context(servers.serving((HOST, port), lambda: server.is_receiving))
         serving: Serving = {"server_url": f"http://{HOST}:{port}", "port": port}
         accepting = StreamServer(ctx, listener, None, Places(MOST_CONNECTIONS), f"{HOST}:{port}")
         ctx.ready(serving)
