@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from gxo.runtime.dryrun.views import ForeseenWorkload
     from gxo.runtime.kernel.node import Failure, Node
     from gxo.runtime.kernel.run import Run
+    from gxo.runtime.pipelines.steps import Step
     from gxo.runtime.spec import Record
     from gxo.runtime.workspace.jail import Jail
 
@@ -233,6 +234,11 @@ class Context:
 
             raise ModuleError("only `gxo daemon` can wait for a signal")
         return await signals.wait(self.workload, token, context)
+
+    def watched(self, steps: "Mapping[str, Step]") -> "Mapping[str, Step]":
+        """The steps of a pipeline as whoever watches the run wants them."""
+        bus = self._run.bus
+        return steps if bus is None else bus.watched(self._node, steps)
 
     def end_within(self, seconds: float) -> None:
         """Ask for more time than the usual 5 s to end in order, after a cancellation.

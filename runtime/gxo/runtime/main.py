@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from gxo.runtime.settings import Settings
 if TYPE_CHECKING:
     from gxo.runtime.bundle import Bundle
     from gxo.runtime.journal.journal import Journal
+    from gxo.runtime.reporting.watchers import Watcher
     from gxo.runtime.reporting.watching import Watching
 
 FAILED, USAGE, DEFECT = 1, 2, 70
@@ -53,9 +54,15 @@ def load() -> Job:
     return job
 
 
-def main(job: Job, bundle: "Bundle | None" = None, argv: Sequence[str] | None = None) -> int:
+def main(
+    job: Job,
+    bundle: "Bundle | None" = None,
+    argv: Sequence[str] | None = None,
+    watch: "Callable[[Run], Watcher] | None" = None,
+) -> int:
     """Run the job as the options in `argv` (default: the command line) say; returns the exit code.
 
+    watch: makes one who looks on besides those that the options ask for.
     Whatever happens, standard error gets a sentence, not a traceback (language, section 6).
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -70,6 +77,8 @@ def main(job: Job, bundle: "Bundle | None" = None, argv: Sequence[str] | None = 
         if settings is None:
             return 0
         run = Run(job, settings, bundle)
+        if watch is not None:
+            run.bus = watch(run)
         if alone:
             gc.freeze()
             gc.set_threshold(YOUNG)

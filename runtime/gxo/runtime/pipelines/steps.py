@@ -128,7 +128,7 @@ class Steps:
         """
         from gxo.runtime.pipelines.pipeline import work  # start-up: only when a pipeline runs
 
-        return await work(self._steps, ctx, records, out, in_batches=self._in_batches)
+        return await work(ctx.watched(self._steps), ctx, records, out, in_batches=self._in_batches)
 
     def _step(
         self, name: str, kind: Kind, needs: tuple[str, ...], when: When | None

@@ -100,15 +100,27 @@ def explain(run: "Run", error: BaseException) -> str:
     if not isinstance(error, GxoError) and (own := place_of_users(error, run.job.files)):
         text = f"{text} ({own})"
     elif failing is not None and (entry := _entry(run, failing)) is not None:
-        line, column, expression = entry[4:7]
-        file = entry[8] if len(entry) > 8 else source_map(run)["file"]  # of a template file its own
-        where = f"{file}:{line}:{column}"
+        expression = entry[6]
+        where = "{}:{}:{}".format(*_place_in_playbook(run, entry))
         if failing.direct and expression:
             where += f": {_shortened(expression)}"
         if where not in text:
             text = f"{text} ({where})"
     cleaned: str = run.redact(text)
     return cleaned
+
+
+def place_of(run: "Run", error: BaseException) -> tuple[str, int, int] | None:
+    """File, line and column of the playbook's expression that it comes from, when that is known."""
+    failing = _failing(run, _innermost(error))
+    entry = None if failing is None else _entry(run, failing)
+    return None if entry is None else _place_in_playbook(run, entry)
+
+
+def _place_in_playbook(run: "Run", entry: list[Any]) -> tuple[str, int, int]:
+    line, column = entry[4:6]
+    file = entry[8] if len(entry) > 8 else source_map(run)["file"]  # of a template file its own
+    return file, line, column
 
 
 def place_of_users(error: BaseException, generated: Container[str] = ()) -> str | None:

@@ -4,12 +4,13 @@
     OTEL_* is set   otel.Traces              makes spans
     --report-html   html.attempts.Attempts   remembers who ran when
     a terminal      progress.Progress        shows who runs
+    `gxo test`      testing.outcome.Outcome  tells what a test does
 
 `Run.bus` is None when nobody looks on, else one of these, or all of them behind one `Watchers`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from gxo.runtime.kernel.node import CANCELLED, COMPLETED, FAILED
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from gxo.runtime.context import Context
     from gxo.runtime.kernel.node import Node
     from gxo.runtime.kernel.run import Run
+    from gxo.runtime.pipelines.steps import Step
 
 T = TypeVar("T")
 
@@ -28,6 +30,10 @@ class Watcher:
     All texts that it is given are redacted. A task that was left behind may still be heard after
     `run_ended`.
     """
+
+    def included(self, run: "Run") -> "Watcher | None":  # noqa: ARG002 - for the one that does
+        """Who looks on as the playbook that a test includes runs."""
+        return None
 
     async def calling(self, context: "Context", call: Awaitable[T]) -> T:
         """Wait for a module's call, one attempt, and tell of its start and end."""
@@ -63,6 +69,14 @@ class Watcher:
 
     def module_ended(self, context: "Context", error: BaseException | None) -> None:
         """An attempt has ended, by this error if any. Not told of one that was abandoned."""
+
+    def watched(
+        self,
+        node: "Node",  # noqa: ARG002 - for the one that watches them
+        steps: "Mapping[str, Step]",
+    ) -> "Mapping[str, Step]":
+        """The steps of a pipeline as they are to be run, which may tell what is decided of them."""
+        return steps
 
     def record_failed(self, node: "Node", number: int, error: str) -> None:
         """A record could not be processed."""
@@ -100,6 +114,10 @@ class Watchers(Watcher):
     def __init__(self, watchers: Sequence[Watcher]) -> None:
         self._all = watchers
 
+    def included(self, run: "Run") -> Watcher | None:
+        found = [one for watcher in self._all if (one := watcher.included(run)) is not None]
+        return Watchers(found) if found else None
+
     def run_started(self) -> None:
         for watcher in self._all:
             watcher.run_started()
@@ -127,6 +145,11 @@ class Watchers(Watcher):
     def module_ended(self, context: "Context", error: BaseException | None) -> None:
         for watcher in self._all:
             watcher.module_ended(context, error)
+
+    def watched(self, node: "Node", steps: "Mapping[str, Step]") -> "Mapping[str, Step]":
+        for watcher in self._all:
+            steps = watcher.watched(node, steps)
+        return steps
 
     def record_failed(self, node: "Node", number: int, error: str) -> None:
         for watcher in self._all:

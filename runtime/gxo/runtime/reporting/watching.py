@@ -36,7 +36,7 @@ class Watching:
                 server = MetricsServer(run, *run.settings.metrics_listen)
                 stack.callback(server.close)
                 run.log.write_clean("info", f"metrics: {server.url}")
-            found = (self._progress, self.attempts, _events(run), _traces(run))
+            found = (run.bus, self._progress, self.attempts, _events(run), _traces(run))
             watchers = [one for one in found if one is not None]
             if watchers:
                 run.bus = Watchers(watchers) if len(watchers) > 1 else watchers[0]
