@@ -9,12 +9,14 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from gxo.stdlib.object_storage.put_object import put_object
 from tests.proof.figure import Figure
 from tests.proof.objects import KEYS, MIB, MOST, SIZE, fill, listed, peak_of
 from tests.services.azurite import azurite_server
 from tests.services.gcs import gcs_server
 from tests.services.swift import swift_server
 from tests.stdlib.harness import run
+from tests.stdlib.object_storage.objects import Calls
 from tests.stdlib.object_storage.proxy import Cut, Way
 from tests.stdlib.object_storage.services import Service, of_azurite, of_gcs, of_swift
 from tests.stdlib.object_storage.test_providers import in_a_bucket, through
@@ -23,6 +25,12 @@ MOVES: tuple[tuple[Way, str, dict[str, str]], ...] = (
     ("up", "put_object", {"source": "file"}),
     ("down", "get_object", {"destination": "copy"}),
 )
+
+AT_ONCE = 16
+"""Objects that are put into a bucket side by side: one by one, all of them take minutes."""
+
+FILLED_IN = 600.0
+"""Seconds at most until a bucket has all its keys."""
 
 
 def prove(scale: float) -> Iterator[Figure]:
@@ -89,8 +97,8 @@ def _listed(name: str, service: Service, folder: Path, keys: int) -> Iterator[Fi
     async def play() -> tuple[int, float]:
         asyncio.get_running_loop().set_debug(False)
         async with in_a_bucket(service, folder) as call:
-            for number in range(keys):
-                await call.done("put_object", key=f"logs/{number:09}", content="")
+            async with asyncio.timeout(FILLED_IN):
+                await _put(call, (f"logs/{number:09}" for number in range(keys)))
             with peak_of() as peak:
                 there_are = await listed(call)
             return there_are, peak[0] / MIB
@@ -99,3 +107,13 @@ def _listed(name: str, service: Service, folder: Path, keys: int) -> Iterator[Fi
     yield Figure(f"{name}: keys listed", there_are)
     yield Figure(f"{name}: of them lost", keys - there_are, 0)
     yield Figure(f"{name}: more resident memory, MiB", peak, MOST)
+
+
+async def _put(call: Calls, keys: Iterator[str]) -> None:
+    """An empty object for each key."""
+
+    async def put_next() -> None:
+        for key in keys:
+            await put_object(call.bench.context, key=key, content="", **call.shared)
+
+    await asyncio.gather(*(put_next() for _ in range(AT_ONCE)))

@@ -23,6 +23,7 @@ PROOFS = (
     "commands",
     "connections",
     "database",
+    "encryption",
     "fuzz",
     "http",
     "listing",

@@ -59,9 +59,9 @@ CALLS: dict[str, dict[str, Any]] = {
 
 async def _measured(workbench: Bench, url: str, what: str, size: int) -> tuple[str, float, int]:
     await _transfer(workbench, url, what, 1_000_000)
-    before = _forget_peak()
+    before = forget_peak()
     wrong = await _transfer(workbench, url, what, size)
-    return what, _peak() - before, wrong
+    return what, peak() - before, wrong
 
 
 async def _transfer(workbench: Bench, url: str, what: str, size: int) -> int:
@@ -82,13 +82,13 @@ async def _transfer(workbench: Bench, url: str, what: str, size: int) -> int:
     return 0 if got == sent else size
 
 
-def _forget_peak() -> float:
+def forget_peak() -> float:
     """Begin anew to look for the peak; returns what is in memory now."""
     Path("/proc/self/clear_refs").write_text("5")
-    return _peak()
+    return peak()
 
 
-def _peak() -> float:
+def peak() -> float:
     """MiB that were in memory at most."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +178,28 @@ def test_what_is_decrypted_is_nobody_elses_meanwhile(
     run(play())
     assert seen == [{"plain", "sealed"}] * 2
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(("module", "params"), CALLS[:3], ids=[name for name, _ in CALLS[:3]])
+def test_a_file_takes_the_memory_of_a_few_pieces(
+    module: str, params: dict[str, Any], tmp_path: Path
+) -> None:
+    """tests/proof/encryption.py has 1 GB."""
+    (tmp_path / "d").mkdir()
+    (tmp_path / "plain").write_bytes(os.urandom(10_000_000))
+    jail = Jail(str(tmp_path))
+    (tmp_path / "sealed").write_bytes(b"".join(_sealed.sealed(jail, "plain", RAW, b"")))
+    jail.close()
+
+    async def play() -> int:
+        async with bench(tmp_path) as workbench:
+            spec = module_spec(module)
+            given = {spec.param(name).python: value for name, value in params.items()}
+            tracemalloc.start()
+            try:
+                await function_of(spec)(workbench.context, **given)
+                return tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+
+    assert run(play()) < 6 * 2**20
