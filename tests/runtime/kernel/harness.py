@@ -62,7 +62,7 @@ class FakeLoop(JobLoop):
 class FakeClock(Clock):
     """The clock of a fake loop."""
 
-    def __init__(self, loop: FakeLoop) -> None:
+    def __init__(self, loop: JobLoop) -> None:
         self.loop = loop
 
     def monotonic(self) -> float:
@@ -92,11 +92,15 @@ class Stage:
     """Where the steps of a case leave their trace."""
 
     trace: list[str] = field(default_factory=list)
-    loop: FakeLoop = field(default_factory=FakeLoop)
+    loop: JobLoop = field(default_factory=FakeLoop)
     meetings: dict[str, asyncio.Event] = field(default_factory=dict)
 
     def note(self, name: str, what: str) -> None:
         self.trace.append(f"{self.loop.time():g} {name} {what}")
+
+    def clock(self) -> Clock:
+        """The clock that the run has."""
+        return FakeClock(self.loop)
 
 
 def play(
@@ -110,7 +114,7 @@ def play(
 ) -> Played:
     """Run the job under virtual time. meanwhile: called with the run before it starts."""
     settings = settings or Settings()
-    clock = FakeClock(stage.loop)
+    clock = stage.clock()
     run = Run(job, settings, clock=clock, environment=environment or {}, **keywords)
     log = io.StringIO()
     run.log = Log(run, "debug", settings.log_format, log)
