@@ -71,7 +71,10 @@ def in_flight(connections: Mapping[Way, SelectorKey]) -> bool:
 
 def _addresses(fd: int) -> tuple[Address | None, Address | None]:
     """Of a socket, and of what it is connected to; None for what is no such socket."""
-    one = socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=fd)
+    try:
+        one = socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=fd)
+    except OSError:  # it is a pipe, say
+        return None, None
     try:
         return _address(one.getsockname), _address(one.getpeername)
     finally:
@@ -81,7 +84,7 @@ def _addresses(fd: int) -> tuple[Address | None, Address | None]:
 def _address(ask: Callable[[], object]) -> Address | None:
     try:
         address = ask()
-    except OSError:  # it is no socket, or not connected
+    except OSError:  # it is not connected
         return None
     return address[:2] if isinstance(address, tuple) else None
 
