@@ -14,10 +14,12 @@ ROOT = Path(__file__).resolve().parents[2]
 ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.cli": ("gxo",),
     "gxo.testing": ("gxo",),
+    "gxo.testrun": ("gxo.compiler", "gxo.runtime", "gxo.testrun"),
     "gxo.stdlib": ("gxo.runtime", "gxo.stdlib"),
     "gxo.runtime": ("gxo.runtime",),
     "gxo.compiler.driver": ("gxo.compiler",),
     "gxo.compiler.generated": ("gxo.compiler",),
+    "gxo.compiler.crash": ("gxo.compiler.version",),
     "gxo.compiler.codes": ("gxo.compiler.codes", "gxo.compiler.diagnostics"),
     "gxo.compiler.diagnostics": (),
     "gxo.compiler.source": ("gxo.compiler.diagnostics",),

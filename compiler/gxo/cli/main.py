@@ -18,6 +18,7 @@ VERBS = {
     "validate": "check playbooks without running or writing anything",
     "compile": "compile a playbook to a self-contained job.pyz",
     "run": "compile a playbook, if it changed, and execute it",
+    "test": "run test playbooks, and show what failed",
     "eval": "print the value of a template and its type",
     "migrate": "print a playbook of the deprecated v0.1 form in the current form",
     "explain": "explain a diagnostic, with an example that fails and one that passes",
@@ -113,7 +114,7 @@ def _loaded(verb: str) -> Any:
 
 
 def _crashed(error: Exception, arguments: list[str]) -> int:
-    from gxo.cli.crash import report
+    from gxo.compiler.crash import report
 
     report(error, arguments)
     return DEFECT

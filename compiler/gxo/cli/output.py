@@ -58,19 +58,19 @@ def show(compilations: Iterable[Compilation], form: str) -> None:
         print(render_github(found), end="")
     elif found:
         sources = {file: text for one in compilations for file, text in one.texts.items()}
-        print(render_text(found, sources, colour=_colour(sys.stderr)), end="", file=sys.stderr)
+        print(render_text(found, sources, colour=has_colour(sys.stderr)), end="", file=sys.stderr)
 
 
 def show_differences(lines: Iterable[str]) -> None:
     """Print the lines of unified diffs."""
-    colour = _colour(sys.stdout)
+    colour = has_colour(sys.stdout)
     for line in lines:
         print(coloured(line) if colour else line)
 
 
 def show_explanations(compilation: Compilation) -> None:
     """Print on standard error what each pass did, and why it did not, in the passes' order."""
-    colour = _colour(sys.stderr)
+    colour = has_colour(sys.stderr)
     otherwise = "nothing to do" if compilation.options.optimize else "not run at -O0"
     for one in PASSES:
         explained = compilation.diagnostics.explained_by(one.name)
@@ -87,7 +87,7 @@ def show_lock(compilation: Compilation) -> None:
         print(f"gxo: wrote {compilation.lock}, {what}", file=sys.stderr)
 
 
-def _colour(stream: object) -> bool:
+def has_colour(stream: object) -> bool:
     isatty = getattr(stream, "isatty", None)
     return bool(isatty and isatty()) and not os.environ.get("NO_COLOR")
 

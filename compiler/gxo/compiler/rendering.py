@@ -188,13 +188,19 @@ def _place_data(span: Span) -> dict[str, str | int]:
 
 def _annotation(diagnostic: Diagnostic) -> str:
     span = diagnostic.span
-    properties = {"file": span.file, "line": span.line, "endLine": span.end_line}
+    properties: dict[str, str | int] = {"file": span.file, "line": span.line}
+    properties["endLine"] = span.end_line
     if span.line == span.end_line:
         properties |= {"col": span.column, "endColumn": span.end_column}
     properties["title"] = diagnostic.code
-    listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
     hint = f"\nhint: {diagnostic.hint}" if diagnostic.hint else ""
-    return f"::{diagnostic.level} {listed}::{_command_text(diagnostic.message + hint)}"
+    return annotation(diagnostic.level, properties, diagnostic.message + hint)
+
+
+def annotation(level: str, properties: Mapping[str, str | int], message: str) -> str:
+    """A workflow command of GitHub, which it shows beside the code."""
+    listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
+    return f"::{level} {listed}::{_command_text(message)}"
 
 
 def _command_text(text: str) -> str:

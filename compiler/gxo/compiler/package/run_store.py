@@ -2,10 +2,10 @@
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from gxo.compiler.package.bytecode import cached_path
-from gxo.compiler.package.collect import Collected, collect
+from gxo.compiler.package.collect import collect
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.host import NATIVE
 from gxo.compiler.package.link import roots
@@ -45,7 +45,7 @@ def store(
     try:
         os.mkdir(f"{folder}.new", 0o700)
         hold(f"{folder}.new")
-        own = _write(f"{folder}.new", collected)
+        own = _write(f"{folder}.new", collected.files, collected.executable)
         os.rename(f"{folder}.new", folder)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
@@ -68,24 +68,32 @@ def write_folder(folder: str, package: Package) -> None:
     gxo's own modules are not in it: they are installed. Raises PackageError.
     """
     collected = collect(package, whole=False)
+    write_files(folder, collected.files, collected.executable)
+
+
+def write_files(folder: str, files: Mapping[str, bytes], executable: Collection[str] = ()) -> None:
+    """Write files of an artifact to a new folder, as a `FolderBundle` reads them.
+
+    Raises PackageError.
+    """
     try:
         os.mkdir(folder, 0o700)
-        _write(folder, collected)
+        _write(folder, files, executable)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise PackageError("GXO0901", f"cannot write to {folder}: {why}") from None
 
 
-def _write(folder: str, collected: Collected) -> list[str]:
+def _write(folder: str, files: Mapping[str, bytes], executable: Collection[str]) -> list[str]:
     """Write the files to an empty folder, as a `FolderBundle` reads them; returns their paths."""
     written = []
-    for path, content in collected.files.items():
+    for path, content in files.items():
         place = _place(path)
         target = os.path.join(folder, place)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, "xb") as file:
             file.write(content)
-        if path in collected.executable:
+        if path in executable:
             os.chmod(target, 0o700)
         written.append(place)
     return written

@@ -14,10 +14,9 @@ def report(error: Exception, arguments: list[str]) -> None:
     where = f"{os.path.basename(last.filename)}:{last.lineno} in {last.name}" if last else "?"
     span = getattr(error, "working_on", None)
     working_on = f"{span.file}:{span.line}" if span else " ".join(arguments)
-    print(
+    sys.stderr.write(
         f"gxo: internal error: {type(error).__name__}: {error}\n"
         f"  while working on: {working_on}\n"
         f"  in gxo {VERSION}, {where}\n"
-        "  This is a defect of gxo, not of your playbook. Please report it with these lines.",
-        file=sys.stderr,
+        "  This is a defect of gxo, not of your playbook. Please report it with these lines.\n"
     )
