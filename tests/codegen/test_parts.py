@@ -60,7 +60,7 @@ def functions(*texts: str) -> list[str]:
 
 
 def bodies(module: Module) -> list[str]:
-    return [text for path, text in module.sources.items() if path != f"{parts.FOLDER}/job.py"]
+    return [text for path, text in module.sources.items() if path != f"{parts.JOB.folder}/job.py"]
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.parent.name)

@@ -19,6 +19,7 @@ ELSEWHERE = {
     "GXO0520": "modules/test_library.py",
     "GXO0523": "modules/test_users.py",
     "GXO0524": "modules/users.yaml",
+    "GXO0556": "testing/findings.yaml",
     "GXO0591": "modules/test_library.py",
     "GXO0623": "passes/test_background.py",
     "GXO0804": "flow/test_declared_uses.py",
@@ -46,6 +47,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, process in PLAYBOOKS.items():
         text = complete(Example("yaml", f"- name: {name}\n  process: {process}\n"))
         (tmp_path / f"{name}.gxo.yaml").write_text(text)
+    text = complete(Example("yaml", "inputs:\n  version: {type: string}\n"))
+    (tmp_path / "release.gxo.yaml").write_text(text)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_COLOR", "1")

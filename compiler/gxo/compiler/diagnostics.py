@@ -129,6 +129,15 @@ class Diagnostics:
         item = Diagnostic(code, "warning", span, message, hint, tuple(notes), place=place)
         self.items.append(item)
 
+    def add(self, other: "Diagnostics") -> None:
+        """Take over what was found in another file, where each cause is one of its own."""
+        self.items += (
+            replace(item, root=item.root and f"other {item.root}") for item in other.items
+        )
+        self.accepted += other.accepted
+        if self.explanations is not None:
+            self.explanations += other.explanations or ()
+
     def explain(self, pass_name: str, span: Span, text: str) -> None:
         """Tell what the pass did (`folded to 5`), or why it did not (`not fused: ...`)."""
         if self.explanations is not None:

@@ -7,13 +7,15 @@ import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gxo.compiler.codegen.parts import INCLUDED, JOB, Layout
 from gxo.compiler.codes import strict_codes
 from gxo.compiler.diagnostics import Diagnostics
-from gxo.compiler.frontend.assets import AssetFile, asset_folders, find_assets
+from gxo.compiler.frontend.assets import AssetFile, asset_folders, check_shared, find_assets
+from gxo.compiler.frontend.included import read_included
 from gxo.compiler.frontend.load import load_playbook, read_file
 from gxo.compiler.frontend.migrate import DEPRECATED
 from gxo.compiler.frontend.playbook import Playbook
@@ -29,12 +31,15 @@ from gxo.compiler.ir.facts import (
     read_by,
     register_owners,
 )
+from gxo.compiler.ir.included import check_modules, check_used, with_included
 from gxo.compiler.ir.nodes import Plan, Workload
 from gxo.compiler.ir.pprint import print_plan
 from gxo.compiler.ir.verify import verify
 from gxo.compiler.ir.walk import every_workload, live_calls, plan_templates
 from gxo.compiler.modules.index import Library, Root, standard_roots, user_roots
+from gxo.compiler.modules.spec import USERS
 from gxo.compiler.package.errors import PackageError
+from gxo.compiler.package.included import with_package
 from gxo.compiler.package.parts import AcceptedFact, Asset, Facts, Package, WorkloadFact
 from gxo.compiler.passes import PASSES
 from gxo.compiler.version import VERSION
@@ -85,7 +90,8 @@ class Options:
 class Compilation:
     """One playbook on its way: what is known so far, and what was said about it.
 
-    has_locked: whether `modules.lock` was written on the way.
+    has_locked: whether `modules.lock` was written on the way. included: of a test, the compilation
+    of the playbook that it includes, whose findings are among this one's.
     """
 
     file: str
@@ -97,6 +103,7 @@ class Compilation:
     assets: list[AssetFile] = field(default_factory=list)
     library: Library | None = None
     has_locked: bool = False
+    included: "Compilation | None" = None
 
     def read(self, data: bytes) -> bool:
         """Run the front end over the playbook's bytes; whether there is something to go on with."""
@@ -110,10 +117,13 @@ class Compilation:
         folder = Path(self.file).parent
         self.assets = find_assets(self.playbook, folder, self.diagnostics)
         self.playbook = with_template_files(self.playbook, folder, self.diagnostics)
-        users = user_roots(os.path.dirname(self.file), self.options.module_path)
-        roots = (*standard_roots(), *users, *self.options.module_roots)
-        self.library = Library(roots, self.diagnostics)
+        self._include()
+        self.library = Library((*standard_roots(), *self._users_roots()), self.diagnostics)
         plan = build(self.playbook, self.library, self.diagnostics)
+        included = self._included_plan()
+        check_modules(plan, self.diagnostics)
+        if included is not None:
+            plan = with_included(plan, included, self.diagnostics)
         if any(one.module and one.module.is_users for one in every_workload(plan)):
             self._embed(every_workload(plan), self.diagnostics)
             self._needed_versions(every_workload(plan), self.diagnostics)
@@ -128,7 +138,37 @@ class Compilation:
                 verify(plan, one.name)
             self.options.dump(one.name, plan)
         self.plan = plan
+        if self.playbook.test and not self.diagnostics.has_errors:
+            check_used(plan, self.playbook.test, included, self.diagnostics)
+        if self.included:
+            self.diagnostics.add(self.included.diagnostics)
         return not self.diagnostics.has_errors
+
+    def _include(self) -> None:
+        """Compile the playbook that the test includes, as far as the passes go."""
+        assert self.playbook is not None
+        name = self.playbook.test.include if self.playbook.test else None
+        found = read_included(name, self.file, self.diagnostics) if name else None
+        if name and found:
+            path, data = found
+            self.included = Compilation(path, replace(self.options, dump=ignore_dump))
+            if self.included.read(data):
+                self.included.analyse()
+                check_shared(self.assets, self.included.assets, name.span, self.diagnostics)
+
+    def _included_plan(self) -> Plan | None:
+        """The plan of the playbook that the test includes, unless it has errors."""
+        included = self.included
+        return None if included is None or included.diagnostics.has_errors else included.plan
+
+    def _users_roots(self) -> tuple[Root, ...]:
+        """Where the playbook's own modules are; a test can name those of what it includes too."""
+        folders = list(self.options.module_path)
+        if self.included:
+            beside = os.path.join(os.path.dirname(self.included.file), USERS)
+            folders += [beside] if os.path.isdir(beside) else []
+        users = user_roots(os.path.dirname(self.file), folders)
+        return (*users, *self.options.module_roots)
 
     def _embed(self, workloads: Iterable[Workload], diagnostics: Diagnostics) -> "Embedded":
         """The user's own modules of these workloads, and what they import."""
@@ -143,7 +183,9 @@ class Compilation:
         """What diagnostics point into: the playbook, template files and module files, by file."""
         templates = self.playbook.templates if self.playbook else ()
         modules = self.library.texts if self.library else {}
-        return {self.file: self.text, **{one.path: one.text for one in templates}, **modules}
+        included = self.included.texts if self.included else {}
+        own = {self.file: self.text, **{one.path: one.text for one in templates}}
+        return {**included, **own, **modules}
 
     def promote_warnings(self) -> None:
         """Make errors of the warnings that the options forbid, once all stages have spoken."""
@@ -159,18 +201,24 @@ class Compilation:
 
     def generate(self, pretty: bool = True) -> "Module":
         """Generate the Python module of a valid playbook; `pretty` for people to read."""
+        module = self._emit(JOB, pretty)
+        if self.included is None:
+            return module
+        return replace(module, included=self.included._emit(INCLUDED, pretty))
+
+    def _emit(self, layout: Layout, pretty: bool) -> "Module":
         assert self.plan is not None
         from gxo.compiler.codegen.emit import emit
 
         with _without_collector():
-            return emit(self.plan, VERSION, self.text, pretty)
+            return emit(self.plan, VERSION, self.text, pretty, layout)
 
     def package(self, module: "Module") -> Package:
         """What goes into the artifact. Raises PackageError when an asset cannot be read."""
         assert self.plan is not None
         live = list(live_calls(self.plan))
         embedded = self._embed(live, Diagnostics())
-        return Package(
+        package = Package(
             sources={**module.sources, **embedded.files},
             heads=module.heads,
             source_map=module.source_map,
@@ -186,6 +234,9 @@ class Compilation:
                 for name, span in embedded.others.items()
             },
         )
+        if self.included is None or module.included is None:
+            return package
+        return with_package(package, self.included.package(module.included))
 
     def _pins(self, workloads: Iterable[Workload]) -> "Pins":
         """What the user's own modules need, as `modules.lock` pins it; it is written if need be.
@@ -239,7 +290,8 @@ class Compilation:
         files = [str(one.path) for one in self.assets]
         files += [one.path for one in self.playbook.templates]
         users = [str(self.lock), *self.library.made_from()]
-        return [self.file, *files, *map(str, folders), *users]
+        included = self.included.inputs() if self.included else []
+        return [self.file, *files, *map(str, folders), *users, *included]
 
     def stage_text(self, stage: str) -> str:
         """The stage `ast`, `plan`, `python` or `manifest` as stable text."""

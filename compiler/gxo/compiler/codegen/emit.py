@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gxo.compiler.codegen.fused import loop_views
 from gxo.compiler.codegen.gate import check_unique
 from gxo.compiler.codegen.imports import Imports
-from gxo.compiler.codegen.parts import FOLDER, JOB, Part, split
+from gxo.compiler.codegen.parts import JOB, Layout, Part, split
 from gxo.compiler.codegen.pieces import BETWEEN, Finish, Piece, finishing
 from gxo.compiler.codegen.sourcemap import Entry, Marks, Texts, entries, source_map
 from gxo.compiler.codegen.step import step_view
@@ -35,17 +35,19 @@ class Module:
     """The generated program, and the map from its expressions to the playbook's.
 
     sources: its files by their path in the archive: one, or a table and the parts that it names.
-    heads: the beginning of each of these, in which all its imports are.
+    heads: the beginning of each of these, in which all its imports are. included: of a test, the
+    program of the playbook that it includes.
     """
 
     sources: Mapping[str, str]
     heads: Mapping[str, str]
     source_map: str
+    included: "Module | None" = None
 
     @property
     def text(self) -> str:
         """The file that is run: all there is of a program in one file."""
-        return self.sources[JOB]
+        return self.sources[JOB.job]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,20 @@ class _Program:
     """
 
     plan: Plan
+    layout: Layout
     compiled: str
     functions: Mapping[str, str]
     finish: Finish
     texts: Texts
 
 
-def emit(plan: Plan, version: str, playbook_text: str, pretty: bool = True) -> Module:
+def emit(
+    plan: Plan,
+    version: str,
+    playbook_text: str,
+    pretty: bool = True,
+    layout: Layout = JOB,
+) -> Module:
     """Generate the program. With `pretty` it is formatted; without, it runs the same.
 
     Raises `gate.GateError` when the result is not right, which is a defect of gxo.
@@ -81,7 +90,7 @@ def emit(plan: Plan, version: str, playbook_text: str, pretty: bool = True) -> M
     functions = function_names(plan, Names(module_words()))
     lines = {one.name: one.span.line for one in _all_workloads(plan)}
     with finishing(f"{plan.name} {file}", len(lines), pretty=pretty) as finish:
-        program = _Program(plan, compiled, functions, finish, _texts(plan, playbook_text))
+        program = _Program(plan, layout, compiled, functions, finish, _texts(plan, playbook_text))
         files = dict(_files(program))
     return Module(
         {path: one.text for path, one in files.items()},
@@ -97,21 +106,22 @@ def _texts(plan: Plan, playbook: str) -> Texts:
 
 def _files(program: _Program) -> Iterator[tuple[str, _File]]:
     """Yield the program's files by their path, the one that is run first."""
-    plan = program.plan
-    parts = split(plan)
+    plan, layout = program.plan, program.layout
+    parts = split(plan, layout)
     name = _on_one_line(plan.name)
-    if [part.path for part in parts] == [JOB]:
-        yield JOB, _file(parts[0], name, program, makes_job=True)
+    if [part.path for part in parts] == [layout.job]:
+        yield layout.job, _file(parts[0], name, program, makes_job=True)
         return
     table = _skeleton("table.py.j2").render(
         title=_docstring(f"{name}, {program.compiled}"),
         modules=[part.module for part in parts],
-        folder=FOLDER,
+        folder=layout.folder,
     )
     text = program.finish(table).text
-    yield JOB, _File(text, text)
-    yield f"{FOLDER}/__init__.py", _File("", "")
-    yield f"{FOLDER}/job.py", _file(Part("", (), ()), name, program, makes_job=True)
+    yield layout.job, _File(text, text)
+    if layout is JOB:
+        yield f"{layout.folder}/__init__.py", _File("", "")
+    yield f"{layout.folder}/job.py", _file(Part("", (), ()), name, program, makes_job=True)
     for part in parts:
         workloads = (*part.workloads, *part.cleanup)
         title = f"{workloads[0].name} to {workloads[-1].name} of {name}"
@@ -127,7 +137,7 @@ def _file(part: Part, title: str, program: _Program, *, makes_job: bool) -> _Fil
     if makes_job:
         imports.use_line("from gxo.runtime import Job")
     else:
-        imports.use_line(f"from {FOLDER}.job import job")
+        imports.use_line(f"from {program.layout.folder}.job import job")
     marks = Marks()
     printer = Printer("var", names, imports, marks.mark)
     arguments = tuple(_job_arguments(plan, printer)) if makes_job else ()

@@ -1,6 +1,6 @@
 """The import block of a generated module: filled while the body is rendered, printed sorted."""
 
-from gxo.compiler.codegen.parts import FOLDER
+from gxo.compiler.codegen.parts import INCLUDED, JOB
 from gxo.compiler.ir.names import RUNTIME_WORDS
 from gxo.compiler.modules.spec import USERS
 from gxo.compiler.python_source import Names
@@ -45,7 +45,7 @@ class Imports:
 
 
 def _is_linked(module: str) -> bool:
-    return module.split(".")[0] in ("gxo", FOLDER, USERS)
+    return module.split(".")[0] in ("gxo", JOB.folder, INCLUDED.folder, USERS)
 
 
 def _line(module: str, names: list[str]) -> str:

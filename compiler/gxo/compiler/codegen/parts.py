@@ -23,8 +23,18 @@ LEAST, MOST, ONE_IN = 100, 500, 64
 """Functions of a part: so many at least, then one name in so many ends it, and so many at most."""
 LONGEST = 60  # characters of a file's name
 
-JOB = "gxo_job.py"
-FOLDER = "gxo_parts"
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a program is in an archive: the file that is loaded, and the folder of the parts."""
+
+    job: str
+    folder: str
+
+
+JOB = Layout("gxo_job.py", "gxo_parts")
+INCLUDED = Layout("gxo_included/__init__.py", "gxo_included")
+"""Of the playbook that a test includes: it travels with the test's own program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +51,16 @@ class Part:
         return self.path.removesuffix(".py").replace("/", ".")
 
 
-def split(plan: Plan) -> list[Part]:
+def split(plan: Plan, layout: Layout) -> list[Part]:
     """The parts in the playbook's order; one alone when all fits into one file."""
     cleanup = frozenset(one.name for one in plan.cleanup)
     workloads = (*plan.workloads, *plan.cleanup)
     if sum(map(_functions, workloads)) <= ONE_FILE:
-        return [Part(JOB, plan.workloads, plan.cleanup)]
+        return [Part(layout.job, plan.workloads, plan.cleanup)]
     names = Names(taken=["__init__", "job"])
     return [
         Part(
-            f"{FOLDER}/{names.fresh(identifier(group[0].name).lower()[:LONGEST])}.py",
+            f"{layout.folder}/{names.fresh(identifier(group[0].name).lower()[:LONGEST])}.py",
             tuple(one for one in group if one.name not in cleanup),
             tuple(one for one in group if one.name in cleanup),
         )

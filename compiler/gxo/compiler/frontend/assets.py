@@ -10,14 +10,16 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from filecmp import cmp
 from glob import glob, has_magic
 from itertools import takewhile
 from pathlib import Path
 
-from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.diagnostics import Diagnostics, Span
 from gxo.compiler.frontend.playbook import Name, Playbook
 
 NOT_FOUND, NOT_REGULAR, TOO_LARGE = "GXO0216", "GXO0217", "GXO0218"
+DIFFERENT = "GXO0556"
 MAX_BYTES = 256 << 20
 
 
@@ -47,6 +49,21 @@ def find_assets(playbook: Playbook, folder: Path, diagnostics: Diagnostics) -> l
             diagnostics.error(TOO_LARGE, pattern.span, limit)
             break
     return [found[name] for name in sorted(found)]
+
+
+def check_shared(
+    ours: list[AssetFile], others: list[AssetFile], span: Span, diagnostics: Diagnostics
+) -> None:
+    """Report assets of a test and of the playbook that it includes, at the span, which would be one
+    file in the workspace and are not the same.
+    """
+    places = {one.name: one.path for one in ours}
+    for other in others:
+        path = places.get(other.name)
+        if path and not path.samefile(other.path) and not cmp(path, other.path, shallow=False):
+            message = f"the asset {other.name} is another file here than there, and they differ"
+            hint = "rename one of them: both would be in the same workspace"
+            diagnostics.error(DIFFERENT, span, message, hint)
 
 
 def asset_folders(playbook: Playbook, folder: Path) -> list[Path]:

@@ -208,9 +208,10 @@ class TemplateFile:
 
 @dataclass(frozen=True, slots=True)
 class TestDecl:
-    """What only a test playbook says: `secrets`, `allow` and `expect` (language, section 10).
+    """What only a test playbook says (language, section 10).
 
     network: each `host:port`. commands: names of programs. expect_failed: it passes by failing.
+    include: the path of the playbook under test, which a workload of its own runs.
     """
 
     __test__ = False  # pytest: none of its own
@@ -219,6 +220,7 @@ class TestDecl:
     network: tuple[Name, ...] = ()
     commands: tuple[Name, ...] = ()
     expect_failed: bool = False
+    include: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)

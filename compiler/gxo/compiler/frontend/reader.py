@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from gxo.compiler.diagnostics import Diagnostics, Span
-from gxo.compiler.frontend import rules, schema, testing, unsupported
+from gxo.compiler.frontend import rules, schema, testing
 from gxo.compiler.frontend.durations import parse_duration
 from gxo.compiler.frontend.migrate import migrate
 from gxo.compiler.frontend.playbook import (
@@ -51,8 +51,6 @@ def read(tree: Node, file: str, text: str, diags: Diagnostics) -> Playbook | Non
         diags.error("GXO0205", tree.span, f"a playbook is a map, not {kind}", hint)
         return None
     is_test = testing.is_test(file)
-    if is_test and unsupported.check(tree, diags):
-        return None  # what is missing there may be what `include` brings
     is_deprecated = tree.key("tasks") is not None
     tree = migrate(tree, file, diags)
     if is_test:
@@ -60,7 +58,6 @@ def read(tree: Node, file: str, text: str, diags: Diagnostics) -> Playbook | Non
     tree, wrong = schema.check(tree, diags)
     if not is_deprecated:  # the v0.1 form knew no version, and has a warning of its own
         _check_version(tree, diags)
-    unsupported.check(tree, diags)
     if not is_test:
         testing.check_no_keys(tree, diags)
     playbook = _Reader(file, wrong, diags).playbook(tree, text)
@@ -398,6 +395,7 @@ def _test(reader: _Reader, tree: Mapping) -> TestDecl:
         network=reader._names(allow, "network"),
         commands=reader._names(allow, "commands"),
         expect_failed=reader._text(tree, "expect") == "Failed",
+        include=reader._name(tree, "include"),
     )
 
 

@@ -8,17 +8,30 @@ keys that only they have.
                                                        lifecycle: {policy: run_once}
                                                        process: {...}
 
+    before:  include: ../kv.gxo.yaml       after:   workloads:
+             vars: {port: 8080}                        - name: included
+                                                         register: included
+                                                         process:
+                                                           module: test:include
+                                                           params:
+                                                             playbook: ../kv.gxo.yaml
+                                                             vars: {port: 8080}
+
 The tree gets what is missing, so that no later stage knows of the difference.
 """
 
+from collections.abc import Mapping as Values
 from dataclasses import replace
 
-from gxo.compiler.diagnostics import Diagnostics, Span, nearest
+from gxo.compiler.diagnostics import Diagnostics, Span, nearest, one_slip_away
 from gxo.compiler.frontend.yaml import Entry, Mapping, Node, Scalar, Sequence
 from gxo.compiler.source import unwritten
 
 ENDING = ".test.gxo.yaml"
-KEYS = ("secrets", "allow", "expect")
+KEYS = ("include", "secrets", "allow", "expect")
+INCLUDE, INCLUDED, MOCKS = "test:include", "included", "test:mock_"
+"""The module of the workload that `include` becomes; its name, and that of its result; and how the
+names of the modules begin that stand in for something."""
 
 
 def is_test(file: str) -> bool:
@@ -42,7 +55,64 @@ def completed(tree: Mapping, name: str, version: str) -> Mapping:
     for key, value in {"schemaVersion": version, "name": name}.items():
         if tree.key(key) is None:
             entries.insert(0, Entry(_scalar(key, tree.span), _scalar(value, tree.span)))
+    return _with_included(replace(tree, entries=tuple(entries)))
+
+
+def _with_included(tree: Mapping) -> Mapping:
+    """The tree with `include` as a workload, before the first one that is no mock.
+
+    The `vars` are that workload's then. Where one of these is no text, map or list, which is an
+    error, the tree stays as it is.
+    """
+    include, vars_, listed = (_entry(tree, name) for name in ("include", "vars", "workloads"))
+    workloads = listed.value if listed else Sequence((), tree.span)
+    if include is None or not isinstance(workloads, Sequence):
+        return tree
+    if not isinstance(include.value, Scalar) or not isinstance(include.value.value, str):
+        return tree
+    if vars_ and not isinstance(vars_.value, Mapping):
+        return tree
+    items = workloads.items
+    place = next((n for n, one in enumerate(items) if not _is_mock(one)), len(items))
+    added = _included(include, vars_)
+    workloads = replace(workloads, items=(*items[:place], added, *items[place:]))
+    entries = [one for one in tree.entries if one is not listed and one is not vars_]
+    entries.append(Entry(listed.key if listed else _scalar("workloads", added.span), workloads))
+    if vars_:  # the key stays, as it may be misspelt
+        entries.append(Entry(vars_.key, _map({}, vars_.value.span)))
     return replace(tree, entries=tuple(entries))
+
+
+def _entry(tree: Mapping, name: str) -> Entry | None:
+    """The entry with the key, or with one that is a slip away from it: that is one mistake."""
+    known = {one.key.text.value: one for one in tree.entries}
+    return known.get(name) or next(
+        (entry for word, entry in known.items() if one_slip_away(word, (name,))), None
+    )
+
+
+def _included(include: Entry, vars_: Entry | None) -> Mapping:
+    span = include.key.span
+    path = include.value
+    if isinstance(path, Scalar) and "{{" in path.text.value:
+        path = _scalar("", span)  # which is told of as what it is
+    params = {"playbook": path}
+    if vars_:
+        params["vars"] = vars_.value
+    process = _map({"module": _scalar(INCLUDE, span), "params": _map(params, span)}, span)
+    lifecycle = _map({"policy": _scalar("run_once", span)}, span)
+    name = _scalar(INCLUDED, span)
+    return _map({"name": name, "register": name, "lifecycle": lifecycle, "process": process}, span)
+
+
+def _is_mock(item: Node) -> bool:
+    process = item.get("process") if isinstance(item, Mapping) else None
+    module = process.get("module") if isinstance(process, Mapping) else None
+    return isinstance(module, Scalar) and module.text.value.startswith(MOCKS)
+
+
+def _map(entries: Values[str, Node], span: Span) -> Mapping:
+    return Mapping(tuple(Entry(_scalar(key, span), value) for key, value in entries.items()), span)
 
 
 def _with_lifecycles(entry: Entry) -> Entry:
@@ -56,8 +126,8 @@ def _with_lifecycles(entry: Entry) -> Entry:
 def _with_lifecycle(item: Node) -> Node:
     if not isinstance(item, Mapping) or item.key("lifecycle") is not None:
         return item
-    policy = Entry(_scalar("policy", item.span), _scalar("run_once", item.span))
-    lifecycle = Entry(_scalar("lifecycle", item.span), Mapping((policy,), item.span))
+    policy = _map({"policy": _scalar("run_once", item.span)}, item.span)
+    lifecycle = Entry(_scalar("lifecycle", item.span), policy)
     return replace(item, entries=(*item.entries, lifecycle))
 
 

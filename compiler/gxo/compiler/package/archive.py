@@ -27,7 +27,7 @@ from zipfile import ZIP64_LIMIT, ZIP_DEFLATED, ZIP_STORED, LargeZipFile, ZipFile
 from shiv.builder import write_file_prefix, write_to_zipapp  # type: ignore[import-untyped]
 
 from gxo.compiler.kept import Kept, kept
-from gxo.compiler.package.collect import ASSETS, collect
+from gxo.compiler.package.collect import ASSETS, INCLUDED, OURS, collect
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.parts import Built, Package
 
@@ -37,7 +37,8 @@ CUT = b"# coding: this-artifact-is-damaged.copy-it-to-this-host-again\n"
 """Where Python finds no zip it reads the file as a script, and complains of this as an encoding."""
 
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can hold
-QUICK = ("gxo/", "gxo_job.", "gxo_parts/")  # what every job loads to start
+QUICK = ("gxo/", "gxo_job.", "gxo_parts/", "gxo_included/")  # what every job loads to start
+OF_ASSETS = (OURS + ASSETS, INCLUDED + ASSETS)
 CLOSING = 22  # bytes of a zip after its directory
 
 
@@ -77,7 +78,7 @@ def render(
             for name, content in sorted(files.items()):
                 if name.endswith(".pyc") and name.startswith(QUICK):
                     _add(archive, name, content, ZIP_STORED)
-                elif name.endswith((".py", ".pyc")) and not name.startswith(ASSETS):
+                elif name.endswith((".py", ".pyc")) and not name.startswith(OF_ASSETS):
                     _add(archive, name, _deflated(content, known), ZIP_STORED)
                     _declare_deflated(archive, buffer, content)
                 else:

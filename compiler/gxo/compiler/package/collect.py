@@ -19,9 +19,20 @@ from gxo.compiler.package.parts import Package
 if TYPE_CHECKING:
     from gxo.compiler.package.wheels import Distribution
 
-ASSETS = "_gxo/assets/"
-MANIFEST = "_gxo/manifest.json"
-RESERVED = {"__main__", "gxo_job", "gxo_parts", "_gxo", "gxo", "_bootstrap", "modules", NATIVE[:-1]}
+OURS, INCLUDED = "_gxo/", "_gxo/included/"
+"""Where a job keeps what it is besides code; and of a test, that of the playbook it includes."""
+ASSETS, MANIFEST = "assets/", "manifest.json"
+RESERVED = {
+    "__main__",
+    "gxo_job",
+    "gxo_parts",
+    "gxo_included",
+    "_gxo",
+    "gxo",
+    "_bootstrap",
+    "modules",
+    NATIVE[:-1],
+}
 """What a job has at its top. A folder `gxo_job` would be in the way of `gxo_job.py` as well."""
 
 
@@ -51,13 +62,23 @@ def collect(package: Package, whole: bool = True) -> Collected:
     native = native_host(package.facts.name, distributions) if whole else None
     if native:
         files |= _bootstrap()
-    files["_gxo/sourcemap.json"] = package.source_map.encode()
-    files["_gxo/playbook.yaml"] = package.playbook.encode()
-    assets = {f"{ASSETS}{path}": asset for path, asset in package.assets.items()}
-    files |= {path: asset.data for path, asset in assets.items()}
-    files[MANIFEST] = render_manifest(package, files, distributions, native)
-    executable = frozenset(path for path, asset in assets.items() if asset.executable)
-    return Collected(dict(sorted(files.items())), executable, distributions)
+    executable = set()
+    if (included := package.included) is not None:
+        executable |= _add_facts(files, included, INCLUDED)
+        code = {path: files[path] for path in included.sources}
+        files[INCLUDED + MANIFEST] = render_manifest(included, code, (), None)
+    executable |= _add_facts(files, package, OURS)
+    files[OURS + MANIFEST] = render_manifest(package, files, distributions, native)
+    return Collected(dict(sorted(files.items())), frozenset(executable), distributions)
+
+
+def _add_facts(files: dict[str, bytes], package: Package, folder: str) -> set[str]:
+    """Add what a job is besides code; returns which of these files are executable."""
+    files[f"{folder}sourcemap.json"] = package.source_map.encode()
+    files[f"{folder}playbook.yaml"] = package.playbook.encode()
+    for path, asset in package.assets.items():
+        files[f"{folder}{ASSETS}{path}"] = asset.data
+    return {f"{folder}{ASSETS}{path}" for path, one in package.assets.items() if one.executable}
 
 
 def _distributions(package: Package) -> "tuple[Distribution, ...]":
@@ -108,7 +129,7 @@ def _add_linked(
 
 def manifest_text(package: Package) -> str:
     """The manifest that the package's artifact would have, for `gxo compile --emit=manifest`."""
-    return collect(package).files[MANIFEST].decode()
+    return collect(package).files[OURS + MANIFEST].decode()
 
 
 def with_bytecode(path: str, content: bytes, known: Kept) -> dict[str, bytes]:

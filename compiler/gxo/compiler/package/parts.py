@@ -83,6 +83,7 @@ class Package:
     assets: by their path below the playbook's folder. needs: names of third-party distributions;
     native: take those with native code also where a pure one would do. pins: of those that a user's
     own modules need; imports: the packages that they import, with where, which some of these has.
+    included: of a test, the playbook that it includes; its files and needs are among these.
     """
 
     sources: Mapping[str, str]
@@ -96,6 +97,7 @@ class Package:
     heads: Mapping[str, str] = field(default_factory=dict)
     pins: "Mapping[NormalizedName, Pin]" = field(default_factory=dict)
     imports: Mapping[str, str] = field(default_factory=dict)
+    included: "Package | None" = None
 
 
 @dataclass(frozen=True, slots=True)

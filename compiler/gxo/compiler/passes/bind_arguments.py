@@ -6,6 +6,7 @@ after:   error: unknown parameter "comand", did you mean "command"?
 """
 
 from gxo.compiler.diagnostics import Diagnostics, did_you_mean, nearest
+from gxo.compiler.frontend.testing import INCLUDE
 from gxo.compiler.frontend.yaml import Entry, Scalar
 from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import Argument, Plan, Workload
@@ -58,7 +59,9 @@ def _argument(entry: Entry, module: ModuleSpec, diagnostics: Diagnostics) -> Arg
         return None
     if param and _left_out(entry, param):
         return None
-    value = read_value(entry.value, type_, f"parameter '{name}' of {module.name}", diagnostics)
+    # `test:include` is no word of the playbook: there, `vars` is a key of its own.
+    where = name if module.name == INCLUDE else f"parameter '{name}' of {module.name}"
+    value = read_value(entry.value, type_, where, diagnostics)
     return None if value is None else Argument(name, value, type_)
 
 

@@ -228,13 +228,17 @@ def _split(chain: ast.Field) -> tuple[ast.Expr, str]:
     return base, str(last)
 
 
+_OF_WORKLOADS = (("_gxo", "workloads"), ("_gxo", "tasks"), ("included", "workloads"))
+"""How chains begin in which the name of a workload comes next."""
+
+
 def _names(chain: str) -> tuple[str | int, ...]:
     """`.rows.0.id` to ("rows", 0, "id"); a workload's name is text whatever it looks like."""
     names: list[str | int] = [
         int(name) if name.isdecimal() and name.isascii() and len(name) < 19 else name
         for name in chain[1:].split(".")
     ]
-    if len(names) > 2 and names[0] == "_gxo" and names[1] in ("workloads", "tasks"):
+    if len(names) > 2 and tuple(names[:2]) in _OF_WORKLOADS:
         names[2] = str(names[2])
     return tuple(names)
 

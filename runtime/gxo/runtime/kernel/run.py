@@ -133,7 +133,7 @@ class Run:
         self.loop = loop
         self.scheduler = Scheduler(self, loop)
         loop.watch_for_stalls(self.stalled)
-        loop.set_exception_handler(self._unhandled)
+        loop.set_exception_handler(self.unhandled)
         if self.bus is not None:
             self.bus.run_started()
         timer = None
@@ -198,7 +198,11 @@ class Run:
     def interrupt(self, number: int) -> None:
         """End the job because of a signal: `finally` still runs, or goes on."""
         self.ending.interrupted = number
-        self.fail(f"interrupted by {signal.Signals(number).name}")
+        self.cut_short(f"interrupted by {signal.Signals(number).name}")
+
+    def cut_short(self, error: str) -> None:
+        """End the job in order, because of what is no workload's failure."""
+        self.fail(error)
         self.scheduler.stop()
         if not self.cleaning:
             self.scheduler.cancel_all(STOPPED)
@@ -228,7 +232,7 @@ class Run:
         node.reason = f"{node.cause or STOPPED}; its module ignored that and was abandoned"
         self.log.write_clean("warning", node.reason, node.name)
 
-    def _unhandled(self, _loop: object, context: dict[str, Any]) -> None:
+    def unhandled(self, _loop: object, context: dict[str, Any]) -> None:
         """A task that a module has started and forgotten has failed: that is worth a line."""
         error = context.get("exception")
         text = self.redact(context["message"]) if error is None else self.explain(error)
@@ -236,9 +240,7 @@ class Run:
 
     def _time_out(self) -> None:
         self.ending.timed_out = True
-        self.fail(f"the job took longer than its --timeout of {self.settings.timeout:g} s")
-        self.scheduler.stop()
-        self.scheduler.cancel_all(STOPPED)
+        self.cut_short(f"the job took longer than its --timeout of {self.settings.timeout:g} s")
 
     # Workloads
 

@@ -30,12 +30,22 @@ class Log:
     progress: the line below them, on a terminal.
     """
 
-    def __init__(self, run: "Run", level: str, form: str, stream: TextIO | None = None) -> None:
-        """level: one of LEVELS. form: `text` or `json`."""
+    def __init__(
+        self,
+        run: "Run",
+        level: str,
+        form: str,
+        stream: TextIO | None = None,
+        within: str | None = None,
+    ) -> None:
+        """level: one of LEVELS. form: `text` or `json`. within: the workload of another run whose
+        work this run is: its own ones are named `included/fetch`.
+        """
         self._run = run
         self._shown = frozenset(LEVELS[LEVELS.index(level) :])
         self.stream = sys.stderr if stream is None else stream
         self.progress: Progress | None = None
+        self._within = within
         self._line = self._json if form == "json" else self._text
         self._second = -1
         self._moment = ""
@@ -97,6 +107,9 @@ class Log:
             self._put(level, message, place, {})
 
     def _put(self, level: str, message: str, place: dict[str, Any], fields: dict[str, Any]) -> None:
+        if self._within is not None:
+            own = place["workload"]
+            place["workload"] = self._within if own is None else f"{self._within}/{own}"
         line = self._line(level, message, place, fields)
         if self.progress is not None:
             line = self.progress.erased() + line

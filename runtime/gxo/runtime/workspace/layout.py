@@ -43,13 +43,15 @@ def make_workspace(run: "Run") -> Workspace:
 def leave_workspace(run: "Run", workspace: Workspace | None) -> None:
     """Copy the outputs out, and remove a fresh workspace. Blocks.
 
-    workspace: None when nothing has asked for it.
+    workspace: None when nothing has asked for it. Outputs of a playbook that a test includes stay
+    in the workspace, where the test can look at them.
     """
     if workspace is None:
         if run.forecast is None and run.journal is None:
             _tell_missing(run, run.job.outputs)
         return
-    if run.job.outputs and run.forecast is None:
+    is_included = run.testing is not None and run.job.test is None
+    if run.job.outputs and run.forecast is None and not is_included:
         from gxo.runtime.workspace.outputs import copy_out
 
         try:
