@@ -12,6 +12,8 @@ from gxo.runtime.streams import pipes
 from tests.casefile import Case, find_cases, update
 
 HERE = Path(__file__).parent
+OF_TESTS = ("start_mocks",)
+"""The passes that are about test playbooks."""
 HEAD = "name: p\nschemaVersion: v1.0.0\n"
 
 
@@ -45,7 +47,8 @@ def run_until(case: Case) -> dict[str, str]:
             if (place := one.finding.place)
         ]
 
-    compilation = Compilation("p.gxo.yaml", Options(verify_ir=True, explain=True, dump=dump))
+    file = "p.test.gxo.yaml" if case.path.stem in OF_TESTS else "p.gxo.yaml"
+    compilation = Compilation(file, Options(verify_ir=True, explain=True, dump=dump))
     assert compilation.read((HEAD + case.input).encode()), compilation.diagnostics.sorted()
     compilation.analyse()
     stage = case.path.stem

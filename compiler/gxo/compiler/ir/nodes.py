@@ -135,7 +135,7 @@ class StateEdge:
 
     source: str
     span: Span
-    why: Literal["needs", "register", "status"]
+    why: Literal["needs", "register", "status", "mock"]
 
     @property
     def observes(self) -> bool:

@@ -38,6 +38,7 @@ from gxo.compiler.passes import (
     resolve_policies,
     share_expressions,
     size_channels,
+    start_mocks,
     trace_secrets,
     unroll_loops,
 )
@@ -68,6 +69,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("check_joins", check_joins.run, "a join needs each of its streams once, and one probe"),
     Pass("check_fields", check_fields.run, "a field that no record has would be null everywhere"),
     Pass("detect_cycles", detect_cycles.run, "a run must be able to end"),
+    Pass("start_mocks", start_mocks.run, "a mock is there before what it stands in for is used"),
     Pass("check_missing", check_missing.run, "a result may be missing where it is used"),
     Pass("check_skipped", check_skipped.run, "so may that of a step in its pipeline"),
     Pass("trace_secrets", trace_secrets.run, "a workload's secrets are looked up before it starts"),
