@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from gxo.cli.main import main
-from gxo.compiler.codes import Code, Example, complete, table
+from gxo.compiler.codes import Code, Example, table
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.driver import Options, check
 from gxo.compiler.modules.declare import parse_file, read_modules
+from tests.diagnostics.examples import write_example, write_playbooks
 
 TOLD = re.compile(r"(?:error|warning)\[GXO\d{4}\]")
 ELSEWHERE = {
@@ -33,10 +34,6 @@ ELSEWHERE = {
 }
 """Codes whose examples are descriptions, and the test that gets each."""
 
-PLAYBOOKS = {
-    "greet": "{module: exec, params: {command: uname}}",
-    "fetch": '{module: http:request, params: {url: "https://example.com"}}',
-}
 Capture = pytest.CaptureFixture[str]
 
 
@@ -44,11 +41,7 @@ Capture = pytest.CaptureFixture[str]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the examples are: beside an asset and playbooks that are fine."""
     (tmp_path / "hosts.csv").write_text("host\nweb1\n")
-    for name, process in PLAYBOOKS.items():
-        text = complete(Example("yaml", f"- name: {name}\n  process: {process}\n"))
-        (tmp_path / f"{name}.gxo.yaml").write_text(text)
-    text = complete(Example("yaml", "inputs:\n  version: {type: string}\n"))
-    (tmp_path / "release.gxo.yaml").write_text(text)
+    write_playbooks(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_COLOR", "1")
@@ -56,8 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def of_playbook(example: Example, folder: Path, capsys: Capture) -> list[str]:
-    path = folder / f"example{'.test' if example.kind == 'yaml test' else ''}.gxo.yaml"
-    path.write_text(complete(example), encoding="utf-8")
+    path = write_example(example, "example", folder)
     found = check(path, Options(verify_ir=True)).diagnostics.sorted()
     return [f"{item.level}[{item.code}]" for item in found]
 

@@ -12,6 +12,7 @@ from gxo.compiler.codes import Code, complete, table
 from gxo.compiler.diagnostics import Diagnostic, Diagnostics, Span
 from gxo.compiler.sarif import render_sarif
 from gxo.compiler.version import VERSION
+from tests.diagnostics.examples import write_example, write_playbooks
 
 ROOT = Path(__file__).parents[2]
 JSON = json.loads((ROOT / "docs/diagnostics.schema.json").read_text())
@@ -114,12 +115,13 @@ SARIF = {
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    write_playbooks(tmp_path)
     return tmp_path
 
 
 def printed(code: Code, form: str, capsys: pytest.CaptureFixture[str]) -> Any:
-    Path("a b.gxo.yaml").write_text(complete(code.fails), encoding="utf-8")
-    status = main(["validate", "--output", form, "a b.gxo.yaml"])
+    path = write_example(code.fails, "a b", Path())
+    status = main(["validate", "--output", form, str(path)])
     assert status == (1 if code.level == "error" else 0)
     return json.loads(capsys.readouterr().out)
 
@@ -141,7 +143,8 @@ def test_sarif(code: Code, here: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert rule["id"] == result["ruleId"] == code.code
     assert rule["defaultConfiguration"]["level"] == result["level"] == code.level
     [location] = result["locations"]
-    assert location["physicalLocation"]["artifactLocation"] == {"uri": "a%20b.gxo.yaml"}
+    file = location["physicalLocation"]["artifactLocation"]["uri"]
+    assert file == ("a%20b.test.gxo.yaml" if code.fails.kind == "yaml test" else "a%20b.gxo.yaml")
 
 
 def test_sarif_numbers_its_rules_and_tells_notes_and_hints() -> None:

@@ -13,7 +13,7 @@ from gxo.compiler.codes import Code, Example, complete, table
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.driver import Compilation
 from gxo.compiler.frontend.schema import python_value, schema_text
-from gxo.compiler.frontend.testing import ENDING, completed
+from gxo.compiler.frontend.testing import ENDING, INCLUDED, completed
 from gxo.compiler.frontend.yaml import Mapping, load
 from gxo.compiler.modules.index import Library, standard_roots, user_roots
 from gxo.compiler.modules.schema import full_schema
@@ -48,7 +48,10 @@ def data(text: bytes, file: str = "a.yaml") -> Any:
     assert isinstance(tree, Mapping)
     if file.endswith(ENDING):
         tree = completed(tree, "a", "v1.0.0")
-    return python_value(tree, {})
+    value = python_value(tree, {})
+    if "include" in value:  # what it becomes is not written
+        value["workloads"] = [one for one in value["workloads"] if one["name"] != INCLUDED]
+    return value
 
 
 def workload(params: str, module: str) -> bytes:

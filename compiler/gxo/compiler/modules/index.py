@@ -23,6 +23,8 @@ from gxo.compiler.modules.decorator import MODULE_NAME
 from gxo.compiler.modules.files import UnusableError, read_text
 from gxo.compiler.modules.spec import OWN, USERS, ModuleSpec
 
+HIDDEN = frozenset(("test:include",))
+"""What no playbook names: keys of the language become workloads of these modules."""
 DUPLICATE, TWO_PLACES, UNUSABLE = "GXO0591", "GXO0520", "GXO0521"
 
 
@@ -100,14 +102,14 @@ class Library:
         return any(item.level == "error" and item.span.file in files for item in self.diags.items)
 
     def all(self) -> tuple[ModuleSpec, ...]:
-        """Every module, sorted by name; reads every file."""
+        """Every module that a playbook can name, sorted by name; reads every file."""
         found = {
             spec.name
             for root in self.roots
             for path, package in _module_files(root)
             for spec in self._read(path, package)
         }
-        return tuple(spec for name in sorted(found) if (spec := self.find(name)))
+        return tuple(spec for name in sorted(found - HIDDEN) if (spec := self.find(name)))
 
     def names(self) -> tuple[str, ...]:
         """Every module's name, sorted; reads every file, so it is for messages and listings."""
