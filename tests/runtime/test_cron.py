@@ -1,5 +1,8 @@
 """What cron expressions mean; what is no expression is tested where the compiler says so."""
 
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,3 +80,42 @@ def test_any_text_is_read_or_refused_at_its_place(text: str) -> None:
         assert error.hint
     else:
         assert all(found[:5])
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "moment", "fires"),
+    [
+        ("*/15 * * * *", "UTC", "2026-01-31T12:00:00", "2026-01-31T12:15:00"),
+        ("*/15 * * * *", "UTC", "2026-01-31T12:14:59.5", "2026-01-31T12:15:00"),
+        ("0 0 29 2 *", "UTC", "2026-03-01T00:00:00", "2028-02-29T00:00:00"),
+        ("0 0 29 2 *", "UTC", "2096-03-01T00:00:00", "2104-02-29T00:00:00"),
+        ("0 9 1 * MON", "UTC", "2026-01-31T12:00:00", "2026-02-01T09:00:00"),
+        ("0 9 */30 * MON", "UTC", "2026-01-31T12:00:00", "2026-06-01T09:00:00"),
+        ("30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00", "2026-03-30T02:30:00"),  # left out
+        ("30 2 * * *", "Europe/Berlin", "2026-10-25T02:29:00", "2026-10-25T02:30:00"),
+        (
+            "30 2 * * *",
+            "Europe/Berlin",
+            "2026-10-25T02:30:00",
+            "2026-10-26T02:30:00",
+        ),  # comes twice
+    ],
+)
+def test_the_next_time(text: str, zone: str, moment: str, fires: str) -> None:
+    at = datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo(zone))
+    assert parse_cron(text).next_after(at).replace(tzinfo=None).isoformat() == fires
+
+
+def test_there_is_no_next_time_of_what_never_fires() -> None:
+    with pytest.raises(ValueError, match="never fires"):
+        parse_cron("0 0 30 2 *").next_after(datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@given(
+    st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)),
+    st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]),
+)
+def test_every_minute_fires_within_the_next_one_that_there_is(moment: datetime, zone: str) -> None:
+    at = moment.replace(tzinfo=ZoneInfo(zone))
+    passed = parse_cron("* * * * *").next_after(at).astimezone(UTC) - at.astimezone(UTC)
+    assert timedelta() < passed <= timedelta(minutes=61)

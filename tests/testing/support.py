@@ -1,6 +1,5 @@
 """Test playbooks and what they include, compiled and run in this process."""
 
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from gxo.compiler.package.run_store import write_folder
 from gxo.compiler.rendering import render_text
 from gxo.runtime.bundle import FolderBundle
 from gxo.runtime.main import load, main
+from tests.reports import read_report
 
 PLAYBOOK, TEST = "deploy.gxo.yaml", "tests/deploy.test.gxo.yaml"
 GENERATED = ("gxo_job", "gxo_parts", "gxo_included", "modules")
@@ -58,7 +58,7 @@ def run(compilation: Compilation, folder: Path, options: Sequence[str] = ()) -> 
     report = folder / "report.json"
     with importing(job):
         code = main(load(), FolderBundle(str(job)), ["--report", str(report), *options])
-    return Ran(code, json.loads(report.read_text()) if report.exists() else {})
+    return Ran(code, read_report(report) if report.exists() else {})
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.services.process import free_port
 from tests.testing.support import Ran, compiled, run, write
 
 CASES = yaml.safe_load((Path(__file__).parent / "include.yaml").read_text(encoding="utf-8"))
@@ -17,6 +18,8 @@ def test_include(
     name: str, optimize: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     case = CASES[name]
+    if "PORT" in case["test"]:
+        case = case | {"test": case["test"].replace("PORT", str(free_port()))}
     compilation = compiled(write(tmp_path, case), optimize=optimize)
     warned = [item.message for item in compilation.diagnostics.sorted()]
     assert warned == case.get("warnings", [])

@@ -11,7 +11,11 @@ through means the same to whoever runs it.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
 
 WORDS: Mapping[str, str] = {
     "@yearly": "0 0 1 1 *",
@@ -22,6 +26,8 @@ WORDS: Mapping[str, str] = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
+_MOST_DAYS = 366 * 41
+"""In which each day of a month, a 29 February too, is each day of the week once."""
 FORM = "minute, hour, day of the month, month and day of the week"
 
 
@@ -60,6 +66,31 @@ class Cron(NamedTuple):
         return self.either or any(
             day <= _LENGTHS[month - 1] for month in self.months for day in self.days
         )
+
+    def next_after(self, moment: "datetime") -> "datetime":
+        """The first minute after the moment that it lets through, in the moment's time zone.
+
+        ValueError when there is none. An hour that a change of clocks leaves out has none.
+        """
+        from datetime import UTC, datetime, timedelta  # start-up: to read one needs none of it
+
+        for days in range(_MOST_DAYS):
+            date = moment.date() + timedelta(days=days)
+            if not self._lets_through(date):
+                continue
+            for hour, minute in product(sorted(self.hours), sorted(self.minutes)):
+                found = datetime(
+                    date.year, date.month, date.day, hour, minute, tzinfo=moment.tzinfo
+                )
+                exact = found.astimezone(UTC)
+                if exact > moment.astimezone(UTC) and exact.astimezone(moment.tzinfo) == found:
+                    return found
+        raise ValueError("the schedule never fires")
+
+    def _lets_through(self, date: "date") -> bool:
+        by_day, by_weekday = date.day in self.days, date.isoweekday() % 7 in self.weekdays
+        fits = by_day or by_weekday if self.either else by_day and by_weekday
+        return fits and date.month in self.months
 
 
 class _Field(NamedTuple):

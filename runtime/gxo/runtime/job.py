@@ -327,7 +327,12 @@ class Job:
         return self._joining(members)
 
     def check_runs_here(self) -> None:
-        """UsageError when workloads have a lifecycle or wait as only the daemon lets them."""
+        """UsageError when workloads have a lifecycle or wait as only the daemon lets them.
+
+        In a test each runs once.
+        """
+        if self.test is not None:
+            return
         hosted = [
             f"'{one.name}' is {one.lifecycle.policy}"
             if one.lifecycle is not None

@@ -50,6 +50,8 @@ def parse(job: Job, bundle: "Bundle | None", arguments: list[str]) -> Settings:
     for name in settings.OPTIONS:
         setattr(settings, name, getattr(options, name))
     _check(settings)
+    if job.test is not None and (settings.journal or settings.resume):
+        raise UsageError("a test has no journal: it always runs from its start to its end")
     resolve(job, settings, _read_files(options.vars_file), options.var)
     return settings
 

@@ -38,6 +38,10 @@ class Background:
                 "the module says that it is ready, and is not declared to run in the background",
                 hint="declare it with `@module(..., background=True)`",
             )
+        self.serves(node)
+
+    def serves(self, node: Node) -> None:
+        """All that a workload still does is to serve others: it is ended as a server is."""
         self._servers.append(node)
         self._release(node)
 

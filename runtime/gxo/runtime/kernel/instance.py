@@ -163,6 +163,9 @@ async def _carry_out(run: "Run", node: Node) -> Any:
     spec = node.spec
     if node.cause is not None:
         raise asyncio.CancelledError  # before it could begin
+    if spec.lifecycle is not None and run.testing is not None:
+        await run.testing.due(spec.lifecycle)
+        run.scheduler.start_timer(node)
     if spec.when is not None:
         await _check_when(run, node, spec.when)
     if spec.secrets:

@@ -11,7 +11,7 @@ What few jobs need is imported where it is used, so that the others start faster
 
 import os
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gxo.runtime.errors import GxoError, UsageError
@@ -63,8 +63,8 @@ class Run:
 
     nodes: workloads by name, those of blocks once their block has started. units: of the others,
     what starts together. fused: the loops that workloads share. cleaning: `finally` is running.
-    last_loss: when it was last told that a stream drops records. testing: of a test, and of the
-    playbook that it includes, what both share; else None.
+    last_loss: when it was last told that a stream drops records. testing: of a test, and of what it
+    includes, what both share. may_retire: when only its servers are left, whether these may end.
     """
 
     def __init__(
@@ -88,6 +88,8 @@ class Run:
         if testing is None and job.test is not None:
             self.testing = job.test.session()
         self.clock = clock or (self.testing.clock if self.testing else Clock())
+        if self.testing is not None:
+            self.testing.adopt(job)
         self.run_id = os.urandom(8).hex()
         self.strict = settings.strict
         self.workers = settings.workers or max(32, os.cpu_count() or 1)
@@ -121,6 +123,7 @@ class Run:
         self._workspace: Workspace | None = None
         self._shared: Shared | None = None
         self.signals: Signals | None = None
+        self.may_retire: Callable[[], bool] = lambda: True
         self._modules: dict[str, str] | None = None
 
     # The course

@@ -64,7 +64,7 @@ class Scheduler:
             if not self.running:
                 self.run.stalled()
                 continue
-            if self.running == self.background.running:
+            if self.running == self.background.running and self.run.may_retire():
                 self.background.retire(self)
             await self._sleep()
         if self.stopping:
@@ -90,7 +90,7 @@ class Scheduler:
         if not self.stopping and not node.unit.in_block:
             self.settle(node)
             self._dispatch()
-        self._rouse_if_idle()
+        self.rouse_if_idle()
 
     def stop(self) -> None:
         """Start nothing more; `run_workloads` then ends what runs."""
@@ -113,6 +113,11 @@ class Scheduler:
         if node.entered:  # or it looks at the cause when it begins
             node.task.cancel()
         node.timer = self.loop.call_later(self.run.limits.cancel, self._abandon, node)
+
+    def start_timer(self, node: Node) -> None:
+        """From now on the workload's time-out counts."""
+        if (timeout := node.spec.timeout) is not None:
+            node.timer = self.loop.call_later(timeout, self._time_out, node)
 
     def stop_timer(self, node: Node) -> None:
         """The workload's time-out, or the grace time of its cancellation, no longer matters."""
@@ -148,8 +153,8 @@ class Scheduler:
         for node in members:
             self.background.started(node)
             node.task = self._task(node)
-            if (timeout := node.spec.timeout) is not None:
-                node.timer = self.loop.call_later(timeout, self._time_out, node)
+            if node.spec.lifecycle is None:
+                self.start_timer(node)
 
     def _task(self, node: Node) -> asyncio.Task[None]:
         """Its task; that of a reader counts its turns, by which it finds its pace."""
@@ -200,7 +205,7 @@ class Scheduler:
             else:
                 self.settle(node)
             self._dispatch()
-        self._rouse_if_idle()
+        self.rouse_if_idle()
 
     def settle(self, ended: Node) -> None:
         """It has ended for those that wait for it. What can no longer run ends with it, Pending."""
@@ -258,7 +263,7 @@ class Scheduler:
             self._compensations.discard(task)
             self.settle(node)
             self._dispatch()
-            self._rouse_if_idle()
+            self.rouse_if_idle()
 
         self.running += 1
         task = self.loop.create_task(compensate())
@@ -312,7 +317,7 @@ class Scheduler:
         if self.defect is not None:
             raise self.defect
 
-    def _rouse_if_idle(self) -> None:
+    def rouse_if_idle(self) -> None:
         if self.running == self.background.running:
             self._rouse()
 

@@ -17,6 +17,7 @@ from gxo.runtime.context import Context
 from gxo.runtime.errors import ExpressionError, ModuleError
 from gxo.runtime.job import Job
 from gxo.runtime.kernel.inputs import resolve
+from gxo.runtime.kernel.instance import RETIRED
 from gxo.runtime.kernel.node import PENDING
 from gxo.runtime.kernel.run import Run
 from gxo.runtime.reporting.logs import Log, run_ended
@@ -113,9 +114,23 @@ async def run_included(ctx: Context, playbook: str, given: Mapping[str, Any]) ->
 
 
 async def _execute(ctx: Context, run: Run) -> int:
-    """Run it on the test's loop. When the test stops it ends in order, with its `finally`."""
+    """Run it on the test's loop. When the test stops it ends in order, with its `finally`.
+
+    Servers that are all that is left of it serve the test, as long as that has other work.
+    """
     test = ctx.playbook
-    loop = test.loop
+    loop, node = test.loop, test.nodes[ctx.workload]
+    is_needed = False
+
+    def may_retire() -> bool:
+        nonlocal is_needed
+        if not is_needed and node.cause is None:
+            is_needed = True
+            test.scheduler.background.serves(node)
+            test.scheduler.rouse_if_idle()
+        return node.cause is not None
+
+    run.may_retire = may_retire
     task = loop.create_task(run.execute(loop))
     try:
         return await asyncio.shield(task)
@@ -124,6 +139,9 @@ async def _execute(ctx: Context, run: Run) -> int:
             task.cancel()  # it has not begun
         else:
             ctx.end_within(run.limits.cancel + run.limits.cleanup + run.limits.cancel)
+            if node.cause == RETIRED:
+                run.scheduler.rouse_if_idle()
+                return await task
             _stop(run, test)
         await asyncio.wait([task])
         raise
