@@ -65,7 +65,7 @@ def update(case: Case, sections: dict[str, str]) -> None:
     for one in cases:
         if one.name == case.name:
             one.sections = sections
-        parts.append(f"[case {one.name}]\n{one.input.strip()}\n")
+        parts.append(f"[case {one.name}]\n{one.input.strip()}".rstrip("\n") + "\n")
         parts += [f"[{name}]\n{text.strip()}\n" for name, text in one.sections.items()]
         parts.append("\n")
     case.path.write_text("".join(parts).rstrip("\n") + "\n", encoding="utf-8")

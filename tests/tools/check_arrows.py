@@ -20,6 +20,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "gxo.compiler.driver": ("gxo.compiler",),
     "gxo.compiler.generated": ("gxo.compiler",),
     "gxo.compiler.crash": ("gxo.compiler.version",),
+    "gxo.compiler.compare": ("gxo.compiler",),
     "gxo.compiler.codes": ("gxo.compiler.codes", "gxo.compiler.diagnostics"),
     "gxo.compiler.diagnostics": (),
     "gxo.compiler.source": ("gxo.compiler.diagnostics",),

@@ -19,6 +19,7 @@ VERBS = {
     "compile": "compile a playbook to a self-contained job.pyz",
     "run": "compile a playbook, if it changed, and execute it",
     "test": "run test playbooks, and show what failed",
+    "diff": "show what differs between two playbooks or artifacts",
     "eval": "print the value of a template and its type",
     "migrate": "print a playbook of the deprecated v0.1 form in the current form",
     "explain": "explain a diagnostic, with an example that fails and one that passes",

@@ -213,6 +213,12 @@ class Compilation:
         with _without_collector():
             return emit(self.plan, VERSION, self.text, pretty, layout)
 
+    def program(self, module: "Module") -> dict[str, str]:
+        """The job's Python by its path in the artifact: what was generated, and a user's own."""
+        assert self.plan is not None
+        embedded = self._embed(live_calls(self.plan), Diagnostics())
+        return {**module.sources, **embedded.files}
+
     def package(self, module: "Module") -> Package:
         """What goes into the artifact. Raises PackageError when an asset cannot be read."""
         assert self.plan is not None
