@@ -16,7 +16,7 @@ from typing import Literal, get_args
 
 from gxo.compiler.compare.hidden import HIDDEN, is_hidden, part, without_credentials
 from gxo.compiler.diagnostics import Span
-from gxo.compiler.effects import Effect
+from gxo.compiler.effects import KINDS, Effect
 from gxo.compiler.frontend.yaml import Mapping as Tree
 from gxo.compiler.frontend.yaml import Node, Scalar, Sequence
 from gxo.compiler.ir.facts import lifecycle_facts
@@ -86,7 +86,7 @@ def facts(plan: Plan, touched: Iterable[Effect], names: Mapping[str, str]) -> It
     for workload in plan.cleanup:
         yield from _of_workload(workload, "", "finally", names)
     spans = {one.name: one.span for one in every_workload(plan)}
-    for one in touched:
+    for one in sorted(touched, key=lambda one: KINDS.index(one.kind)):
         owner, dot, step = one.workload.partition(".")
         shown = " (only the run knows)" if one.dynamic else ""
         what = f"{one.kind} {without_credentials(one.what)}{shown}"

@@ -13,14 +13,16 @@ generated code
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
+from itertools import groupby
 
 from gxo.compiler.compare.changes import Change, Comparison
 from gxo.compiler.compare.facts import SECTIONS
 from gxo.compiler.textdiff import coloured, shown, unified
 
 _SIGNS = {"added": "+", "removed": "-"}
+_VARIABLE = "environment "
 _COLOURS = {"+": "32", "-": "31", "~": "33"}
 
 
@@ -30,7 +32,7 @@ def render_text(comparison: Comparison, colour: bool) -> str:
     for section in SECTIONS:
         of_section = [one for one in comparison.changes if one.section == section]
         if of_section:
-            lines = [line for one in of_section for line in _lines(one, colour)]
+            lines = [line for one in _joined(of_section) for line in _lines(one, colour)]
             parts.append([_painted(section, "1", colour), *lines])
     if comparison.code:
         code = [coloured(line) if colour else line for line in comparison.code]
@@ -51,6 +53,21 @@ def render_json(comparison: Comparison) -> str:
         },
         indent=2,
     )
+
+
+def _joined(changes: Iterable[Change]) -> Iterator[Change]:
+    """The changes, with all variables that a workload reads in one."""
+    for key, group in groupby(changes, lambda one: (one.kind, one.workload, _is_variable(one))):
+        if not key[2]:
+            yield from group
+            continue
+        first, *others = group
+        words = [first.what, *(one.what.removeprefix(_VARIABLE) for one in others)]
+        yield replace(first, what=", ".join(words))
+
+
+def _is_variable(change: Change) -> bool:
+    return change.section == "effects" and change.what.startswith(_VARIABLE)
 
 
 def _lines(change: Change, colour: bool) -> Iterator[str]:
