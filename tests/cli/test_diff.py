@@ -58,11 +58,11 @@ def artifact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes
     return {name: bundle.read(name) for name in bundle.names() if name != "__main__.py"}
 
 
-def with_program(files: dict[str, bytes], program: bytes) -> dict[str, bytes]:
-    """The files with another program, of which the manifest says that it is right."""
+def with_file(files: dict[str, bytes], path: str, content: bytes) -> dict[str, bytes]:
+    """The files with another content of one, of which the manifest says that it is right."""
     manifest = json.loads(files[MANIFEST])
-    manifest["files"][JOB] = hashlib.sha256(program).hexdigest()
-    return {**files, JOB: program, MANIFEST: json.dumps(manifest).encode()}
+    manifest["files"][path] = hashlib.sha256(content).hexdigest()
+    return {**files, path: content, MANIFEST: json.dumps(manifest).encode()}
 
 
 def said_of(files: dict[str, bytes], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -78,7 +78,7 @@ def test_a_program_that_its_playbook_does_not_give(
     artifact: dict[str, bytes], capsys: pytest.CaptureFixture[str]
 ) -> None:
     program = artifact[JOB].replace(b'"ping"', b'"evil"')
-    code, out, err = said_of(with_program(artifact, program), capsys)
+    code, out, err = said_of(with_file(artifact, JOB, program), capsys)
     assert code == 1
     assert '+    return await exec_(ctx, command="evil"' in out
     assert err == (
@@ -87,14 +87,31 @@ def test_a_program_that_its_playbook_does_not_give(
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("gxo_job.pyc", "is not the byte code that this Python makes of its source"),
+        ("gxo/runtime/job.py", f"is not the file that gxo {VERSION} puts there"),
+    ],
+)
+def test_what_runs_beside_the_program(
+    path: str, said: str, artifact: dict[str, bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = with_file(artifact, path, artifact[path] + b"#")
+    code, out, err = said_of(files, capsys)
+    assert (code, out) == (0, "")
+    assert err.startswith(f"gxo: warning: new.pyz: {path} in it {said}")
+
+
 def test_a_program_by_another_version(
     artifact: dict[str, bytes], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What differs in the header alone is no difference, and what cannot be told is said."""
     older = artifact[JOB].replace(f"gxo {VERSION}".encode(), b"gxo 0.0.7")
-    assert said_of(with_program(artifact, older), capsys) == (0, "", "")
     manifest = artifact[MANIFEST].replace(f'"gxo": "{VERSION}"'.encode(), b'"gxo": "0.0.7"')
-    files = with_program({**artifact, MANIFEST: manifest}, older.replace(b"1.0", b"2.0"))
+    files = with_file({**artifact, MANIFEST: manifest}, JOB, older)
+    assert said_of(files, capsys) == (0, "", "")
+    files = with_file({**artifact, MANIFEST: manifest}, JOB, older.replace(b"1.0", b"2.0"))
     code, _, err = said_of(files, capsys)
     assert code == 1
     assert "gxo 0.0.7 has made it, and gxo" in err

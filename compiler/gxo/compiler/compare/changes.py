@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from gxo.compiler.compare.doubts import doubts
 from gxo.compiler.compare.facts import SECTIONS, Fact, Section, constants, facts
 from gxo.compiler.compare.hidden import HIDDEN, without_users
-from gxo.compiler.compare.jobs import Compiled, doubts, with_header
+from gxo.compiler.compare.jobs import Compiled, with_header
 from gxo.compiler.compare.names import moved, renamed
 from gxo.compiler.ir.effects import effects
 from gxo.compiler.ir.nodes import Constant

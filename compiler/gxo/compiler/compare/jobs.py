@@ -3,7 +3,7 @@
     sync.gxo.yaml    its playbook; its program is what that gives
     sync.pyz         the playbook in it, compiled once more; its program is what it really has
 
-An artifact is not believed that its program is what its playbook gives: `doubts` says where not.
+An artifact is not believed that its program is what its playbook gives: `doubts.py` looks.
 """
 
 import re
@@ -21,7 +21,6 @@ from gxo.compiler.ir.nodes import Plan
 from gxo.compiler.passes import PASSES
 from gxo.compiler.trust.artifact import Artifact, read_artifact
 from gxo.compiler.trust.errors import ArtifactError
-from gxo.compiler.version import VERSION
 
 PLAYBOOKS = (".yaml", ".yml")
 """How the names of playbooks end; any other file is an artifact."""
@@ -30,7 +29,6 @@ _MEANT = [one.name for one in takewhile(lambda one: not one.optimizes, PASSES)][
 """The pass after which a plan says what the playbook means, and nothing of how that is done."""
 
 _HEADER = re.compile(r"compiled by gxo \S+ from .*?\. Change the playbook, not this file\.")
-_FEW = 3
 T = TypeVar("T")
 
 
@@ -71,11 +69,11 @@ class Job:
         program = compilation.program(compilation.generate())
         return Compiled(self, compilation, meaning.plan, program)
 
-    def generated(self, optimize: bool) -> Mapping[str, str]:
-        """What the playbook of a valid artifact gives."""
+    def again(self, optimize: bool) -> Compilation:
+        """The playbook of an artifact, compiled at a level."""
         compilation, _ = self._read(optimize)
         compilation.analyse()
-        return compilation.generate().sources
+        return compilation
 
     def _read(self, optimize: bool) -> "tuple[Compilation, _Meaning]":
         meaning = _Meaning()
@@ -133,31 +131,6 @@ def find_job(path: Path, folder: Path, module_path: tuple[str, ...]) -> Job:
     return Job(str(path), playbook, artifact.playbook.encode(), (), artifact)
 
 
-def doubts(compiled: Compiled) -> Iterator[str]:
-    """Sentences: what an artifact says of itself that is not so, or that nobody could tell."""
-    artifact = compiled.job.artifact
-    if artifact is None:
-        return
-    wrong = artifact.mismatches
-    yield from wrong[:_FEW]
-    if len(wrong) > _FEW:
-        yield f"{len(wrong) - _FEW} more of its files are not what its manifest says"
-    errors = [one for one in compiled.compilation.diagnostics.sorted() if one.level == "error"]
-    if errors:
-        yield (
-            "its playbook cannot be compiled here, so that its program could not be held against"
-            f" it: {errors[0].message}"
-        )
-    elif not any(_same(artifact.sources, compiled.job.generated(level)) for level in (True, False)):
-        if artifact.manifest.gxo == VERSION:
-            yield "its program is NOT what its playbook gives: believe the generated code alone"
-        else:
-            yield (
-                f"gxo {artifact.manifest.gxo} has made it, and gxo {VERSION} gives another program,"
-                " so that it could not be held against its playbook"
-            )
-
-
 def with_header(text: str, of: str = "") -> str:
     """A generated file that is said to be made by the same gxo, and of the same file, as another.
 
@@ -165,14 +138,6 @@ def with_header(text: str, of: str = "") -> str:
     """
     header = _HEADER.search(of)
     return _HEADER.sub(lambda _: header[0] if header else "", text, count=1)
-
-
-def _same(found: Mapping[str, str], given: Mapping[str, str]) -> bool:
-    """Whether the generated files are these; a user's own modules were compiled from themselves."""
-    generated = {path for path in found if not path.startswith("modules/")}
-    return generated == set(given) and all(
-        with_header(found[path]) == with_header(given[path]) for path in given
-    )
 
 
 def _in_order_of(playbook: Playbook, other: Playbook) -> Playbook:
