@@ -26,7 +26,7 @@ MOVES: tuple[tuple[Way, str, dict[str, str]], ...] = (
     ("down", "get_object", {"destination": "copy"}),
 )
 
-AT_ONCE = 16
+AT_ONCE = 4
 """Objects that are put into a bucket side by side: one by one, all of them take minutes."""
 
 FILLED_IN = 600.0

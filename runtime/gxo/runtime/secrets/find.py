@@ -1,15 +1,19 @@
 """Find secrets in a text, also where line breaks stand inside them.
 
-a text with       "...hunt\\n   er22..."     is searched as it is, and once more
+a text with       "...hunt\n   er22..."     is searched as it is, and once more
 without breaks    "...hunter22..."          each match is put back where it was
+
+One expression finds few secrets. Many, or long ones, would make it slow: of those only some are
+looked for, of which a text holds something (see `many`).
 """
 
 import re
-from bisect import bisect_right
+from functools import partial
 
-from gxo.runtime.secrets.forms import BREAK, pattern_of
+from gxo.runtime.secrets.forms import BREAK, SHORT, encoded, pattern_of
+from gxo.runtime.secrets.spans import Span, across_breaks, is_base64, merged
 
-Span = tuple[int, int]
+FEW = 2_000  # characters of all secrets that one expression finds
 
 
 class Finder:
@@ -17,62 +21,40 @@ class Finder:
 
     def __init__(self, values: frozenset[str]) -> None:
         self.values = values
-        self._plain = pattern_of(values)
+        few, self._many = values, None
+        if sum(map(len, values)) > FEW:
+            from gxo.runtime.secrets.many import Many  # only jobs that have such load it
+
+            few = frozenset(value for value in values if len(encoded(value)) < SHORT)
+            self._many = Many(values - few)
+            few |= frozenset(self._many.others)
+        self._few = few
+        self._plain = pattern_of(few) if few else None
         self._squeezed: re.Pattern[str] | None = None  # for text without its line breaks
 
     def spans(self, text: str) -> list[Span]:
         """Where secrets stand, in order, without overlaps."""
-        spans = _matches(self._plain, text)
+        spans = self._spans(text, squeezed=False)
         if BREAK.search(text) is not None:
-            if self._squeezed is None:
-                self._squeezed = pattern_of(self.values, squeezed=True)
-            spans += _matches_across_breaks(self._squeezed, text)
-        return _merged(spans)
+            if self._squeezed is None and self._few:
+                self._squeezed = pattern_of(self._few, squeezed=True)
+            spans += across_breaks(partial(self._spans, squeezed=True), text)
+        return merged(spans)
+
+    def _spans(self, text: str, *, squeezed: bool) -> list[Span]:
+        pattern = self._squeezed if squeezed else self._plain
+        found = [] if pattern is None else matches(pattern, text, 0, len(text))
+        return found if self._many is None else found + self._many.spans(text, squeezed=squeezed)
 
 
-def _matches(finder: re.Pattern[str], text: str) -> list[Span]:
+def matches(pattern: re.Pattern[str], text: str, begin: int, end: int) -> list[Span]:
+    """Where an expression of `pattern_of` matches in a part of the text."""
     spans = []
-    found = finder.search(text)
+    found = pattern.search(text, begin, end)
     while found is not None:
-        start, end = found.span()
-        # The character before a base64 form that begins inside it: see redact_forms.
-        partial = found.lastindex is not None and start > 0 and _is_base64(text[start - 1])
-        spans.append((start - 1 if partial else start, end))
-        found = finder.search(text, start + 1)  # secrets may overlap
+        start, stop = found.span()
+        # The character before a base64 form that begins inside it: see `forms`.
+        shared = found.lastindex is not None and start > 0 and is_base64(text[start - 1])
+        spans.append((start - 1 if shared else start, stop))
+        found = pattern.search(text, start + 1, end)  # secrets may overlap
     return spans
-
-
-def _is_base64(character: str) -> bool:
-    return character.isascii() and (character.isalnum() or character in "+/-_")
-
-
-def _matches_across_breaks(finder: re.Pattern[str], text: str) -> list[Span]:
-    """Matches in the text without its line breaks, as spans of the text with them."""
-    pieces: list[str] = []
-    begins = [0]  # of each piece, in the squeezed text and in the original
-    originals = [0]
-    length = at = 0
-    for found in BREAK.finditer(text):
-        pieces.append(text[at : found.start()])
-        length += found.start() - at
-        at = found.end()
-        begins.append(length)
-        originals.append(at)
-    pieces.append(text[at:])
-
-    def original(position: int) -> int:
-        piece = bisect_right(begins, position) - 1
-        return originals[piece] + position - begins[piece]
-
-    found_in = _matches(finder, "".join(pieces))
-    return [(original(start), original(end - 1) + 1) for start, end in found_in]
-
-
-def _merged(spans: list[Span]) -> list[Span]:
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start < merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged

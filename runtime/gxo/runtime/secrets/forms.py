@@ -11,7 +11,7 @@ the character before it holds bits of the secret too.
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 SHORT = 6  # bytes; below that a secret is only found as a whole scalar or word
 SQUEEZED_SHORT = 4  # characters other than white space; less would be found all over a long text
@@ -20,8 +20,8 @@ SQUEEZED_SHORT = 4  # characters other than white space; less would be found all
 # next line: logged text may be wrapped or indented in the middle of a secret.
 BREAK = re.compile(r"(?:\r\n?|\n|\\\\?(?:r\\\\?)?n|(?:%0[Dd])?%0[Aa])[ \t]*")
 
-_BASE64 = "[A-Za-z0-9+/_-]"
-_PADDING = "(?:=|%3[Dd]){0,2}"
+BASE64 = "[A-Za-z0-9+/_-]"
+PADDING = "(?:=|%3[Dd]){0,2}"
 _ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 
 
@@ -35,7 +35,8 @@ def pattern_of(values: Iterable[str], *, squeezed: bool = False) -> re.Pattern[s
         if len(encoded(value)) < SHORT:
             branches += _short_branches(value)
         else:
-            branches += _text_branches(_squeezed(value) if squeezed else _characters(value))
+            text = squeeze(value) if squeezed else value
+            branches += _text_branches(characters(text, squeezed=squeezed))
             branches += [_percent_branch(value), *_base64_branches(encoded(value))]
     return re.compile("|".join(branches))
 
@@ -56,21 +57,23 @@ def _short_branches(value: str) -> list[str]:
 
 def _text_branches(parts: list[list[str]]) -> list[str]:
     """The value, each character of it plain, URL-encoded or JSON-escaped: branches by the first."""
-    rest = "".join(_one_of(forms) for forms in parts[1:])
+    rest = "".join(one_of(forms) for forms in parts[1:])
     return [first + rest for first in parts[0]] if parts else []
 
 
-def _characters(value: str) -> list[list[str]]:
-    """The forms of each character, or run of backslashes."""
-    return [_character_forms(run) for run in re.findall(r"\\+|[^\\]", value)]
+def characters(text: str, *, squeezed: bool) -> list[list[str]]:
+    """The forms of each character, or run of backslashes, as expressions.
+
+    squeezed: a space may have gone with a line break that stood before it.
+    """
+    parts = [_character_forms(run) for run in re.findall(r"\\+|[^\\]", text)]
+    return [[*each, ""] if squeezed and each[0] == r"\ " else each for each in parts]
 
 
-def _squeezed(value: str) -> list[list[str]]:
-    """The same without line breaks; a space may have gone with a break that stood before it."""
+def squeeze(value: str) -> str:
+    """What is looked for where line breaks were taken out; nothing if that is too little."""
     text = BREAK.sub("", value).strip(" ")
-    if len(text.replace(" ", "")) < SQUEEZED_SHORT:
-        return []
-    return [[*forms, ""] if forms[0] == r"\ " else forms for forms in _characters(text)]
+    return text if len(text.replace(" ", "")) >= SQUEEZED_SHORT else ""
 
 
 def _percent_branch(value: str) -> str:
@@ -79,21 +82,32 @@ def _percent_branch(value: str) -> str:
 
 
 def _base64_branches(data: bytes) -> list[str]:
-    """Base64 of any bytes that hold these: what is the same wherever they begin in a group of 3."""
+    """Base64 of any bytes that hold these."""
     branches = []
+    for before, text, is_partial in base64_texts(data):
+        each = [base64_forms(character) for character in text]
+        partial = f"{BASE64}?" if is_partial else ""
+        rest = "".join(one_of(part) for part in each[1:]) + partial + PADDING
+        mark = "()" if before else ""
+        branches += [begin + rest + mark for begin in each[0]]
+    return branches
+
+
+def base64_texts(data: bytes) -> Iterator[tuple[int, str, bool]]:
+    """What is the same in base64 wherever the bytes begin in a group of 3.
+
+    How many bytes stand before them there, the text, and whether a character follows that also
+    holds bits of what comes next.
+    """
     for before in range(3):
         text = b64encode(bytes(before) + data).decode().rstrip("=")
         first = -(-before * 4 // 3)  # earlier characters hold bits of what stands before
         complete = (before + len(data)) * 4 // 3
-        forms = [_base64_forms(character) for character in text[first:complete]]
-        partial = f"{_BASE64}?" if (before + len(data)) % 3 else ""
-        rest = "".join(_one_of(each) for each in forms[1:]) + partial + _PADDING
-        mark = "()" if before else ""
-        branches += [begin + rest + mark for begin in forms[0]]
-    return branches
+        yield before, text[first:complete], (before + len(data)) % 3 != 0
 
 
-def _base64_forms(character: str) -> list[str]:
+def base64_forms(character: str) -> list[str]:
+    """The forms of a character of base64, as expressions."""
     if character == "+":
         return [r"\+", "-", "%2[Bb]", r"\\\\{0,7}u002[Bb]"]
     if character == "/":
@@ -121,7 +135,7 @@ def _character_forms(character: str) -> list[str]:
     if character == "'":  # as shlex.quote writes it inside single quotes
         forms.append(""" '"'"' """.strip())
     elif character == "\n":
-        forms += [r"\r\n", r"\\\\{0,7}r\\\\{0,7}n", "%(?:25){0,2}0[Dd]%(?:25){0,2}0[Aa]"]
+        forms += ["\r\n", r"\\\\{0,7}r\\\\{0,7}n", "%(?:25){0,2}0[Dd]%(?:25){0,2}0[Aa]"]
     return forms
 
 
@@ -139,5 +153,5 @@ def _hex(number: int, digits: int) -> str:
     return re.sub("[a-f]", lambda found: f"[{found[0]}{found[0].upper()}]", f"{number:0{digits}x}")
 
 
-def _one_of(forms: list[str]) -> str:
+def one_of(forms: list[str]) -> str:
     return forms[0] if len(forms) == 1 else f"(?:{'|'.join(forms)})"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from gxo.runtime.secrets.keys import REDACTED, hide_under_keys, is_secret_key
 
 if TYPE_CHECKING:
-    from gxo.runtime.secrets.find import Finder, Span
+    from gxo.runtime.secrets.find import Finder
+    from gxo.runtime.secrets.spans import Span
 
 TEXT_AT_ONCE = 1 << 20  # characters
 GROWTH = 16  # bytes that a byte of a secret takes at most, escaped again and again
@@ -29,6 +30,7 @@ class Redactor:
         """values: the secrets. More may be added later."""
         self._values: frozenset[str] = frozenset()
         self._finder: Finder | None = None
+        self._any_number = self._any_separator = False
         for value in values:
             self.add(value)
 
@@ -42,6 +44,8 @@ class Redactor:
         found.discard("")
         if not found <= self._values:
             self._values |= found
+            self._any_number |= any(map(_is_number, found))
+            self._any_separator |= _SEPARATOR in value
 
     def text(self, text: str) -> str:
         """The text without the secrets."""
@@ -103,7 +107,6 @@ class Redactor:
 
     def _is_in(self, root: object) -> bool:
         """Whether a secret stands anywhere in the value: the texts are searched many at once."""
-        numbers = any(_is_number(value) for value in self._values)
         texts: list[str] = []
         size = 0
         for value in _scalars(root):
@@ -115,7 +118,7 @@ class Redactor:
                         return True
                     texts.clear()
                     size = 0
-            elif type(value) in _PLAIN and not numbers:
+            elif type(value) in _PLAIN and not self._any_number:
                 continue
             elif self._scalar(value) is not value:
                 return True
@@ -123,7 +126,7 @@ class Redactor:
 
     def _is_in_any(self, texts: list[str]) -> bool:
         """As `_spans` of each. The separator is a line break for no form, and no part of a word."""
-        if any(_SEPARATOR in value for value in self._values):
+        if self._any_separator:
             return any(map(self._spans, texts))
         return bool(self._spans(_SEPARATOR.join(texts)))
 

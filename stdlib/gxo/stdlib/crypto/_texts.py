@@ -13,7 +13,7 @@ from gxo.stdlib.filesystem._copying import PIECE, pieces
 _AT_ONCE = 16
 """Pieces between two looks at whether the workload was cancelled."""
 
-MOST_LINES = 200
+MOST_LINES = 2_000
 """Of a plaintext in the state."""
 
 MOST_SECRET = 64 * 1024
@@ -65,8 +65,8 @@ def _feed(data: Iterable[bytes | memoryview], take: Take) -> int:
 def plain_text(data: bytes, encoding: Encoding) -> str:
     """Decrypted bytes as text. ModuleError when they are none; it does not quote them.
 
-    Each line is a secret by itself, and looked for in all that leaves the job; so there are few,
-    and not long.
+    Each line is a secret by itself, and looked for in all that leaves the job; so there are not
+    too many.
     """
     if len(data) > MOST_SECRET:
         raise ModuleError(

@@ -52,8 +52,8 @@ async def decrypt(
         source: The file to decrypt.
         destination: Where the decrypted file goes; it is replaced as a whole.
         aad: The same as when it was encrypted.
-        encoding: `base64` gives the plaintext in base64, for what is no text, or has more than 200
-            lines.
+        encoding: `base64` gives the plaintext in base64, for what is no text, or has more than
+            2,000 lines.
         mode: The permissions of the decrypted file.
 
     Returns:

@@ -48,8 +48,8 @@ async def decrypt(
         ciphertext: The text to decrypt, from `$ANSIBLE_VAULT` on.
         source: The file to decrypt.
         destination: Where the decrypted file goes; it is replaced as a whole.
-        encoding: `base64` gives the plaintext in base64, for what is no text, or has more than 200
-            lines.
+        encoding: `base64` gives the plaintext in base64, for what is no text, or has more than
+            2,000 lines.
         mode: The permissions of the decrypted file.
 
     Returns:
