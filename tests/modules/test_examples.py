@@ -40,6 +40,19 @@ REFUSED = {
 }
 """Registers records that an example goes through."""
 
+SECRETS = {
+    "BACKUP_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    "VAULT_PASSWORD": "open-sesame",
+    "RELEASE_KEY": """-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIEghbrxUobMr7spkkt6pX6eddHqYl4kHI79CvRWaqTXl
+-----END PRIVATE KEY-----
+""",
+}
+"""The secrets that examples read."""
+
+COMMANDS, HOSTS = ["df", "echo"], ["api.example.com:443"]
+"""The programs that examples run, and the hosts that they name."""
+
 SPECS = Library(standard_roots(), Diagnostics()).all()
 
 
@@ -64,9 +77,15 @@ def playbook(spec: ModuleSpec) -> str:
             producers.append(opens)
     if ".refused." in spec.doc.example:
         producers.append(REFUSED)
-    head = {"name": "example", "schemaVersion": "v1.0.0", "workloads": producers}
+    head = {
+        "name": "example",
+        "schemaVersion": "v1.0.0",
+        "secrets": SECRETS,
+        "allow": {"commands": COMMANDS, "network": HOSTS},
+        "workloads": producers,
+    }
     body = "\n".join("  " + line for line in spec.doc.example.splitlines())
-    return yaml.safe_dump(head).removesuffix("[]\n").rstrip() + f"\n-\n{body}\n"
+    return yaml.safe_dump(head, sort_keys=False).removesuffix("[]\n").rstrip() + f"\n-\n{body}\n"
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
@@ -103,16 +122,6 @@ FILES: dict[str, dict[str, str | bytes]] = {
 BEFORE = {"crypto:decrypt": "crypto:encrypt", "vault:decrypt": "vault:encrypt"}
 """Examples that go on with what another one has made."""
 
-SECRETS = {
-    "BACKUP_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-    "VAULT_PASSWORD": "open-sesame",
-    "RELEASE_KEY": """-----BEGIN PRIVATE KEY-----
-MC4CAQAwBQYDK2VwBCIEIEghbrxUobMr7spkkt6pX6eddHqYl4kHI79CvRWaqTXl
------END PRIVATE KEY-----
-""",
-}
-"""The secrets that examples read."""
-
 ELSEWHERE = ("http:", "connection:", "dns:", "ssh:", "object_storage:")
 """Namespaces whose examples need a server, and are run with one."""
 
@@ -122,9 +131,7 @@ ELSEWHERE = ("http:", "connection:", "dns:", "ssh:", "object_storage:")
     [spec for spec in SPECS if not spec.name.startswith(ELSEWHERE) and not spec.pauses],
     ids=lambda spec: spec.name,
 )
-def test_an_example_runs(spec: ModuleSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in SECRETS.items():
-        monkeypatch.setenv(name, value)
+def test_an_example_runs(spec: ModuleSpec, tmp_path: Path) -> None:
     [before] = [one for one in SPECS if one.name == BEFORE.get(spec.name, spec.name)]
     for one in {before.name: before, spec.name: spec}.values():
         run_example(one, tmp_path)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from gxo.runtime.host.threads import Threads
     from gxo.runtime.host.watcher import CommandWatcher
+    from gxo.runtime.testing.commands import Commands
 
 T = TypeVar("T")
 
@@ -48,7 +49,10 @@ class StallSelector(selectors.DefaultSelector):
 
 
 class JobLoop(asyncio.SelectorEventLoop):
-    """Blocking calls of asyncio itself (`to_thread`, name look-ups) go to the job's own threads."""
+    """Blocking calls of asyncio itself (`to_thread`, name look-ups) go to the job's own threads.
+
+    commands: what a test may run; None for any other job.
+    """
 
     def __init__(self, grace: float, selector: StallSelector | None = None) -> None:
         """grace: seconds that `end` waits for what does not end by itself."""
@@ -59,6 +63,7 @@ class JobLoop(asyncio.SelectorEventLoop):
         super().__init__(self._job_selector)
         self._threads: Threads | None = None
         self._watcher: CommandWatcher | None = None
+        self.commands: Commands | None = None
         self._others = set(threading.enumerate())
 
     @property

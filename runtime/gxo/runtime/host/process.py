@@ -253,16 +253,20 @@ async def _wait_at_most(seconds: float, task: "asyncio.Future[None]", clock: Clo
 def spawn(argv: Sequence[str], *, cwd: str, environment: Mapping[str, str], stdin: bool) -> Child:
     """Start a command, on a job's loop. Raises OSError and ValueError as `subprocess.Popen` does.
 
-    Without `stdin` the child reads from /dev/null.
+    Without `stdin` the child reads from /dev/null. In a test the program is what the test has for
+    it; SecurityError when that is nothing.
     """
     loop = asyncio.get_running_loop()
     assert isinstance(loop, JobLoop)
-    popen = loop.watcher.start(
-        argv,
-        bufsize=0,
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    return Child(popen, loop.watcher)
+    watcher = loop.watcher
+    options = {
+        "bufsize": 0,
+        "cwd": cwd,
+        "env": environment,
+        "stdin": subprocess.PIPE if stdin else subprocess.DEVNULL,
+        "stderr": subprocess.PIPE,
+    }
+    if loop.commands is None:
+        return Child(watcher.start(argv, **options), watcher)
+    words, options["env"] = loop.commands.prepared(argv, cwd, environment)
+    return Child(loop.commands.start(watcher, words, **options), watcher)

@@ -71,6 +71,11 @@ class CommandWatcher:
         self._writing = -1
         self._given_up = False
 
+    def begin(self) -> None:
+        """Start the watching process now, rather than with the first command."""
+        if self._process is None and not self._given_up:
+            self._begin()
+
     def start(self, argv: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
         """Start a command in a session of its own, its output a pipe, as `subprocess.Popen` does.
 
@@ -118,8 +123,7 @@ class CommandWatcher:
         self._end()
 
     def _tell(self, pipe: int, group: int) -> None:
-        if self._process is None and not self._given_up:
-            self._begin()
+        self.begin()
         if self._process is None:
             return
         try:

@@ -5,15 +5,17 @@ from gxo.runtime.kernel.node import CANCELLED, COMPLETED, FAILED
 
 class Ending:
     """errors: what failed, the first one first, redacted. interrupted: the number of the signal
-    that ended the job. timed_out: its `--timeout` ran out.
+    that ended the job. timed_out: its `--timeout` ran out. expected: of a test, that it failed is
+    what it was to do.
     """
 
-    __slots__ = ("errors", "interrupted", "timed_out")
+    __slots__ = ("errors", "expected", "interrupted", "timed_out")
 
     def __init__(self) -> None:
         self.errors: list[str] = []
         self.interrupted = 0
         self.timed_out = False
+        self.expected = False
 
     @property
     def is_cut_short(self) -> bool:
@@ -39,4 +41,4 @@ class Ending:
             return 128 + self.interrupted
         if self.timed_out:
             return 124
-        return 1 if self.errors else 0
+        return 1 if self.errors and not self.expected else 0

@@ -19,7 +19,7 @@ from gxo.runtime.errors import (
     UpstreamFailed,
 )
 from gxo.runtime.kernel.node import CANCELLED, COMPLETED, FAILED, SKIPPED, Node
-from gxo.runtime.kernel.retry import delay_after, shown
+from gxo.runtime.kernel.retry import chance, delay_after, shown
 
 if TYPE_CHECKING:
     from gxo.runtime.kernel.run import Run
@@ -107,6 +107,8 @@ def conclude(run: "Run", node: Node, error: BaseException) -> None:
     node.status, node.failure = FAILED, error
     node.ignored = _is_ignored(node, error)
     node.error = run.explain(error)
+    if run.testing is not None:
+        node.error = run.testing.placed(run, node, error, node.error)
     if node.failed_item is not None:
         if node.cause == TIMED_OUT or isinstance(error, UpstreamFailed):
             node.failed_item = None  # no fault of that one
@@ -132,14 +134,21 @@ async def attempts(
         context = Context(run, node, attempt, iteration)
         out = node.source.port() if node.source is not None else None
         read_before = node.port.records_in if node.port is not None else 0
+        if run.testing is not None:
+            run.testing.calling(node)
         try:
             ports = _ports(node, out) if spec.ports else ()
             if run.forecast is not None:
                 call = run.forecast.call(context, spec.function, (*ports, *extra))
             else:
                 call = spec.function(context, *ports, *extra)
-            return await (call if run.bus is None else run.bus.calling(context, call))
+            summary = await (call if run.bus is None else run.bus.calling(context, call))
+            if run.testing is not None:
+                run.testing.raise_refusal(node)
+            return summary
         except (Exception, SystemExit, KeyboardInterrupt) as error:
+            if run.testing is not None:
+                run.testing.raise_refusal(node, error)
             retry = spec.retry
             if retry is None or not _may_retry(node, attempt, error):
                 raise
@@ -148,7 +157,7 @@ async def attempts(
                 raise
             from gxo.runtime.reporting.trace import let_go  # start-up: only after a failure
 
-            delay = delay_after(retry, attempt, run.chance())
+            delay = delay_after(retry, attempt, chance())
             context.log(
                 "warning",
                 f"attempt {attempt} of {retry.attempts} failed, "

@@ -1,5 +1,7 @@
 """When a failed attempt is followed by another (language, section 6)."""
 
+import os
+
 from gxo.runtime.job import Retry
 
 
@@ -16,6 +18,11 @@ def delay_after(retry: Retry, attempt: int, chance: float) -> float:
     if retry.max_delay is not None:
         delay = min(retry.max_delay, delay)
     return delay * (1.0 + retry.jitter * (2.0 * chance - 1.0))
+
+
+def chance() -> float:
+    """A random number from 0 to 1. Not from `random`, whose import costs a start too much."""
+    return int.from_bytes(os.urandom(4)) / 0xFFFFFFFF
 
 
 def shown(delay: float) -> str:

@@ -142,6 +142,9 @@ class Run:
         timer = None
         if self.settings.timeout is not None:
             timer = loop.look_on(self.settings.timeout, self._time_out)
+        session = self.testing if self.job.test is not None else None
+        if session is not None:
+            session.begin(self)
         try:
             await self._run_workloads()
             if timer is not None:
@@ -154,6 +157,10 @@ class Run:
                 await cleanup(self)
         finally:
             await self._close()
+            if session is not None:
+                await self.loop.threads.call(session.end)
+        if session is not None:
+            session.judge(self)
         if self.journal is not None:
             await self.loop.threads.call(self.journal.finish)
         self.ended_at = self.wall(self.clock.monotonic())
@@ -309,10 +316,6 @@ class Run:
     def wall(self, moment: float) -> float:
         """Seconds since 1970 for a moment of the monotonic clock."""
         return self.started + (moment - self._origin)
-
-    def chance(self) -> float:
-        """A random number from 0 to 1. Not from `random`, whose import costs a start too much."""
-        return int.from_bytes(os.urandom(4)) / 0xFFFFFFFF
 
     def conceal(self, value: Any) -> Any:
         """Data without the secrets of the job, and nothing else changed."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gxo.runtime.errors import SecretError, UsageError
 from gxo.runtime.kernel.node import Node
 from gxo.runtime.kernel.state import Watched
-from gxo.runtime.secrets.providers import parse_provider
+from gxo.runtime.secrets.providers import Lookup, parse_provider
 from gxo.runtime.secrets.redact import Redactor
 from gxo.runtime.secrets.taint import Secrets, Taint
 
@@ -40,7 +40,11 @@ class SecretUse:
 
     def __init__(self, run: "Run") -> None:
         self._run = run
-        provider = parse_provider(run.settings.secrets, run.environment)
+        provider: Lookup
+        if run.testing is not None:
+            provider = run.testing.secret
+        else:
+            provider = parse_provider(run.settings.secrets, run.environment)
         self._secrets = Secrets(provider, lambda text: run.log.write_clean("warning", text))
         self.loaded: set[str] = set()
         self._loading = False

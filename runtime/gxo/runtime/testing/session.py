@@ -1,28 +1,62 @@
-"""What a test and the playbook that it includes share while they run: one `Session` a test."""
+"""What a test and the playbook that it includes share while they run: one `Session` a test.
 
+begin    the process keeps to what the test may touch
+judge    whether the test has passed: not when something was refused, whatever became of the error
+end      the process is free again
+"""
+
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from gxo.runtime.errors import SecretError, SecurityError
+from gxo.runtime.kernel.node import COMPLETED, FAILED
+from gxo.runtime.testing.commands import Commands
+from gxo.runtime.testing.network import Network
 from gxo.runtime.testing.servers import Servers
 from gxo.runtime.testing.virtual import VirtualClock, VirtualLoop
 
 if TYPE_CHECKING:
     from gxo.runtime.job import Job
+    from gxo.runtime.kernel.node import Node
+    from gxo.runtime.kernel.run import Run
     from gxo.runtime.lifecycles import Lifecycle
     from gxo.runtime.testing import Test
+
+
+_calling: ContextVar["Node | None"] = ContextVar("calling", default=None)
+"""The workload whose module a task works for."""
+
+
+class Refused(SecurityError):  # noqa: N818 - what happened
+    """The test tried what it may not.
+
+    node: the workload that did, as far as that is known. told: what its log says, once it does.
+    """
+
+    def __init__(self, message: str, hint: str, node: "Node | None") -> None:
+        super().__init__(message, hint=hint)
+        self.node = node
+        self.told = message
 
 
 class Session:
     """The mocks of one run of a test, and what it may touch besides them.
 
-    test: what the playbook says. clock: the test's time. servers: the mocks that listen.
+    test: what the playbook says. network, commands: what may be reached, and run. refused: the
+    errors for what was tried that may not be, in the order of the trials. clock: the test's time.
+    servers: the mocks that listen.
     """
 
-    __slots__ = ("clock", "servers", "test")
+    __slots__ = ("_run", "clock", "commands", "network", "refused", "servers", "test")
 
     def __init__(self, test: "Test") -> None:
         self.test = test
         self.clock = VirtualClock()
         self.servers = Servers()
+        self.refused: list[Refused] = []
+        self.network = Network(test.network, self._workspace, self._refuse)
+        self.commands = Commands(test.commands, self._workspace, self._refuse)
+        self._run: Run | None = None
 
     def adopt(self, job: "Job") -> None:
         """Let a job run that is the test or the playbook that it includes: each workload once."""
@@ -39,3 +73,90 @@ class Session:
     def make_loop(self, grace: float) -> VirtualLoop:
         """A loop whose time is the test's. grace: as of any job's loop."""
         return VirtualLoop(grace, self.clock, self.servers)
+
+    def begin(self, run: "Run") -> None:
+        """The test's own run starts."""
+        from gxo.runtime.testing import hook  # start-up: what compiles a test needs none
+
+        self._run = run
+        self.commands.begin(run)
+        hook.watch(self)
+
+    def end(self) -> None:
+        """Nothing of the test runs any more. Blocks. Harmless when repeated."""
+        from gxo.runtime.testing import hook
+
+        hook.unwatch(self)
+        self.commands.end()
+
+    def judge(self, run: "Run") -> None:
+        """Let the ending say whether the test has passed, rather than how its workloads ended."""
+        for error in self.refused:
+            text = run.redact(error.told)
+            if not any(text in told for told in run.ending.errors):
+                run.fail(f"{text}. That fails a test, whatever becomes of the error", error.hint)
+        if not self.test.expect_failed or self.refused:
+            return
+        if run.ending.status == FAILED:
+            run.ending.expected = True
+        elif run.ending.status == COMPLETED:
+            run.fail("the test expects that the job fails (`expect: Failed`), and it has completed")
+
+    def calling(self, node: "Node") -> None:
+        """What this task, and what it starts, tries from now on is tried by the workload."""
+        _calling.set(node)
+
+    def raise_refusal(self, node: "Node", error: BaseException | None = None) -> None:
+        """Raise what was refused to a workload, whatever its module has made of it: no result, and
+        no error that is retried or ignored.
+        """
+        for refused in self.refused:
+            if refused.node is node or (error is not None and _came_of(error, refused)):
+                refused.node = node
+                raise refused from None
+
+    def placed(self, run: "Run", node: "Node", error: BaseException, text: str) -> str:
+        """The text of an error, for what was refused with the workload's line at least."""
+        from gxo.runtime.reporting.trace import source_map
+
+        found = source_map(run)
+        line = found.get("workloads", {}).get(node.name)
+        if not isinstance(error, Refused):
+            return text
+        if line is not None and f"({found['file']}:" not in text:
+            text = f"{text} ({found['file']}:{line})"
+        error.told = text
+        return text
+
+    async def secret(self, name: str) -> str:
+        """The only provider of secrets in a test: its `secrets`. SecretError."""
+        value = self.test.secrets.get(name)
+        if value is None:
+            raise SecretError(
+                f"the secret '{name}' is missing: it is not among the test's `secrets`",
+                hint=f"a test reads no real secrets; add `secrets: {{{name}: some-value}}` to it",
+            )
+        if not value:
+            raise SecretError(f"the secret '{name}' is empty in the test's `secrets`")
+        return value
+
+    def _workspace(self) -> str:
+        assert self._run is not None, "the session has begun"
+        return self._run.workspace.path
+
+    def _refuse(self, message: str, hint: str) -> SecurityError:
+        error = Refused(message, hint, _calling.get())
+        self.refused.append(error)
+        return error
+
+
+def _came_of(error: BaseException, refused: Refused) -> bool:
+    """Whether an error is one that was refused, or was made of it."""
+    waiting: list[BaseException | None] = [error]
+    for one in waiting:
+        if one is refused:
+            return True
+        if one is not None:
+            waiting += [one.__cause__, one.__context__]
+            waiting += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+    return False
