@@ -86,7 +86,10 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.compiler.diagnostics",
         "gxo.compiler.frozen",
     ),
+    # What a test may touch is the same when compiling and when it runs.
     "gxo.compiler.passes": (
+        "gxo.runtime.testing.network",
+        "gxo.runtime.testing.shelltext",
         "gxo.compiler.passes",
         "gxo.compiler.flow",
         "gxo.compiler.codes",

@@ -74,13 +74,14 @@ def _of_module(call: Workload, name: str) -> Iterator[Effect]:
     module = call.module.name
     for variable in call.module.environment:
         yield Effect("environment", variable, workload=name, module=module)
-    for kind, value in _touching(call, call.module):
+    for kind, value in touching(call, call.module):
         for text, dynamic in _touched(value):
             for what, shown in touched(text) if kind == "connects" else [(kind, text)]:
                 yield Effect(_KINDS[what], shown, dynamic, name, module)
 
 
-def _touching(call: Workload, module: spec.ModuleSpec) -> Iterator[tuple[spec.EffectKind, Value]]:
+def touching(call: Workload, module: spec.ModuleSpec) -> Iterator[tuple[spec.EffectKind, Value]]:
+    """What the call touches, each with the value that says so. module: the call's."""
     given = {argument.name: argument for argument in call.arguments}
     for effect in module.effects:
         if any(_is_on(given[name]) for name in effect.unless if name in given):

@@ -13,12 +13,10 @@ import os
 import shlex
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from errno import ENOENT
 from typing import TYPE_CHECKING, Any
 
 from gxo.runtime.errors import ParameterError, SecurityError
-from gxo.runtime.testing.confine import Confinement
 from gxo.runtime.testing.programs import check_executable
 from gxo.runtime.testing.shelltext import outside
 from gxo.runtime.workspace.workspace import Workspace
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
 
     from gxo.runtime.host.watcher import CommandWatcher
     from gxo.runtime.kernel.run import Run
+    from gxo.runtime.testing.confine import Confinement
     from gxo.runtime.testing.network import Refuse
 
 SHELL = "/bin/sh"
@@ -122,9 +121,11 @@ class Commands:
                 "put a test:mock_module in the place of the module that does",
             )
 
-    def _confined(self) -> Confinement:
+    def _confined(self) -> "Confinement":
         """What holds commands to the test; the first one pays for it."""
         if self._confinement is None:
+            from gxo.runtime.testing.confine import Confinement  # start-up: only with commands
+
             assert self._run is not None, "the session has begun"
             workspace = os.path.realpath(self._workspace())
             path = self._run.environment.get("PATH", "")
@@ -169,6 +170,8 @@ class Commands:
         return name
 
     def _refused(self, program: str, reason: str) -> SecurityError:
+        from difflib import get_close_matches  # start-up: only after a failure
+
         name = os.path.basename(program)
         hint = f"let a test:mock_command stand for it, or allow it: `allow: {{commands: [{name}]}}`"
         if close := get_close_matches(name, [*self._mocks, *self._allowed], 1):
