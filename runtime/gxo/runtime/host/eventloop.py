@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from gxo.runtime.host.threads import Threads
     from gxo.runtime.host.watcher import CommandWatcher
-    from gxo.runtime.testing.commands import Commands
+    from gxo.runtime.testing.session import Session
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class StallSelector(selectors.DefaultSelector):
 class JobLoop(asyncio.SelectorEventLoop):
     """Blocking calls of asyncio itself (`to_thread`, name look-ups) go to the job's own threads.
 
-    commands: what a test may run; None for any other job.
+    testing: of a test, what it is held to until the loop ends; None for any other job.
     """
 
     def __init__(self, grace: float, selector: StallSelector | None = None) -> None:
@@ -63,7 +63,7 @@ class JobLoop(asyncio.SelectorEventLoop):
         super().__init__(self._job_selector)
         self._threads: Threads | None = None
         self._watcher: CommandWatcher | None = None
-        self.commands: Commands | None = None
+        self.testing: Session | None = None
         self._others = set(threading.enumerate())
 
     @property
@@ -151,6 +151,8 @@ class JobLoop(asyncio.SelectorEventLoop):
         self.run_until_complete(self._end(left))
         if self._watcher is not None:
             self._watcher.close()
+        if self.testing is not None:
+            self.testing.end()
         for task in asyncio.all_tasks(self):
             task._log_destroy_pending = False  # type: ignore[attr-defined] # it has been reported
         self.close()

@@ -266,7 +266,7 @@ def spawn(argv: Sequence[str], *, cwd: str, environment: Mapping[str, str], stdi
         "stdin": subprocess.PIPE if stdin else subprocess.DEVNULL,
         "stderr": subprocess.PIPE,
     }
-    if loop.commands is None:
+    if loop.testing is None:
         return Child(watcher.start(argv, **options), watcher)
-    words, options["env"] = loop.commands.prepared(argv, cwd, environment)
-    return Child(loop.commands.start(watcher, words, **options), watcher)
+    words, options["env"] = loop.testing.commands.prepared(argv, cwd, environment)
+    return Child(loop.testing.commands.start(watcher, words, **options), watcher)

@@ -142,9 +142,8 @@ class Run:
         timer = None
         if self.settings.timeout is not None:
             timer = loop.look_on(self.settings.timeout, self._time_out)
-        session = self.testing if self.job.test is not None else None
-        if session is not None:
-            session.begin(self)
+        if self.testing is not None:
+            self.testing.begin(self)
         try:
             await self._run_workloads()
             if timer is not None:
@@ -157,10 +156,8 @@ class Run:
                 await cleanup(self)
         finally:
             await self._close()
-            if session is not None:
-                await self.loop.threads.call(session.end)
-        if session is not None:
-            session.judge(self)
+        if self.testing is not None:
+            self.testing.judge(self)
         if self.journal is not None:
             await self.loop.threads.call(self.journal.finish)
         self.ended_at = self.wall(self.clock.monotonic())

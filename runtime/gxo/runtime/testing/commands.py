@@ -52,12 +52,11 @@ class Commands:
         self._is_starting = False
 
     def begin(self, run: "Run") -> None:
-        """The test's run starts, and with it all that its loop starts is looked up here."""
+        """The test's own run starts."""
         self._run = run
-        run.loop.commands = self
 
     def end(self) -> None:
-        """Remove the folder of programs. Blocks. Harmless when repeated."""
+        """Remove the folder of programs. Blocks."""
         if self._confinement is not None:
             self._confinement.close()
             self._confinement = None

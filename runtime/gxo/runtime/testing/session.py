@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gxo.runtime.errors import SecretError, SecurityError
 from gxo.runtime.kernel.node import COMPLETED, FAILED
+from gxo.runtime.testing import hook
 from gxo.runtime.testing.commands import Commands
 from gxo.runtime.testing.network import Network
 from gxo.runtime.testing.servers import Servers
@@ -75,22 +76,25 @@ class Session:
         return VirtualLoop(grace, self.clock, self.servers)
 
     def begin(self, run: "Run") -> None:
-        """The test's own run starts."""
-        from gxo.runtime.testing import hook  # start-up: what compiles a test needs none
-
-        self._run = run
-        self.commands.begin(run)
-        hook.watch(self)
+        """A run starts: with the first one, which is the test's own, the process is held to it."""
+        if self._run is None:
+            self._run = run
+            run.loop.testing = self
+            self.commands.begin(run)
+            hook.watch(self)
 
     def end(self) -> None:
-        """Nothing of the test runs any more. Blocks. Harmless when repeated."""
-        from gxo.runtime.testing import hook
-
+        """Nothing of the test runs any more. Blocks."""
         hook.unwatch(self)
         self.commands.end()
 
     def judge(self, run: "Run") -> None:
-        """Let the ending say whether the test has passed, rather than how its workloads ended."""
+        """Let the ending say whether the test has passed, rather than how its workloads ended.
+
+        How the run of the playbook that it includes ends is data.
+        """
+        if run is not self._run:
+            return
         for error in self.refused:
             text = run.redact(error.told)
             if not any(text in told for told in run.ending.errors):
