@@ -155,6 +155,8 @@ def test_a_jump_is_to_the_next_timer(bench: Bench) -> None:
     assert bench.clock.ahead == pytest.approx(31 * HOUR, abs=1)
     assert bench.clock.monotonic() == pytest.approx(bench.loop.time(), abs=1)
     assert bench.clock.seconds() == pytest.approx(time.time() + 31 * HOUR, abs=2)
+    assert bench.clock.now().timestamp() == pytest.approx(time.time() + 31 * HOUR, abs=2)
+    assert bench.clock.outside().timestamp() == pytest.approx(time.time(), abs=2), "not theirs"
 
 
 def test_a_thread_takes_real_time(bench: Bench) -> None:

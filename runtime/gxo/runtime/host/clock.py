@@ -26,6 +26,13 @@ class Clock:
 
         return datetime.fromtimestamp(self.seconds(), UTC)
 
+    def outside(self) -> "datetime":
+        """The date and time in UTC that other hosts have: for what they check, such as a signature.
+
+        In a test `now` may be ahead of it.
+        """
+        return self.now()
+
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         await asyncio.sleep(seconds)

@@ -9,6 +9,7 @@ A job that waits for nothing at all is told so, as any is; that nobody asks a mo
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from selectors import SelectorKey
 
 from gxo.runtime.host.clock import Clock
@@ -37,6 +38,9 @@ class VirtualClock(Clock):
 
     def seconds(self) -> float:
         return time.time() + self.ahead
+
+    def outside(self) -> datetime:
+        return datetime.fromtimestamp(time.time(), UTC)
 
 
 class VirtualSelector(StallSelector):

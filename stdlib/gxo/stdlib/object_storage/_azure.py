@@ -67,7 +67,7 @@ class Container(Speaker):
         headers = {
             **request.headers,
             "host": host,
-            "x-ms-date": format_datetime(self._ctx.clock.now(), usegmt=True),
+            "x-ms-date": format_datetime(self._ctx.clock.outside(), usegmt=True),
             "x-ms-version": VERSION,
         }
         account = self._account

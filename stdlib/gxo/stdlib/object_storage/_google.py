@@ -97,7 +97,7 @@ async def shared_tokens(ctx: Context, account: ServiceAccount) -> Tokens:
 
 async def _exchanged(ctx: Context, account: ServiceAccount, timeout: float) -> tuple[str, float]:
     """A new token, and for how many seconds it is good."""
-    assertion = await ctx.thread(signed_assertion, account, ctx.clock.now())
+    assertion = await ctx.thread(signed_assertion, account, ctx.clock.outside())
     place = urlsplit(account.token_uri)
     wire = Wire(ctx, f"{place.scheme}://{place.netloc}", _unsigned, timeout)
     body = Bytes(urlencode({"grant_type": GRANT, "assertion": assertion}).encode())

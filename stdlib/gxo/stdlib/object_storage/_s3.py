@@ -72,7 +72,7 @@ class Bucket(Speaker):
             request.body.sha256,
             keys=Keys(account.access_key_id, account.secret_access_key, account.session_token),
             region=account.region,
-            now=self._ctx.clock.now(),
+            now=self._ctx.clock.outside(),
         )
 
     def found(self, answer: Answer) -> Found:
