@@ -24,6 +24,7 @@ import scaling
 import scheduler
 import serving
 import starting
+import testing
 from data import jobs
 from data.contest import WrongOutputError
 
@@ -74,6 +75,12 @@ def http(write: Write) -> Outcome:
     return all(kept), [asdict(one) for one in (*rates, *costs)]
 
 
+def test(write: Write) -> Outcome:
+    """What `gxo test` costs."""
+    result = testing.measure(GXO, ENVIRONMENT)
+    return testing.report(result, write), asdict(result)
+
+
 def data_job(name: str) -> Callable[[Write], Outcome]:
     def part(write: Write) -> Outcome:
         try:
@@ -96,6 +103,7 @@ PARTS: dict[str, Callable[[Write], Outcome]] = {
     **{name: data_job(name) for name in jobs.JOBS},
     "J4": endless,
     "http": http,
+    "test": test,
 }
 
 

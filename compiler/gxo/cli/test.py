@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from gxo.cli.exits import INVALID, OK, USAGE
@@ -13,34 +14,57 @@ from gxo.compiler.driver import Options
 from gxo.runtime.durations import NANOSECONDS, parse_duration
 from gxo.testrun.finding import PathError, find
 from gxo.testrun.pool import Limits
-from gxo.testrun.running import Request, run_tests
+from gxo.testrun.results import Account
+from gxo.testrun.running import Outcome, Request, run_tests
 
 FORMATS = ("text", "json", "github")
 
 
 def main(arguments: list[str]) -> int:
     given = _parser().parse_args(arguments)
-    try:
-        tests, others = find(given.paths)
-    except PathError as error:
-        print(f"gxo: {error}", file=sys.stderr)
-        return USAGE
-    tests = [path for path in tests if given.run is None or given.run.search(_searched(path))]
-    if not tests:
-        what = "has a name that fits --run" if given.run else "is there"
-        print(f"gxo: no test playbook {what}: NAME.test.gxo.yaml", file=sys.stderr)
-        return USAGE
     for target in (given.junit, given.coverage_html):
         if target is not None and not target.parent.is_dir():
             print(f"gxo: cannot write {target}: there is no such folder", file=sys.stderr)
             return USAGE
-    outcome = run_tests(_request(given, tests, others))
+    try:
+        tests, others = _found(given)
+        if not tests:
+            what = "has a name that fits --run" if given.run else "is there"
+            print(f"gxo: no test playbook {what}: NAME.test.gxo.yaml", file=sys.stderr)
+            return USAGE
+        if given.watch:
+            return 128 + _watched(given)
+        outcome = run_tests(_request(given, tests, others))
+    except PathError as error:
+        print(f"gxo: {error}", file=sys.stderr)
+        return USAGE
     if outcome.interrupted:
         return 128 + outcome.interrupted
     return INVALID if outcome.has_failed else OK
 
 
-def _request(given: argparse.Namespace, tests: list[str], others: list[str]) -> Request:
+def _watched(given: argparse.Namespace) -> int:
+    """Run tests again and again, until the signal whose number is returned."""
+    from gxo.testrun.watching import Watch
+
+    def run(tests: Sequence[str], others: Sequence[str], known: Sequence[Account]) -> Outcome:
+        return run_tests(_request(given, tests, others, known))
+
+    return Watch(lambda: _found(given), run, sys.stdout).watch()
+
+
+def _found(given: argparse.Namespace) -> tuple[list[str], list[str]]:
+    """The tests to run, and the other playbooks. Raises PathError."""
+    tests, others = find(given.paths)
+    return [path for path in tests if not given.run or given.run.search(_searched(path))], others
+
+
+def _request(
+    given: argparse.Namespace,
+    tests: Sequence[str],
+    others: Sequence[str],
+    known: Sequence[Account] = (),
+) -> Request:
     options = Options(optimize=not given.O0, module_path=tuple(given.module_path))
     return Request(
         tests=tests,
@@ -52,6 +76,7 @@ def _request(given: argparse.Namespace, tests: list[str], others: list[str]) -> 
         junit=given.junit,
         coverage=given.coverage or given.coverage_html is not None,
         coverage_html=given.coverage_html,
+        known=known,
         colour=has_colour(sys.stdout),
     )
 
@@ -108,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
         "the tests have reached, of the playbooks that they include",
     )
     add("--coverage-html", type=Path, metavar="FILE", help="write that as a page, beside the text")
+    add("--watch", action="store_true", help="run again what a change concerns, until Ctrl-C")
     add("-O0", action="store_true", help="leave out optimizations")
     add_module_path_option(parser)
     return parser

@@ -14,9 +14,8 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gxo.testrun.results import Account
+from gxo.testrun.results import INCLUDED, Account
 
-INCLUDED = "included"
 _KINDS = {
     "workload": "workload '{}' never ran",
     "step": "step '{}' never had a record",

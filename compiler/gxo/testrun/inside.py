@@ -26,6 +26,7 @@ from gxo.runtime.main import YOUNG, load
 from gxo.runtime.main import main as run_job
 from gxo.runtime.testing.outcome import Outcome, Teller
 from gxo.testrun.points import lines, points
+from gxo.testrun.results import INCLUDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,16 @@ def _compiled(path: str, order: Order, teller: Teller) -> Compilation | None:
     if not valid:
         return None
     sys.stderr.write(text)
-    assert compilation.plan is not None
-    told = {"lines": lines(compilation.plan), "points": points(compilation.plan)}
-    teller.tell({"program": path, **told})
+    teller.tell(_program(compilation))
+    if compilation.included is not None:
+        teller.tell({**_program(compilation.included), "of": INCLUDED})
     return compilation
+
+
+def _program(compilation: Compilation) -> dict[str, Any]:
+    plan = compilation.plan
+    assert plan is not None
+    return {"program": compilation.file, "lines": lines(plan), "points": points(plan)}
 
 
 def _failure(one: Diagnostic) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The results as JUnit's XML, as Jenkins and GitLab read it: a test suite a file, one case in it.
 
-    <testsuites name="gxo test" tests="2" failures="1" errors="0" skipped="0" time="0.104">
-      <testsuite name="sync.test.gxo.yaml" tests="1" failures="1" ... time="0.061">
-        <testcase classname="sync.test.gxo.yaml" name="sync.test" file="sync.test.gxo.yaml" ...>
+    <testsuites name="gxo test" tests="2" failures="1" errors="0" time="0.104">
+      <testsuite name="sync.test.gxo.yaml" file="sync.test.gxo.yaml" tests="1" failures="1" ...>
+        <testcase classname="sync.test.gxo.yaml" name="sync.test" time="0.052">
           <failure type="Failed" message="...">sync.test.gxo.yaml:9: ...</failure>
 
 What does not compile is an `error`, what was not run is `skipped`.
@@ -29,7 +29,6 @@ def junit(results: Sequence[Result], seconds: float, started: float) -> str:
         tests=len(results),
         failures=counts["fail"] - errors,
         errors=errors,
-        skipped=counts["skip"],
         time=f"{seconds:.3f}",
     )
     suites = "".join(_suite(one, moment) for one in results)
@@ -40,6 +39,7 @@ def _suite(result: Result, moment: str) -> str:
     failed = result.status == "fail"
     suite = _attributes(
         name=result.path,
+        file=result.path,
         tests=1,
         failures=int(failed and result.compiled),
         errors=int(not result.compiled),
@@ -47,9 +47,7 @@ def _suite(result: Result, moment: str) -> str:
         time=f"{result.total:.3f}",
         timestamp=moment,
     )
-    case = _attributes(
-        classname=result.path, name=result.name, file=result.path, time=f"{result.seconds:.3f}"
-    )
+    case = _attributes(classname=result.path, name=result.name, time=f"{result.seconds:.3f}")
     return (
         f"  <testsuite{suite}>\n    <testcase{case}>\n{''.join(_parts(result))}"
         "    </testcase>\n  </testsuite>\n"

@@ -14,6 +14,9 @@ from typing import Any, Literal
 
 Status = Literal["pass", "fail", "skip"]
 
+INCLUDED = "included"
+"""How lines say that they are about the playbook which the test includes."""
+
 KILLED_FOR_MEMORY = "; the system does so when there is no memory left"
 
 
@@ -118,23 +121,27 @@ class Account:
             reached.add(f"{name}:{str(when).lower()}")
 
     def failures(self) -> tuple[Failure, ...]:
-        """What the test itself has failed of; the failure of what it includes is data."""
-        return tuple(self._failure(error) for of, error in self._errors if not of)
+        """What the test has failed of; then, as it may be why, what the included playbook has."""
+        own = [self._failure(of, error) for of, error in self._errors if not of]
+        others = [self._failure(of, error) for of, error in self._errors if of]
+        return (*own, *others) if own else ()
 
-    def _failure(self, error: str) -> Failure:
-        for (of, workload), line in self._failed.items():
-            if not of and error.endswith(f"workload '{workload}' failed: {line['error']}"):
+    def _failure(self, of: str, error: str) -> Failure:
+        path = self.programs[of].path if of in self.programs else self.path
+        about = f"{of}/" if of else ""
+        for (where, workload), line in self._failed.items():
+            if where == of and error.endswith(f"workload '{workload}' failed: {line['error']}"):
                 break
         else:
-            return Failure(error, self.path)
-        file, number, column = self.path, self.line("", workload), 0
+            return Failure(f"{about}{error}", path)
+        file, number, column = path, self.line(of, workload), 0
         if "place" in line:
             name, number, column = line["place"]
-            file = beside(self.path, name)
+            file = beside(path, name)
         place = f" ({os.path.basename(file)}:{number}:{column})"
         message = line["error"].removesuffix(place)
         details = line.get("assertions", ())
-        return Failure(message, file, number, column, workload, details)
+        return Failure(message, file, number, column, f"{about}{workload}", details)
 
     def line(self, of: str, workload: str) -> int:
         """The playbook's line of a workload; 0 when it is not known."""

@@ -36,7 +36,7 @@ workloads:
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the command line asks for. others: playbooks that lie among the tests. output: `text`,
-    `json` or `github`.
+    `json` or `github`. known: what other tests have told, which coverage counts as well.
     """
 
     tests: Sequence[str]
@@ -48,6 +48,7 @@ class Request:
     junit: Path | None = None
     coverage: bool = False
     coverage_html: Path | None = None
+    known: Sequence[Account] = ()
     colour: bool = False
 
 
@@ -115,9 +116,8 @@ def _forking() -> Iterator[str]:
 
 def _covered(request: Request, order: Order, pool: Pool) -> list[Covered]:
     """What the tests have reached, and that other playbooks are there which none includes."""
-    run = {
-        os.path.realpath(one.path) for account in pool.accounts for one in account.programs.values()
-    }
+    accounts = [*request.known, *pool.accounts]
+    run = {os.path.realpath(one.path) for told in accounts for one in told.programs.values()}
     others = [path for path in request.others if os.path.realpath(path) not in run]
     listing = Pool(
         others,
@@ -127,7 +127,7 @@ def _covered(request: Request, order: Order, pool: Pool) -> list[Covered]:
     )
     if not pool.interrupted:
         listing.run()
-    return cover(pool.accounts, listing.accounts)
+    return cover(accounts, listing.accounts)
 
 
 def _text(path: str) -> str:

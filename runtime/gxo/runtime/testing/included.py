@@ -107,6 +107,8 @@ async def run_included(ctx: Context, playbook: str, given: Mapping[str, Any]) ->
         run, settings.log_level, settings.log_format, test.log.stream, within=ctx.workload
     )
     run.log.progress = test.log.progress
+    if test.bus is not None:
+        run.bus = test.bus.included(run)
     code = await _execute(ctx, run)
     run.log.write_clean("info", run_ended(run))
     error = run.conceal(run.ending.error)
