@@ -64,6 +64,8 @@ def made_of(case: Path) -> dict[str, str]:
         "manifest.json": without_hashes(compilation.manifest_text(module)),
         "sourcemap.json": module.source_map,
     }
+    if module.included:
+        made["gxo_included.py"] = module.included.text
     return made | ({"warnings.txt": text} if findings else {})
 
 
@@ -112,9 +114,10 @@ def test_generated_modules_type_check(tmp_path: Path, monkeypatch: pytest.Monkey
         paths.append(str(path))
     assert len(paths) > 4
     for case in VALID:
-        path = tmp_path / f"{case.name.replace('-', '_')}.py"
-        path.write_text((case / "expect" / "gxo_job.py").read_text(encoding="utf-8"))
-        paths.append(str(path))
+        for generated in case.glob("expect/gxo_*.py"):
+            path = tmp_path / f"{case.name}_{generated.stem}.py".replace("-", "_")
+            path.write_text(generated.read_text(encoding="utf-8"))
+            paths.append(str(path))
     # Of what the modules of an example import of others, which is not installed here.
     (tmp_path / "slugify.pyi").write_text("def slugify(text: str, *, max_length: int) -> str: ...\n")
     users = [str(playbook_of(case).parent) for case in VALID if users_modules(case)]

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class Module:
     """The generated program, and the map from its expressions to the playbook's.
 
-    sources: its files by their path in the archive: one, or a table and the parts that it names.
+    sources: its files by their path in the archive: one, or first a table and then its parts.
     heads: the beginning of each of these, in which all its imports are. included: of a test, the
     program of the playbook that it includes.
     """
@@ -47,7 +47,7 @@ class Module:
     @property
     def text(self) -> str:
         """The file that is run: all there is of a program in one file."""
-        return self.sources[JOB.job]
+        return next(iter(self.sources.values()))
 
 
 @dataclass(frozen=True, slots=True)
