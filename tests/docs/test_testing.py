@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from gxo.compiler.driver import check
 from gxo.runtime.main import main
 from tests.stdlib.stream.test_pipelines import compiled
+from tests.testing.support import run
 
 PAGE = (Path(__file__).parents[2] / "docs/testing.md").read_text(encoding="utf-8")
-PLAYBOOKS = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+FILES = {text.split()[1]: text for text in BLOCKS if re.match(r"# \S+\.gxo\.yaml\n", text)}
+"""Those that say which file they are."""
+PLAYBOOKS = [text for text in BLOCKS if text not in FILES.values()]
 
 
 @pytest.mark.parametrize("text", PLAYBOOKS, ids=range(len(PLAYBOOKS)))
@@ -25,3 +30,21 @@ def test_a_request_that_no_handler_is_for(
     assert main(job, None, ["--workspace", str(tmp_path)]) == 1
     [shown] = re.findall(r"^```\n(error    api: .*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     assert shown in capsys.readouterr().err
+
+
+def test_the_first_test(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It passes, and says what the page shows, whatever the times."""
+    monkeypatch.setenv("REGISTRY_TOKEN", "t0ken-of-the-test")
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    compilation = check(tmp_path / "release.test.gxo.yaml")
+    assert compilation.diagnostics.items == []
+    assert run(compilation, tmp_path).exit_code == 0
+    [shown] = re.findall(r"^\$ gxo run release.test.gxo.yaml\n(.*?)^```$", PAGE, re.M | re.S)
+    assert without_times(capsys.readouterr().err) == without_times(shown)
+
+
+def without_times(log: str) -> str:
+    return re.sub(r"^[\d:]{8}|\d+ ms", "", log, flags=re.MULTILINE)
