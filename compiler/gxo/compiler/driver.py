@@ -32,6 +32,7 @@ from gxo.compiler.ir.facts import (
     register_owners,
 )
 from gxo.compiler.ir.included import check_modules, check_used, with_included
+from gxo.compiler.ir.mocks import Mocked, mocked_modules
 from gxo.compiler.ir.nodes import Plan, Workload
 from gxo.compiler.ir.pprint import print_plan
 from gxo.compiler.ir.verify import verify
@@ -71,6 +72,7 @@ class Options:
     `module_path` are folders of a user's own modules, besides `modules/` beside the playbook;
     `module_roots` are those of modules that can be imported as they are, for tests.
     `locked` is for those who want no `modules.lock` to be written.
+    `mocked` are the modules that a test replaces which includes the playbook (`ir/mocks.py`).
     """
 
     optimize: bool = True
@@ -84,6 +86,7 @@ class Options:
     module_path: tuple[str, ...] = ()
     module_roots: tuple[Root, ...] = ()
     locked: bool = False
+    mocked: Mocked = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -117,9 +120,10 @@ class Compilation:
         folder = Path(self.file).parent
         self.assets = find_assets(self.playbook, folder, self.diagnostics)
         self.playbook = with_template_files(self.playbook, folder, self.diagnostics)
-        self._include()
+        mocked = {**self.options.mocked, **mocked_modules(self.playbook)}
+        self._include(mocked)
         self.library = Library((*standard_roots(), *self._users_roots()), self.diagnostics)
-        plan = build(self.playbook, self.library, self.diagnostics)
+        plan = build(self.playbook, self.library, self.diagnostics, mocked)
         included = self._included_plan()
         check_modules(plan, self.diagnostics)
         if included is not None:
@@ -144,14 +148,15 @@ class Compilation:
             self.diagnostics.add(self.included.diagnostics)
         return not self.diagnostics.has_errors
 
-    def _include(self) -> None:
+    def _include(self, mocked: Mocked) -> None:
         """Compile the playbook that the test includes, as far as the passes go."""
         assert self.playbook is not None
         name = self.playbook.test.include if self.playbook.test else None
         found = read_included(name, self.file, self.diagnostics) if name else None
         if name and found:
             path, data = found
-            self.included = Compilation(path, replace(self.options, dump=ignore_dump))
+            options = replace(self.options, dump=ignore_dump, mocked=mocked)
+            self.included = Compilation(path, options)
             if self.included.read(data):
                 self.included.analyse()
                 check_shared(self.assets, self.included.assets, name.span, self.diagnostics)

@@ -36,6 +36,8 @@ def step_view(pipeline: Workload, step: Workload, around: Surroundings) -> Workl
     prefix = identifier(f"{pipeline.name}_{step.name}")
     printer = Printer(prefix, around.names, around.imports, around.mark)
     comment = f"{pipeline.name}, step {step.name}: {module.name}"
+    if module.is_mocked:
+        comment += ", mocked"
     how: str = kind(step)
     if step.is_inline:
         how = "inline" if is_code(step) else "kernel"

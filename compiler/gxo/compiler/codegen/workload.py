@@ -20,6 +20,7 @@ from gxo.compiler.ir.nodes import (
     Workload,
 )
 from gxo.compiler.ir.walk import every_workload
+from gxo.compiler.modules.mocked import is_called
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.python_source import Names, identifier, literal
 
@@ -109,7 +110,7 @@ def workload_view(workload: Workload, block: Block, around: Surroundings) -> Wor
     printer = Printer(identifier(workload.name), around.names, around.imports, around.mark)
     name, words = literal(workload.name), settings(workload, module, printer)
     decorator = [*block.owner_argument, name, *words]
-    comment = f"{workload.name}: {module.name}"
+    comment = f"{workload.name}: {module.name}{', mocked' if module.is_mocked else ''}"
     if workload.is_dead:
         return never_called(comment, f"job.{block.kind}", decorator, function, printer)
     ports = taken_ports(module, _connected(workload, around.consumed))
@@ -162,7 +163,7 @@ def never_called(
 
 def alias(module: ModuleSpec) -> str:
     """What a generated module calls it: `data_map`."""
-    return module.name.replace(":", "_")
+    return module.function if module.is_mocked else module.name.replace(":", "_")
 
 
 def returned(module: ModuleSpec, imports: Imports) -> str:
@@ -219,6 +220,8 @@ def call_arguments(
     workload: Workload, module: ModuleSpec, ports: list[str], printer: Printer
 ) -> list[str]:
     """What the module is called with."""
+    if module.is_mocked:
+        return _mocked_arguments(workload, module, ports, printer)
     arguments = ["ctx"]
     for port in ports:
         code = port
@@ -238,6 +241,27 @@ def call_arguments(
     if free:
         arguments.append("**{" + ", ".join(free) + "}")
     return arguments
+
+
+def _mocked_arguments(
+    workload: Workload, module: ModuleSpec, ports: list[str], printer: Printer
+) -> list[str]:
+    """What is called in place of a module gets: its name, the parameters by theirs, and ports.
+
+    What the module itself would call is left out: no mock does. The default of a parameter that is
+    left out is there if a mock expects it.
+    """
+    codes = {
+        argument.name: printer.code(argument.value, argument.name)
+        for argument in workload.arguments
+        if not is_called(argument.type)
+    }
+    for param in module.params:
+        if param.name in (module.compared or ()) and not param.required:
+            codes.setdefault(param.name, literal(param.default))
+    pairs = (f"{literal(name)}: {code}" for name, code in codes.items())
+    given = ["ctx", literal(module.name), "{" + ", ".join(pairs) + "}"]
+    return [*given, *(f"{port}={port}" for port in ports)]
 
 
 def settings(workload: Workload, module: ModuleSpec, printer: Printer) -> Iterator[str]:

@@ -4,9 +4,13 @@ Parameters are read by the pass `bind_arguments`, edges are drawn by `link_state
 `link_streams`.
 """
 
-from gxo.compiler.diagnostics import Diagnostics, did_you_mean, one_slip_away, working_on
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from gxo.compiler.diagnostics import Diagnostics, one_slip_away, working_on
 from gxo.compiler.frontend import testing
 from gxo.compiler.frontend.playbook import InputDecl, Playbook, TestDecl, WorkloadDecl
+from gxo.compiler.ir.mocks import Mocked, bind_mock
 from gxo.compiler.ir.nodes import (
     Computed,
     Constant,
@@ -22,19 +26,34 @@ from gxo.compiler.ir.nodes import (
 from gxo.compiler.ir.policies import merge
 from gxo.compiler.ir.values import CONDITION, literal_value, read_value
 from gxo.compiler.modules.index import Library
+from gxo.compiler.modules.mocked import MOCK, replaced
 from gxo.compiler.modules.spec import ModuleSpec
 from gxo.compiler.types import ANY, ListOf, MapOf, OneOf
 
-UNKNOWN_MODULE, BAD_LIFECYCLE, TEST_ONLY = "GXO0501", "GXO0510", "GXO0515"
+BAD_LIFECYCLE, TEST_ONLY = "GXO0510", "GXO0515"
 
 
-def build(playbook: Playbook, library: Library, diagnostics: Diagnostics) -> Plan:
-    """The plan before any pass: every workload of the playbook, its module looked up."""
-    is_test = playbook.test is not None
+@dataclass(frozen=True, slots=True)
+class _Modules:
+    """Where a playbook's modules are looked up. mocked: those that a test replaces."""
 
-    def block(decls: tuple[WorkloadDecl, ...]) -> tuple[Workload, ...]:
-        return tuple(_workload(decl, library, is_test, diagnostics) for decl in decls)
+    library: Library
+    is_test: bool
+    mocked: Mocked
+    diagnostics: Diagnostics
 
+
+def build(
+    playbook: Playbook,
+    library: Library,
+    diagnostics: Diagnostics,
+    mocked: Mocked = MappingProxyType({}),
+) -> Plan:
+    """The plan before any pass: every workload of the playbook, its module looked up.
+
+    mocked: the modules in whose place mocks are called.
+    """
+    modules = _Modules(library, playbook.test is not None, mocked, diagnostics)
     return Plan(
         name=playbook.name,
         file=playbook.file,
@@ -43,10 +62,8 @@ def build(playbook: Playbook, library: Library, diagnostics: Diagnostics) -> Pla
         assets=tuple(asset.text for asset in playbook.assets),
         templates=playbook.templates,
         outputs=tuple(output.text for output in playbook.outputs),
-        workloads=tuple(
-            _workload(decl, library, is_test, diagnostics) for decl in playbook.workloads
-        ),
-        cleanup=block(playbook.cleanup),
+        workloads=_block(playbook.workloads, modules),
+        cleanup=_block(playbook.cleanup, modules),
         policies=merge(Policies(), playbook),
         allows=playbook.allows,
         test=_test(playbook.test) if playbook.test else None,
@@ -85,59 +102,56 @@ def _vars(playbook: Playbook, diagnostics: Diagnostics) -> list[VarDef]:
     return definitions
 
 
-def _workload(
-    decl: WorkloadDecl, library: Library, is_test: bool, diagnostics: Diagnostics
-) -> Workload:
+def _block(decls: tuple[WorkloadDecl, ...], modules: _Modules) -> tuple[Workload, ...]:
+    return tuple(_workload(decl, modules) for decl in decls)
+
+
+def _workload(decl: WorkloadDecl, modules: _Modules) -> Workload:
     with working_on(decl.name.span):
-        return _read_workload(decl, library, is_test, diagnostics)
+        return _read_workload(decl, modules)
 
 
-def _read_workload(
-    decl: WorkloadDecl, library: Library, is_test: bool, diagnostics: Diagnostics
-) -> Workload:
-    def inner(decls: tuple[WorkloadDecl, ...]) -> tuple[Workload, ...]:
-        return tuple(_workload(one, library, is_test, diagnostics) for one in decls)
-
+def _read_workload(decl: WorkloadDecl, modules: _Modules) -> Workload:
+    module = _module(decl, modules)
+    if module is not None and module.name == MOCK:
+        decl, module = bind_mock(decl, module, modules.library, modules.diagnostics)
+    elif module is not None and module.name in modules.mocked:
+        module = replaced(module, modules.mocked[module.name])
     return Workload(
         name=decl.name.text,
         span=decl.name.span,
         decl=decl,
-        module=_module(decl, library, is_test, diagnostics),
+        module=module,
         register=decl.register.text if decl.register else None,
-        when=_condition(decl, diagnostics),
-        loop=_loop(decl, diagnostics),
+        when=_condition(decl, modules.diagnostics),
+        loop=_loop(decl, modules.diagnostics),
         retry=_retry(decl),
         timeout=decl.timeout,
         ignore_errors=decl.ignore_errors,
         on_record_error=decl.on_record_error,
-        on_failure=tuple(
-            _workload(child, library, is_test, diagnostics) for child in decl.on_failure
-        ),
-        steps=inner(decl.steps),
+        on_failure=_block(decl.on_failure, modules),
+        steps=_block(decl.steps, modules),
     )
 
 
-def _module(
-    decl: WorkloadDecl, library: Library, is_test: bool, diagnostics: Diagnostics
-) -> ModuleSpec | None:
+def _module(decl: WorkloadDecl, modules: _Modules) -> ModuleSpec | None:
+    """The module as it is declared."""
+    library, diagnostics = modules.library, modules.diagnostics
     if not decl.module.text:
         return None
     spec = library.find(decl.module.text)
     if spec is None and library.is_broken(decl.module.text):
         return None  # the error in its file says enough
     if spec is None:
-        hint = did_you_mean(decl.module.text, library.names())
-        hint = hint or "`gxo modules` lists those that there are"
-        message = f'there is no module "{decl.module.text}"'
-        diagnostics.error(UNKNOWN_MODULE, decl.module.span, message, hint)
+        library.report_unknown(decl.module.text, decl.module.span)
         # Its parameters are worth checking where only a slip keeps the module from being known.
         meant = one_slip_away(decl.module.text, library.names())
         return library.find(meant) if meant else None
-    if spec.namespace == "test" and not is_test:
+    if spec.namespace == "test" and not modules.is_test:
         message = f"{spec.name} is for test playbooks only"
         hint = f"a test playbook's name ends in {testing.ENDING}"
         diagnostics.error(TEST_ONLY, decl.module.span, message, hint)
-    _check_lifecycle(decl, spec, is_test, diagnostics)
+    _check_lifecycle(decl, spec, modules.is_test, diagnostics)
     return spec
 
 

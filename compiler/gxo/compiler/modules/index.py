@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import chain
 
-from gxo.compiler.diagnostics import Diagnostics, Note, Span
+from gxo.compiler.diagnostics import Diagnostics, Note, Span, did_you_mean
 from gxo.compiler.modules.annotations import SourceFile
 from gxo.compiler.modules.declare import BROKEN, parse_file, read_modules
 from gxo.compiler.modules.decorator import MODULE_NAME
@@ -25,7 +25,7 @@ from gxo.compiler.modules.spec import OWN, USERS, ModuleSpec
 
 HIDDEN = frozenset(("test:include",))
 """What no playbook names: keys of the language become workloads of these modules."""
-DUPLICATE, TWO_PLACES, UNUSABLE = "GXO0591", "GXO0520", "GXO0521"
+UNKNOWN, DUPLICATE, TWO_PLACES, UNUSABLE = "GXO0501", "GXO0591", "GXO0520", "GXO0521"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,12 @@ class Library:
         if len(found) > 1 and in_one_place:
             self._refuse(found)
         return found[0] if found else None
+
+    def report_unknown(self, name: str, span: Span) -> None:
+        """Say that there is no module of the name, unless a file's error says enough."""
+        if not self.is_broken(name):
+            hint = did_you_mean(name, self.names()) or "`gxo modules` lists those that there are"
+            self.diags.error(UNKNOWN, span, f'there is no module "{name}"', hint)
 
     def is_broken(self, name: str) -> bool:
         """Whether a file that may declare the module has an error, which says enough."""

@@ -17,8 +17,8 @@ from gxo.compiler.diagnostics import Span
 from gxo.compiler.types import NIL, MapOf, OneOf, Shape, Type
 
 EffectKind = Literal["reads", "writes", "runs", "connects", "listens"]
-OWN, USERS = "gxo.stdlib", "modules"
-"""The packages of gxo's own modules, and of a user's own."""
+OWN, USERS, RUNTIME = "gxo.stdlib", "modules", "gxo.runtime"
+"""The packages of gxo's own modules, of a user's own, and of what takes a module's place."""
 RECORDS, RECORD_VALUES = "records", "record values"
 """What `returns` and `sends` may name besides parameters."""
 Port = Literal["records", "inputs", "out"]
@@ -147,6 +147,7 @@ class ModuleSpec:
     handle: the field of the summary that names what ends with the process.
     returns, sends, keeps, drops: what summary and records hold, and kernel: what can be a part of a
     loop that it shares with others (`gxo.runtime.spec.module`).
+    compared: the parameters that mocks expect which are called in its place (`mocked.py`), if any.
     """
 
     name: str
@@ -183,11 +184,17 @@ class ModuleSpec:
     kernel: Kernel | None
     doc: Docstring
     span: Span
+    compared: frozenset[str] | None = None
 
     @property
     def is_own(self) -> bool:
         """Whether it is gxo's own, which is tested to change nothing that others see."""
-        return self.source.startswith(f"{OWN}.")
+        return self.source.startswith((f"{OWN}.", f"{RUNTIME}."))
+
+    @property
+    def is_mocked(self) -> bool:
+        """Whether a mock is called in its place."""
+        return self.compared is not None
 
     @property
     def is_users(self) -> bool:

@@ -32,6 +32,7 @@ WORDS = {
     "NoneType": "nil",
     "str": "text",
     "dict": "map",
+    "Answer": "map",
     "Failure": "map",
     "Node": "map",
 }
@@ -58,7 +59,7 @@ _OF_EXPRESSIONS = tuple(
     f"gxo.runtime.{name}"
     for name in (
         *("convert", "expr", "functions", "golang", "kernel.state", "pipelines.rows", "pki"),
-        "regex",
+        *("regex", "testing.modules"),
     )
 )
 """Modules that generated expressions call, by how their names begin."""

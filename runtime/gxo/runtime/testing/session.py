@@ -12,6 +12,7 @@ from gxo.runtime.errors import SecretError, SecurityError
 from gxo.runtime.kernel.node import COMPLETED, FAILED
 from gxo.runtime.testing import hook
 from gxo.runtime.testing.commands import Commands
+from gxo.runtime.testing.modules import Modules
 from gxo.runtime.testing.network import Network
 from gxo.runtime.testing.servers import Servers
 from gxo.runtime.testing.virtual import VirtualClock, VirtualLoop
@@ -45,15 +46,16 @@ class Session:
 
     test: what the playbook says. network, commands: what may be reached, and run. refused: the
     errors for what was tried that may not be, in the order of the trials. clock: the test's time.
-    servers: the mocks that listen.
+    servers: the mocks that listen. modules: the mocks of modules.
     """
 
-    __slots__ = ("_run", "clock", "commands", "network", "refused", "servers", "test")
+    __slots__ = ("_run", "clock", "commands", "modules", "network", "refused", "servers", "test")
 
     def __init__(self, test: "Test") -> None:
         self.test = test
         self.clock = VirtualClock()
         self.servers = Servers()
+        self.modules = Modules()
         self.refused: list[Refused] = []
         self.network = Network(test.network, self._workspace, self._refuse)
         self.commands = Commands(test.commands, self._workspace, self._refuse)

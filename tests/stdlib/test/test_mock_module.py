@@ -1,0 +1,115 @@
+"""Mocks of modules: every playbook of `mocks.yaml` is run, compiled at each level.
+
+keys of a playbook     secrets, workloads, finally
+modules                the files of `modules/`
+status                 how the job ends: Completed, unless it is said
+failed                 the error of each workload that fails; `re:` is a pattern
+kept                   what registers hold, as far as it is said; records_in: by workload
+logged, hidden         what the log has, and what neither log nor report has
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gxo.compiler.driver import Compilation, Options
+from gxo.runtime.main import main
+from tests.reports import read_report
+
+CASES: dict[str, dict[str, Any]] = yaml.safe_load(
+    Path(__file__).with_name("mocks.yaml").read_text(encoding="utf-8")
+)
+TOLD = ("modules", "status", "failed", "kept", "records_in", "logged", "hidden")
+"""The keys of a case that are none of a playbook."""
+
+
+class Bundle:
+    """What an artifact holds besides its code."""
+
+    def __init__(self, source_map: str) -> None:
+        self._files = {"_gxo/sourcemap.json": source_map.encode()}
+
+    def read(self, name: str) -> bytes:
+        if name not in self._files:
+            raise FileNotFoundError(name)
+        return self._files[name]
+
+
+def playbook(case: dict[str, Any]) -> str:
+    """The case's playbook, with a line for each workload, from the second or later on."""
+    lines = [
+        f"{key}: {json.dumps(value)}"
+        for key, value in case.items()
+        if key not in (*TOLD, "workloads", "finally")
+    ]
+    for key in ("workloads", "finally"):
+        if key in case:
+            lines += [f"{key}:", *(f"  - {json.dumps(one)}" for one in case[key])]
+    return "\n".join(lines) + "\n"
+
+
+def compiled(case: dict[str, Any], folder: Path, *, optimize: bool) -> Compilation:
+    for name, text in case.get("modules", {}).items():
+        (folder / "modules").mkdir(exist_ok=True)
+        (folder / "modules" / name).write_text(text)
+    options = Options(optimize=optimize, verify_ir=True)
+    compilation = Compilation(str(folder / "case.test.gxo.yaml"), options)
+    assert compilation.read(playbook(case).encode()) and compilation.analyse(), [
+        (item.code, item.span.line, item.message) for item in compilation.diagnostics.sorted()
+    ]
+    return compilation
+
+
+def matches(value: Any, expected: Any) -> bool:
+    """`re:...` is a pattern; maps have at least what is expected."""
+    if isinstance(expected, str) and expected.startswith("re:"):
+        return re.search(expected[3:], value) is not None
+    if isinstance(expected, dict):
+        return all(key in value and matches(value[key], expected[key]) for key in expected)
+    return bool(value == expected)
+
+
+@pytest.mark.parametrize("optimize", [False, True], ids=["O0", "O1"])
+@pytest.mark.parametrize("name", CASES)
+def test_case(
+    name: str,
+    optimize: bool,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = CASES[name]
+    for secret, value in case.get("secrets", {}).items():
+        monkeypatch.setenv(secret, value)
+    module = compiled(case, tmp_path, optimize=optimize).generate(pretty=False)
+    names: dict[str, Any] = {}
+    exec(compile(module.text, "gxo_job.py", "exec"), names)
+    path = tmp_path / "report.json"
+    job, bundle = names["job"], Bundle(module.source_map)
+    status = case.get("status", "Completed")
+    options = ["--workspace", str(tmp_path), "--report", str(path)]
+    assert main(job, bundle, options) == (status != "Completed"), capfd.readouterr().err
+    log = capfd.readouterr().err
+    report = read_report(path)
+    results = report["workload_results"]
+    failed = {one: result["error"] for one, result in results.items() if result["error"]}
+    expected = case.get("failed", {})
+    assert failed.keys() == expected.keys() and matches(failed, expected), failed
+    kept = {}
+    for decl in _all(case["workloads"]):
+        if "register" in decl:
+            kept[decl["register"]] = results[decl["name"]]["summary"]
+    assert matches(kept, case.get("kept", {})), kept
+    for one, count in case.get("records_in", {}).items():
+        assert results[one]["records_in"] == count
+    assert report["overall_status"] == status
+    assert [text for text in case.get("logged", ()) if text not in log] == []
+    assert [text for text in case.get("hidden", ()) if text in log + path.read_text()] == []
+
+
+def _all(decls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for decl in decls for one in (decl, *decl.get("on_failure", ()))]
