@@ -15,6 +15,8 @@ HERE = Path(__file__).parent
 OF_TESTS = ("check_isolation", "start_mocks")
 """The passes that are about test playbooks."""
 HEAD = "name: p\nschemaVersion: v1.0.0\n"
+OF_TESTS = ("check_assertions", "check_mocks", "start_mocks")
+"""Passes whose cases are test playbooks."""
 
 
 def run_until(case: Case) -> dict[str, str]:
