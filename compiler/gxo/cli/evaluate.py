@@ -109,7 +109,7 @@ class Program:
         marked, _ = _module(self.template, self.want, marks.mark)
         found = find_places(python.parse(self.source), marked)
         known = list(entries(found, 0, marks.spans, Texts(self.text.splitlines(), {})))
-        places = json.loads(source_map(TEMPLATE, {}, {_PYTHON: known}))
+        places = json.loads(source_map(TEMPLATE, {}, {_PYTHON: known}, {}))
         lines = self.source.splitlines(keepends=True)
         linecache.cache[_PYTHON] = (len(self.source), None, lines, _PYTHON)
         run = SimpleNamespace(job=SimpleNamespace(files={_PYTHON}), source_map=places, redact=str)

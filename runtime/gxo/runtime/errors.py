@@ -17,6 +17,9 @@
 A message says what happened and where; a hint says what to do about it. Neither shows a traceback.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 
 class GxoError(Exception):
     """Base of all errors that gxo raises on purpose."""
@@ -40,7 +43,12 @@ class WorkloadError(GxoError):
 
 
 class ModuleError(WorkloadError):
-    """A module could not do what it was asked to. The usual error for a module to raise."""
+    """A module could not do what it was asked to. The usual error for a module to raise.
+
+    failures: of `test:assert`, as data, the assertions that do not hold; redacted.
+    """
+
+    failures: Sequence[Mapping[str, Any]] = ()
 
 
 class ParameterError(WorkloadError):

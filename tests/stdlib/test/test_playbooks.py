@@ -1,10 +1,11 @@
-"""Mocks of modules: every playbook of `mocks.yaml` is run, compiled at each level.
+"""Every test playbook of `mocks.yaml` and `assertions.yaml` is run, compiled at each level.
 
 keys of a playbook     secrets, workloads, finally
 modules                the files of `modules/`
 status                 how the job ends: Completed, unless it is said
 failed                 the error of each workload that fails; `re:` is a pattern
 kept                   what registers hold, as far as it is said; records_in: by workload
+assertions             of a workload, what the report has of each that does not hold
 logged, hidden         what the log has, and what neither log nor report has
 """
 
@@ -20,10 +21,14 @@ from gxo.compiler.driver import Compilation, Options
 from gxo.runtime.main import main
 from tests.reports import read_report
 
-CASES: dict[str, dict[str, Any]] = yaml.safe_load(
-    Path(__file__).with_name("mocks.yaml").read_text(encoding="utf-8")
-)
-TOLD = ("modules", "status", "failed", "kept", "records_in", "logged", "hidden")
+CASES: dict[str, dict[str, Any]] = {
+    name: case
+    for file in ("mocks", "assertions")
+    for name, case in yaml.safe_load(
+        Path(__file__).with_name(f"{file}.yaml").read_text(encoding="utf-8")
+    ).items()
+}
+TOLD = ("modules", "status", "failed", "kept", "records_in", "assertions", "logged", "hidden")
 """The keys of a case that are none of a playbook."""
 
 
@@ -41,6 +46,8 @@ class Bundle:
 
 def playbook(case: dict[str, Any]) -> str:
     """The case's playbook, with a line for each workload, from the second or later on."""
+    if isinstance(case["workloads"], str):
+        return case["workloads"]
     lines = [
         f"{key}: {json.dumps(value)}"
         for key, value in case.items()
@@ -66,6 +73,8 @@ def compiled(case: dict[str, Any], folder: Path, *, optimize: bool) -> Compilati
 
 def matches(value: Any, expected: Any) -> bool:
     """`re:...` is a pattern; maps have at least what is expected."""
+    if isinstance(expected, list):
+        return len(value) == len(expected) and all(map(matches, value, expected))
     if isinstance(expected, str) and expected.startswith("re:"):
         return re.search(expected[3:], value) is not None
     if isinstance(expected, dict):
@@ -100,13 +109,15 @@ def test_case(
     expected = case.get("failed", {})
     assert failed.keys() == expected.keys() and matches(failed, expected), failed
     kept = {}
-    for decl in _all(case["workloads"]):
+    for decl in _all(yaml.safe_load(playbook(case))["workloads"]):
         if "register" in decl:
             kept[decl["register"]] = results[decl["name"]]["summary"]
     assert matches(kept, case.get("kept", {})), kept
     for one, count in case.get("records_in", {}).items():
         assert results[one]["records_in"] == count
     assert report["overall_status"] == status
+    found = {one: result["assertions"] for one, result in results.items() if "assertions" in result}
+    assert found.keys() <= failed.keys() and matches(found, case.get("assertions", {})), found
     assert [text for text in case.get("logged", ()) if text not in log] == []
     assert [text for text in case.get("hidden", ()) if text in log + path.read_text()] == []
 

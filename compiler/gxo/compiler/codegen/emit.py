@@ -15,12 +15,27 @@ from gxo.compiler.codegen.gate import check_unique
 from gxo.compiler.codegen.imports import Imports
 from gxo.compiler.codegen.parts import JOB, Layout, Part, split
 from gxo.compiler.codegen.pieces import BETWEEN, Finish, Piece, finishing
-from gxo.compiler.codegen.sourcemap import Entry, Marks, Texts, entries, source_map
+from gxo.compiler.codegen.sourcemap import (
+    AssertionPlace,
+    Entry,
+    Marks,
+    Texts,
+    entries,
+    excerpt,
+    source_map,
+)
 from gxo.compiler.codegen.step import step_view
 from gxo.compiler.codegen.values import Printer
 from gxo.compiler.codegen.views import HeadView, WorkloadView
-from gxo.compiler.codegen.workload import Block, Surroundings, function_names, workload_view
+from gxo.compiler.codegen.workload import (
+    Block,
+    Surroundings,
+    function_names,
+    step_key,
+    workload_view,
+)
 from gxo.compiler.diagnostics import Span, working_on
+from gxo.compiler.ir.assertions import assertions
 from gxo.compiler.ir.names import local_name, module_words
 from gxo.compiler.ir.nodes import FusedLoop, InputDef, Plan, TestDef, Workload
 from gxo.compiler.ir.walk import every_workload
@@ -95,8 +110,32 @@ def emit(
     return Module(
         {path: one.text for path, one in files.items()},
         {path: one.head for path, one in files.items()},
-        source_map(file, lines, {path: one.entries for path, one in files.items()}),
+        source_map(
+            file,
+            lines,
+            {path: one.entries for path, one in files.items()},
+            dict(_assertion_places(plan, program.texts)),
+        ),
     )
+
+
+def _assertion_places(plan: Plan, texts: Texts) -> Iterator[tuple[str, list[AssertionPlace]]]:
+    """Of each `test:assert`, by its name, where its assertions stand."""
+    for workload in every_workload(plan):
+        named = [(workload.name, workload)]
+        named += [(step_key(workload, step), step) for step in workload.steps]
+        for name, one in named:
+            spans = [assertion.actual.span for assertion in assertions(one)]
+            places = [(it.line, it.column, _template(excerpt(texts.playbook, it))) for it in spans]
+            if places:
+                yield name, places
+
+
+def _template(text: str) -> str:
+    """What is written in the YAML, without the quotes around it; empty where it is no template."""
+    if "{{" not in text:
+        return ""
+    return text[1:-1] if text[0] == text[-1] and text[0] in "\"'" else text
 
 
 def _texts(plan: Plan, playbook: str) -> Texts:

@@ -93,27 +93,42 @@ def entries(
             yield (*position, span.line, span.column, excerpt(texts.playbook, span), function)
 
 
+AssertionPlace = tuple[int, int, str]
+"""Line, column and text of what an assertion is about."""
+
+
 def source_map(
-    playbook_file: str, workloads: Mapping[str, int], files: Mapping[str, Sequence[Entry]]
+    playbook_file: str,
+    workloads: Mapping[str, int],
+    files: Mapping[str, Sequence[Entry]],
+    assertions: Mapping[str, Sequence[AssertionPlace]],
 ) -> str:
     """The map as JSON text, one entry a line. Of those around a position the innermost counts.
 
     workloads: the playbook line of each, by name, for what no expression is to blame for.
     files: the entries of each generated file; the first is the one that is run.
+    assertions: the places of each workload's, and each step's (`pipeline.step`), in order.
     """
     (first, own), *parts = files.items()
     places = ",\n".join(f"{json.dumps(name)}: {line}" for name, line in workloads.items())
     head = json.dumps({"file": playbook_file, "generated": first}, ensure_ascii=False)[:-1]
     text = f'{head}, "workloads": {{\n{places}\n}}, "entries": [\n{_rows(own)}\n]'
+    if assertions:
+        rows = ",\n".join(
+            f"{json.dumps(name)}: {_row(found)}" for name, found in assertions.items()
+        )
+        text += f', "assertions": {{\n{rows}\n}}'
     if parts:
         rows = ",\n".join(f"{json.dumps(name)}: [\n{_rows(found)}\n]" for name, found in parts)
         text += f', "parts": {{\n{rows}\n}}'
     return f"{text}}}\n"
 
 
+_row = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _rows(found: Sequence[Entry]) -> str:
-    written = json.JSONEncoder(ensure_ascii=False).encode
-    return ",\n".join(map(written, found))
+    return ",\n".join(map(_row, found))
 
 
 def excerpt(lines: Sequence[str], span: Span) -> str:

@@ -109,6 +109,8 @@ def conclude(run: "Run", node: Node, error: BaseException) -> None:
     node.error = run.explain(error)
     if run.testing is not None:
         node.error = run.testing.placed(run, node, error, node.error)
+    if isinstance(error, ModuleError):
+        node.failures = error.failures
     if node.failed_item is not None:
         if node.cause == TIMED_OUT or isinstance(error, UpstreamFailed):
             node.failed_item = None  # no fault of that one

@@ -1,5 +1,6 @@
 """A workload while the job runs: its status, its counts, and who waits for it."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gxo.runtime.job import Workload
@@ -41,6 +42,7 @@ class Node:
     cause: why it was cancelled, when it was. settled: it has ended for those that wait for it.
     records_lost: those of its records that could not be processed, each counted once.
     records_dropped: those that its overflowing streams dropped.
+    failures: of `test:assert`, the assertions that do not hold.
     failed_item: of a loop, the failing instance's index and name, once that failed the workload.
     patience: the moment up to which its module, once cancelled, is not abandoned.
     """
@@ -54,6 +56,7 @@ class Node:
         "error",
         "failed_item",
         "failure",
+        "failures",
         "followers",
         "held",
         "ignored",
@@ -95,6 +98,7 @@ class Node:
         self.reason: str | None = None
         self.error: str | None = None
         self.failure: BaseException | None = None
+        self.failures: Sequence[Mapping[str, Any]] = ()
         self.failed_item: tuple[int, str] | None = None
         self.ignored = False
         self.attempts = 0

@@ -53,6 +53,7 @@ def _result(run: "Run", node: Node) -> dict[str, Any]:
         "status": node.status,
         "reason": run.conceal(node.reason or (ENDED_FIRST if node.status == PENDING else None)),
         "error": run.conceal(node.error),
+        **({"assertions": run.conceal(list(node.failures))} if node.failures else {}),
         "ignored": node.ignored,
         "attempts": node.attempts,
         "iterations": node.iterations,

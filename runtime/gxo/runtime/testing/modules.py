@@ -220,10 +220,10 @@ def _refusal(
     """Why none of the mocks is for the call. What each expects and what comes is both redacted with
     the secrets of the job that calls and of the one that expects, which may not be the same."""
     from gxo.runtime.testing.difference import difference  # start-up: only when a test fails
-    from gxo.runtime.testing.places import place_of
+    from gxo.runtime.testing.places import workload_place
 
     for mock in mocks:
-        head = f"  {place_of(mock.ctx)}: '{mock.ctx.workload}'"
+        head = f"  {workload_place(mock.ctx)}: '{mock.ctx.workload}'"
         if mock in fitting:
             yield f"{head} has answered {mock.answers} of {mock.times} calls"
             continue
@@ -233,5 +233,5 @@ def _refusal(
             yield f"      {line}"
 
 
-def _redacting(calls: "Context", expects: "Context") -> Callable[[str], str]:
-    return lambda text: expects.redact(calls.redact(text))
+def _redacting(calls: "Context", expects: "Context") -> Callable[[Any], Any]:
+    return lambda value: expects.redact(calls.redact(value))

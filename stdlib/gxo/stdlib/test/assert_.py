@@ -1,9 +1,6 @@
 """The module `test:assert`: what a test expects."""
 
-import json
-from collections.abc import Callable, Iterator, Sequence
-from difflib import unified_diff
-from itertools import islice, takewhile
+from collections.abc import Callable, Sequence
 from typing import Any, NotRequired, TypedDict
 
 from gxo.runtime.context import Context
@@ -11,10 +8,6 @@ from gxo.runtime.errors import ExpressionError, ModuleError, ParameterError
 from gxo.runtime.expr import describe, equal_deeply, gt, lt
 from gxo.runtime.host.weight import weight
 from gxo.runtime.spec import module
-
-LONGEST, COMPARED, SHOWN, CONTEXT = 2_000, 200, 40, 2
-"""Characters of a line that a failure shows; lines that are compared from the first that differs
-on; lines of a difference that are shown; and lines around each change."""
 
 
 class Assertion(TypedDict):
@@ -75,19 +68,23 @@ async def assert_(ctx: Context, *, assertions: Sequence[Assertion]) -> Passed:
     """
     if not assertions:
         raise ParameterError("`assertions` is empty")
-    failures = [
-        text
+    failed = [
+        found
         for number, assertion in enumerate(assertions, 1)
-        if (text := await _failure(ctx, number, assertion))
+        if (found := await _failure(ctx, number, assertion))
     ]
-    if failures:
-        head = f"{len(failures)} of {len(assertions)} assertions failed"
-        raise ModuleError("\n".join([head, *failures]))
+    if failed:
+        head = f"{len(failed)} of {len(assertions)} assertions failed"
+        error = ModuleError("\n".join([head, *(text for text, _ in failed)]))
+        error.failures = [data for _, data in failed]
+        raise error
     return {"assertions_passed": len(assertions)}
 
 
-async def _failure(ctx: Context, number: int, assertion: Assertion) -> str | None:
-    """What to tell of an assertion; None when it holds."""
+async def _failure(
+    ctx: Context, number: int, assertion: Assertion
+) -> tuple[str, dict[str, Any]] | None:
+    """What to tell of an assertion, as text and as data; None when it holds."""
     operators = assertion.keys() - {"actual", "message"}
     if len(operators) != 1:
         given = ", ".join(sorted(operators)) or "none"
@@ -96,16 +93,41 @@ async def _failure(ctx: Context, number: int, assertion: Assertion) -> str | Non
         )
     [operator] = operators
     actual, expected = assertion["actual"], dict(assertion)[operator]
+    reason = ""
     try:
         size = weight(actual) + weight(expected)
         if await ctx.offload(size, _OPERATORS[operator], actual, expected):
             return None
-        reason = operator.replace("_", " ")
     except ExpressionError as error:
-        reason = f"{operator.replace('_', ' ')}: {error}"
-    about = f"{number}: {assertion.get('message') or 'it'}"
-    shown = await ctx.thread(lambda: list(_difference(ctx, expected, actual)))
-    return "\n".join([f"  {about}: {reason}", *shown])
+        reason = f"{error}"
+    words = operator.replace("_", " ") + (f": {reason}" if reason else "")
+    return await ctx.thread(_told, ctx, number, assertion, operator, words)
+
+
+def _told(
+    ctx: Context, number: int, assertion: Assertion, operator: str, words: str
+) -> tuple[str, dict[str, Any]]:
+    """A failed assertion as text and as data. words: what does not hold."""
+    from gxo.runtime.testing.difference import (  # start-up: only for failures
+        beside,
+        difference,
+        excerpt,
+    )
+    from gxo.runtime.testing.places import assertion_place
+
+    actual, expected = assertion["actual"], dict(assertion)[operator]
+    message = assertion.get("message")
+    data: dict[str, Any] = {"number": number, "operator": operator, "says": words}
+    head = f"{number}: {message or 'it'}"
+    if (place := assertion_place(ctx, number)) is not None:
+        head = f"{place.file}:{place.line}: {message or place.text or 'it'}"
+        data |= {"line": place.line, "column": place.column}
+    if message:
+        data["message"] = message
+    data |= {"expected": excerpt(ctx.redact, expected), "actual": excerpt(ctx.redact, actual)}
+    compared = difference if operator == "equal_to" else beside
+    shown = (f"      {line}" for line in compared(ctx.redact, expected, actual))
+    return "\n".join([f"  {head}: {words}", *shown]), ctx.redact(data)
 
 
 def _contains(actual: Any, part: Any) -> bool:
@@ -121,10 +143,18 @@ def _contains(actual: Any, part: Any) -> bool:
     raise ExpressionError(f"{describe(actual)} contains nothing")
 
 
-def _length(actual: Any) -> int:
+def _equal(actual: Any, other: Any) -> bool:
+    if actual != actual and other != other:  # which is so of NaN alone
+        raise ExpressionError("NaN is not even equal to itself")
+    return equal_deeply(actual, other)
+
+
+def _has_length(actual: Any, length: int) -> bool:
     if not isinstance(actual, str | list | dict):
         raise ExpressionError(f"{describe(actual)} has no length")
-    return len(actual)
+    if len(actual) != length:
+        raise ExpressionError(f"it is {len(actual)}")
+    return True
 
 
 def _matches(actual: Any, pattern: Any) -> bool:
@@ -136,7 +166,7 @@ def _matches(actual: Any, pattern: Any) -> bool:
 
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "equal_to": equal_deeply,
+    "equal_to": _equal,
     "not_equal_to": lambda actual, other: not equal_deeply(actual, other),
     "contains": _contains,
     "not_contains": lambda actual, part: not _contains(actual, part),
@@ -146,32 +176,5 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "matches_regex": _matches,
     "greater_than": gt,
     "less_than": lt,
-    "has_length": lambda actual, length: _length(actual) == length,
+    "has_length": _has_length,
 }
-
-
-def _difference(ctx: Context, expected: Any, actual: Any) -> Iterator[str]:
-    """Both values if they are short, else the lines from the first one on in which they differ."""
-    wanted, found = _lines(ctx, expected), _lines(ctx, actual)
-    if len(wanted) == len(found) == 1:
-        yield f"      expected: {wanted[0]}"
-        yield f"      actual:   {found[0]}"
-        return
-    alike = takewhile(lambda pair: pair[0] == pair[1], zip(wanted, found, strict=False))
-    first = max(0, sum(1 for _ in alike) - CONTEXT)
-    yield f"      - expected, + actual, from line {first + 1} on:"
-    window = slice(first, first + COMPARED)
-    changes = unified_diff(wanted[window], found[window], lineterm="", n=CONTEXT)
-    lines = [line for line in islice(changes, 2, None) if not line.startswith("@@")]
-    yield from (f"      {line}" for line in (lines or found)[:SHOWN])
-    if max(len(lines), len(wanted) - first, len(found) - first) > SHOWN:
-        yield "      ..."
-
-
-def _lines(ctx: Context, value: Any) -> list[str]:
-    """A value as JSON, or a text of several lines as it is."""
-    text = value
-    if not isinstance(value, str) or "\n" not in value.strip("\n"):
-        text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True, default=repr)
-    lines = ctx.redact(text).splitlines()
-    return [line if len(line) <= LONGEST else f"{line[:LONGEST]}..." for line in lines]
