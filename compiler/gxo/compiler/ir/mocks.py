@@ -21,6 +21,7 @@ from gxo.compiler.modules.mocked import (
     MODULE,
     RECORDS,
     SUMMARY,
+    TIMES,
     is_called,
     mock_of,
 )
@@ -94,7 +95,9 @@ def _check_answer(decl: WorkloadDecl, module: ModuleSpec, diagnostics: Diagnosti
     if summary is not None and error is not None:
         message = "a call that fails with `error` returns no `summary`"
         diagnostics.error(NO_ANSWER, error.span, message, "make two mocks of it, each with `times`")
-    if not (summary or records or error):
+    times = decl.params.get(TIMES)
+    never = isinstance(times, Scalar) and times.value == 0  # the call must not come
+    if not (summary or records or error or never):
         message = "a mock says what it answers: `summary`, `records` or `error`"
         diagnostics.error(NO_ANSWER, decl.module.span, message)
 

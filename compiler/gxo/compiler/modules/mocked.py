@@ -28,7 +28,8 @@ from gxo.compiler.types import (
 )
 
 MOCK = "test:mock_module"
-MODULE, EXPECTED, SUMMARY, RECORDS, ERROR = "module", "params", "summary", "records", "error"
+MODULE, EXPECTED, TIMES = "module", "params", "times"
+SUMMARY, RECORDS, ERROR = "summary", "records", "error"
 """The parameters of a mock."""
 
 

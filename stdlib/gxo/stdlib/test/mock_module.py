@@ -43,8 +43,8 @@ async def mock_module(
     only fails does so at once, so that its call can be tried again.
 
     Args:
-        module: which one; a name, no template. Neither one of `test:*` nor `stream:pipeline`,
-            whose steps' modules are replaced instead
+        module: the name of the one to replace, which is no template. Neither one of `test:*` nor
+            `stream:pipeline`, whose steps' modules are replaced instead
         params: what a call must have for this mock to answer it; by default any call. A map, at
             any depth, may have more keys; values are equal as for `equal_to` of test:assert. A
             parameter that the call leaves out has its default. One that the module evaluates
@@ -52,14 +52,14 @@ async def mock_module(
         summary: what the call returns. A field that is left out is missing: reading it is an error
         records: what the call sends before it returns or fails
         error: the call fails with this text
-        times: how many calls it answers; by default any number
+        times: how many calls it answers; by default any number. 0 is for a call that must not come
 
     Returns:
         `module`, the one that is replaced.
 
     Raises:
         ModuleError: the module was called as no mock expects, or fewer times than it should be.
-        ParameterError: `times` below 1.
+        ParameterError: `times` below 0.
 
     Example:
         name: orders
@@ -70,8 +70,8 @@ async def mock_module(
             params: {url: "https://shop.example/orders"}
             summary: {status_code: 200, body: "[]"}
     """
-    if times is not None and times < 1:
-        raise ParameterError(f"`times` is {times}: it is at least 1")
+    if times is not None and times < 0:
+        raise ParameterError(f"`times` is {times}: it is at least 0")
     mock = Mock(
         ctx,
         module,
