@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gxo.compiler.driver import check
 from gxo.runtime.main import main
 from tests.stdlib.stream.test_pipelines import compiled
+from tests.testing.support import compiled as compiled_test
 from tests.testing.support import run
 
 PAGE = (Path(__file__).parents[2] / "docs/testing.md").read_text(encoding="utf-8")
@@ -45,3 +47,28 @@ def test_the_first_test(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 def without_times(log: str) -> str:
     return re.sub(r"^[\d:]{8}|\d+ ms", "", log, flags=re.MULTILINE)
+
+
+OTHER: dict[str, tuple[Any, ...]] = {
+    "run": ("ssh:script", ("STAGE: live, DEBUG", "STAGE: test, DEBUG")),
+    "check": (
+        "{sku: a, count: 2}]",
+        ("status: paid", "status: open"),
+        ("{sku: a, count: 2}]", "{sku: a, count: 2}, {sku: b, count: 1}]"),
+    ),
+}
+
+
+@pytest.mark.parametrize("workload", OTHER)
+def test_what_fails_is_told_as_the_page_shows(
+    workload: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part, *slips = OTHER[workload]
+    [text] = [one for one in PLAYBOOKS if part in one]
+    for before, after in slips:
+        text = text.replace(before, after)
+    test = tmp_path / "page.test.gxo.yaml"
+    test.write_text(text, encoding="utf-8")
+    assert run(compiled_test(test), tmp_path).exit_code == 1
+    [shown] = re.findall(rf"^```\n(error    {workload}: .*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    assert shown in capsys.readouterr().err

@@ -43,6 +43,7 @@ from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.included import with_package
 from gxo.compiler.package.parts import AcceptedFact, Asset, Facts, Package, WorkloadFact
 from gxo.compiler.passes import PASSES
+from gxo.compiler.passes.check_mocks import check_records
 from gxo.compiler.version import VERSION
 
 # Code generation and packaging need jinja2, black and shiv; `gxo validate` must not wait for them,
@@ -144,6 +145,8 @@ class Compilation:
         self.plan = plan
         if self.playbook.test and not self.diagnostics.has_errors:
             check_used(plan, self.playbook.test, included, self.diagnostics)
+            if included is not None:
+                check_records(plan, included, self.diagnostics)
         if self.included:
             self.diagnostics.add(self.included.diagnostics)
         return not self.diagnostics.has_errors

@@ -1,7 +1,8 @@
 """Every test playbook of `mocks.yaml` and `assertions.yaml` is run, compiled at each level.
 
-keys of a playbook     secrets, workloads, finally
+keys of a playbook     secrets, include, vars, workloads, finally
 modules                the files of `modules/`
+included               the playbook `deploy.gxo.yaml`, for `include`
 status                 how the job ends: Completed, unless it is said
 failed                 the error of each workload that fails; `re:` is a pattern
 kept                   what registers hold, as far as it is said; records_in: by workload
@@ -18,8 +19,7 @@ import pytest
 import yaml
 
 from gxo.compiler.driver import Compilation, Options
-from gxo.runtime.main import main
-from tests.reports import read_report
+from tests.testing.support import run
 
 CASES: dict[str, dict[str, Any]] = {
     name: case
@@ -28,20 +28,11 @@ CASES: dict[str, dict[str, Any]] = {
         Path(__file__).with_name(f"{file}.yaml").read_text(encoding="utf-8")
     ).items()
 }
-TOLD = ("modules", "status", "failed", "kept", "records_in", "assertions", "logged", "hidden")
+TOLD = (
+    *("modules", "included", "status", "failed", "kept"),
+    *("records_in", "assertions", "logged", "hidden"),
+)
 """The keys of a case that are none of a playbook."""
-
-
-class Bundle:
-    """What an artifact holds besides its code."""
-
-    def __init__(self, source_map: str) -> None:
-        self._files = {"_gxo/sourcemap.json": source_map.encode()}
-
-    def read(self, name: str) -> bytes:
-        if name not in self._files:
-            raise FileNotFoundError(name)
-        return self._files[name]
 
 
 def playbook(case: dict[str, Any]) -> str:
@@ -63,6 +54,7 @@ def compiled(case: dict[str, Any], folder: Path, *, optimize: bool) -> Compilati
     for name, text in case.get("modules", {}).items():
         (folder / "modules").mkdir(exist_ok=True)
         (folder / "modules" / name).write_text(text)
+    (folder / "deploy.gxo.yaml").write_text(case.get("included", ""))
     options = Options(optimize=optimize, verify_ir=True)
     compilation = Compilation(str(folder / "case.test.gxo.yaml"), options)
     assert compilation.read(playbook(case).encode()) and compilation.analyse(), [
@@ -94,16 +86,12 @@ def test_case(
     case = CASES[name]
     for secret, value in case.get("secrets", {}).items():
         monkeypatch.setenv(secret, value)
-    module = compiled(case, tmp_path, optimize=optimize).generate(pretty=False)
-    names: dict[str, Any] = {}
-    exec(compile(module.text, "gxo_job.py", "exec"), names)
-    path = tmp_path / "report.json"
-    job, bundle = names["job"], Bundle(module.source_map)
+    compilation = compiled(case, tmp_path, optimize=optimize)
+    ran = run(compilation, tmp_path, ["--workspace", str(tmp_path)])
     status = case.get("status", "Completed")
-    options = ["--workspace", str(tmp_path), "--report", str(path)]
-    assert main(job, bundle, options) == (status != "Completed"), capfd.readouterr().err
     log = capfd.readouterr().err
-    report = read_report(path)
+    assert ran.exit_code == (status != "Completed"), log
+    report = ran.report
     results = report["workload_results"]
     failed = {one: result["error"] for one, result in results.items() if result["error"]}
     expected = case.get("failed", {})
@@ -119,7 +107,7 @@ def test_case(
     found = {one: result["assertions"] for one, result in results.items() if "assertions" in result}
     assert found.keys() <= failed.keys() and matches(found, case.get("assertions", {})), found
     assert [text for text in case.get("logged", ()) if text not in log] == []
-    assert [text for text in case.get("hidden", ()) if text in log + path.read_text()] == []
+    assert [text for text in case.get("hidden", ()) if text in log + json.dumps(report)] == []
 
 
 def _all(decls: list[dict[str, Any]]) -> list[dict[str, Any]]:
