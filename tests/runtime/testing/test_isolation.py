@@ -4,6 +4,7 @@ second one at the same time.
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gxo.runtime.testing import Test, confine, hook
 from gxo.runtime.testing.confine import Confinement
 from gxo.runtime.testing.landlock import Landlock
 
@@ -23,11 +25,16 @@ CASES: Mapping[str, Any] = yaml.safe_load(FILE.read_text())
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Where the workspaces of each process are."""
+    return [tmp_path_factory.mktemp(f"played-{number}") for number in range(2)]
+
+
+@pytest.fixture(scope="module")
+def outcomes(folders: list[Path]) -> list[dict[str, Any]]:
     """What becomes of the cases, in each of two processes."""
     processes = []
-    for number in range(2):
-        folder = tmp_path_factory.mktemp(f"played-{number}")
+    for folder in folders:
         environment = {
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
             "PYTHONPATH": os.pathsep.join(sys.path),
@@ -63,3 +70,33 @@ def test_case(name: str, number: int, outcomes: list[dict[str, Any]]) -> None:
     assert case.get("error", "") in (outcome["error"] or ""), outcome
     assert bool(outcome["error"]) == ("error" in case), outcome
     assert outcome["code"] == (1 if "error" in case else 0)
+
+
+def test_nothing_is_left_behind(outcomes: list[dict[str, Any]], folders: list[Path]) -> None:
+    assert [[one.name for one in folder.iterdir()] for folder in folders] == [["report"]] * 2
+
+
+def test_a_host_that_permits_none_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object) -> None:
+        raise OSError("no such system call")
+
+    monkeypatch.setattr(confine, "WAYS", (("--no-such-option",),))
+    monkeypatch.setattr(confine, "Landlock", refuse)
+    confinement = Confinement("/usr/bin", (), ())
+    assert not confinement.words
+    assert (
+        "can reach the network, as this host lets nobody take it from them: " in confinement.notice
+    )
+    assert confinement.start(lambda: 7) == 7
+    confinement.close()
+
+
+def test_the_hook_does_nothing_without_a_test() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        session = Test(network=["192.0.2.1:80"]).session()
+        hook.watch(session)
+        assert socket.getaddrinfo is not hook._getaddrinfo
+        hook.unwatch(session)
+        assert socket.getaddrinfo is hook._getaddrinfo
+        assert not hook._active
+        socket.create_connection(server.getsockname()).close()

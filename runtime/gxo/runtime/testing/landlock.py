@@ -10,6 +10,7 @@ command starts, and is asked for by a thread, which then starts the command.
 
 import ctypes
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -39,6 +40,8 @@ class Landlock:
 
     def __init__(self, folders: Iterable[str], files: Iterable[str]) -> None:
         """folders: of commands, besides the standard ones. files: those in them that may be run."""
+        if sys.platform != "linux":
+            raise OSError("only Linux has Landlock")
         self._libc = ctypes.CDLL(None, use_errno=True)
         handled = ctypes.c_uint64(_EXECUTE)
         self._ruleset = self._call(_CREATE_RULESET, ctypes.byref(handled), 8, 0)

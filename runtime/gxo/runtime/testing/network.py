@@ -19,6 +19,9 @@ from gxo.runtime.errors import SecurityError, UsageError
 
 LOCAL_NAMES = frozenset(("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"))
 
+KERNEL = {getattr(socket, name, None) for name in ("AF_NETLINK", "AF_ALG", "AF_SYSTEM")}
+"""Families of sockets by which a process speaks with its own kernel."""
+
 Refuse = Callable[[str, str], SecurityError]
 """Makes the error for what a test may not do, of a message and a hint, and keeps in mind that it
 was tried."""
@@ -52,6 +55,9 @@ class Network:
             host, port = _bare(address[0]), address[1]
             if not (is_local(host) or self._may_reach(host, port)):
                 raise self._refused(host, port)
+        elif family not in KERNEL:
+            kind = getattr(family, "name", family)
+            raise self._refuse(f"the test may not reach {address!r} ({kind})", _HOW_TO_MOCK)
 
     def check_bind(self, kind: int, family: int, address: Any) -> None:
         """SecurityError when others than this host could reach what is bound to the address."""

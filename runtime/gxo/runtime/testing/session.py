@@ -29,6 +29,10 @@ _calling: ContextVar["Node | None"] = ContextVar("calling", default=None)
 """The workload whose module a task works for."""
 
 
+MOST = 100
+"""What was refused that is told of at the end."""
+
+
 class Refused(SecurityError):  # noqa: N818 - what happened
     """The test tried what it may not.
 
@@ -39,6 +43,10 @@ class Refused(SecurityError):  # noqa: N818 - what happened
         super().__init__(message, hint=hint)
         self.node = node
         self.told = message
+
+    def is_like(self, other: "Refused") -> bool:
+        """Whether the other one is the same once more."""
+        return self.message == other.message and self.node is other.node
 
 
 class Session:
@@ -152,7 +160,9 @@ class Session:
 
     def _refuse(self, message: str, hint: str) -> SecurityError:
         error = Refused(message, hint, _calling.get())
-        self.refused.append(error)
+        known = any(one.is_like(error) for one in self.refused)
+        if not known and len(self.refused) < MOST:
+            self.refused.append(error)
         return error
 
 
@@ -160,7 +170,7 @@ def _came_of(error: BaseException, refused: Refused) -> bool:
     """Whether an error is one that was refused, or was made of it."""
     waiting: list[BaseException | None] = [error]
     for one in waiting:
-        if one is refused:
+        if isinstance(one, Refused) and one.message == refused.message:
             return True
         if one is not None:
             waiting += [one.__cause__, one.__context__]
