@@ -16,17 +16,16 @@ import yaml
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
-from gxo.runtime.main import main
 from gxo.runtime.reporting.logs import Log
 from gxo.stdlib.test import mock_http_server as module
 from gxo.stdlib.test.mock_http_server import mock_http_server
-from tests.reports import read_report
 from tests.services.process import find
 from tests.stdlib.harness import Bench, bench, run
-from tests.stdlib.stream.test_pipelines import compiled
+from tests.testing import support
 
 HERE = Path(__file__).parent
 CASES = yaml.safe_load((HERE / "mock_http_server.yaml").read_text(encoding="utf-8"))
+VERDICTS = yaml.safe_load((HERE / "mock_verdicts.yaml").read_text(encoding="utf-8"))
 KEYS = {"name", "handlers", "strict", "requests", "error", "warnings"}
 
 
@@ -257,30 +256,25 @@ def test_the_first_surprise_is_the_error(tmp_path: Path) -> None:
     assert 404 in statuses and set(statuses) <= {404, 503}
 
 
-def ran(file: Path, folder: Path, expected: int) -> dict[str, Any]:
-    """The results of a test playbook's workloads."""
-    report, workspace = folder / "report.json", folder / "workspace"
-    workspace.mkdir()
-    job = compiled(file.read_text(encoding="utf-8"), file.name)
-    assert main(job, None, ["--workspace", str(workspace), "--report", str(report)]) == expected
-    results: dict[str, Any] = read_report(report)["workload_results"]
-    return results
-
-
 def test_the_playbook_of_the_plans(tmp_path: Path) -> None:
     """As it is written there."""
-    results = ran(HERE / "my_api.test.gxo.yaml", tmp_path, 0)
-    assert {one["status"] for one in results.values()} == {"Completed"}
+    ran = support.run(support.compiled(HERE / "my_api.test.gxo.yaml"), tmp_path)
+    assert ran.exit_code == 0
+    results = ran.report["workload_results"].values()
+    assert [one["status"] for one in results] == ["Completed"] * 3
 
 
-def test_a_surprise_fails_the_test_before_its_client_learns(tmp_path: Path) -> None:
-    file = tmp_path / "other.test.gxo.yaml"
-    text = (HERE / "my_api.test.gxo.yaml").read_text(encoding="utf-8")
-    file.write_text(text.replace("server_url }}/api/users/1", "server_url }}/api/users/2"))
-    results = ran(file, tmp_path, 1)
-    assert {name: one["status"] for name, one in results.items()} == {
-        "start_mock_api": "Failed",
-        "get_user_data": "Cancelled",
-        "verify_response": "Pending",
-    }
-    assert 'no handler is for GET "/api/users/2"' in results["start_mock_api"]["error"]
+CALLS = """- name: calls
+    process: {module: http:request, params: {url: "{{ .api.server_url }}/users/1"}}"""
+
+
+@pytest.mark.parametrize("case", VERDICTS, ids=[case["name"] for case in VERDICTS])
+def test_a_verdict(case: dict[str, Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "case.test.gxo.yaml"
+    file.write_text(case["playbook"].replace("CALLS", CALLS), encoding="utf-8")
+    ran = support.run(support.compiled(file), tmp_path)
+    assert ran.exit_code == (0 if case.get("passes") else 1)
+    assert (ran.report["error"] or "").startswith(case.get("error", ""))
+    assert case.get("logged", "") in capfd.readouterr().err
+    results = ran.report["workload_results"]
+    assert {name: one["status"] for name, one in results.items()} == case["statuses"]

@@ -18,6 +18,7 @@ from gxo.runtime.testing.servers import Servers
 from gxo.runtime.testing.virtual import VirtualClock, VirtualLoop
 
 if TYPE_CHECKING:
+    from gxo.runtime.context import Context
     from gxo.runtime.job import Job
     from gxo.runtime.kernel.node import Node
     from gxo.runtime.kernel.run import Run
@@ -39,7 +40,7 @@ class Refused(SecurityError):  # noqa: N818 - what happened
     node: the workload that did, as far as that is known. told: what its log says, once it does.
     """
 
-    def __init__(self, message: str, hint: str, node: "Node | None") -> None:
+    def __init__(self, message: str, hint: str | None, node: "Node | None") -> None:
         super().__init__(message, hint=hint)
         self.node = node
         self.told = message
@@ -108,7 +109,8 @@ class Session:
         for error in self.refused:
             text = run.redact(error.told)
             if not any(text in told for told in run.ending.errors):
-                run.fail(f"{text}. That fails a test, whatever becomes of the error", error.hint)
+                whatever = ". That fails a test, whatever becomes of the error"
+                run.fail(_in_first_line(text, whatever), error.hint)
         if not self.test.expect_failed or self.refused:
             return
         if run.ending.status == FAILED:
@@ -138,9 +140,16 @@ class Session:
         if not isinstance(error, Refused):
             return text
         if line is not None and f"({found['file']}:" not in text:
-            text = f"{text} ({found['file']}:{line})"
+            text = _in_first_line(text, f" ({found['file']}:{line})")
         error.told = text
         return text
+
+    def spoiled(self, ctx: "Context", message: str) -> SecurityError:
+        """The error of a mock by which a test has not passed, whatever the test expects."""
+        error = Refused(message, None, ctx._node)
+        self.placed(ctx._run, ctx._node, error, message)
+        self.refused.append(error)
+        return error
 
     async def secret(self, name: str) -> str:
         """The only provider of secrets in a test: its `secrets`. SecretError."""
@@ -164,6 +173,11 @@ class Session:
         if not known and len(self.refused) < MOST:
             self.refused.append(error)
         return error
+
+
+def _in_first_line(text: str, addition: str) -> str:
+    first, *rest = text.split("\n", 1)
+    return "\n".join([first + addition, *rest])
 
 
 def _came_of(error: BaseException, refused: Refused) -> bool:

@@ -7,8 +7,9 @@ from contextlib import ExitStack, closing, suppress
 from typing import Any, NotRequired, TypedDict
 
 from gxo.runtime.context import Context
-from gxo.runtime.errors import ModuleError
+from gxo.runtime.errors import ModuleError, WorkloadError
 from gxo.runtime.host.tasks import run_all
+from gxo.runtime.kernel.node import COMPLETED, FAILED
 from gxo.runtime.spec import Duration, Record, UrlValue, module
 from gxo.stdlib.connection._server import Places, StreamServer, bound
 from gxo.stdlib.http._answers import TEXT, Answer
@@ -129,7 +130,7 @@ async def mock_http_server(
         except asyncio.CancelledError:
             mock.check_times()
             raise
-        except ModuleError:
+        except WorkloadError:
             mock.tell_surprises()
             raise
     return serving
@@ -161,7 +162,7 @@ class Mock:
         self._handlers = handlers
         self._exchanges = exchanges
         self._strict = strict
-        self._surprises: list[tuple[str, ModuleError]] = []
+        self._surprises: list[tuple[str, str]] = []
         self._surprised = asyncio.Event()
 
     async def send(self, batch: list[Record]) -> None:
@@ -171,7 +172,7 @@ class Mock:
             try:
                 response = await self._handlers.response_to(record)
             except ModuleError as error:
-                self._be_surprised(handle, error)
+                self._be_surprised(handle, error.message)
                 continue
             if response.delay > 0:
                 self._exchanges.start(self._answer_later(handle, response))
@@ -181,25 +182,35 @@ class Mock:
     async def surprised(self) -> None:
         """Wait until a request comes that fails the test, and raise that."""
         await self._surprised.wait()
-        raise self._surprises[0][1]
+        raise self._failure(self._surprises[0][1])
 
     def tell_surprises(self) -> None:
         """Answer the requests that fail the test. Who has sent them learns of it after the test."""
-        for handle, error in self._surprises:
-            self._answer(handle, _not_found(error))
+        for handle, text in self._surprises:
+            self._answer(handle, _not_found(text))
 
     def check_times(self) -> None:
-        """ModuleError when requests did not come that had to."""
-        if self._strict and (text := self._handlers.missed()):
-            raise ModuleError(text)
+        """At the end of the test, raise when requests did not come that had to.
 
-    def _be_surprised(self, handle: str, error: ModuleError) -> None:
+        When the job has failed otherwise they need not have come, unless the test expects that.
+        """
+        testing, status = self._ctx.playbook.testing, self._ctx.playbook.ending.status
+        is_expected = testing is not None and testing.test.expect_failed
+        at_end = status == COMPLETED or (status == FAILED and is_expected)
+        if at_end and self._strict and (text := self._handlers.missed()):
+            raise self._failure(text)
+
+    def _failure(self, text: str) -> WorkloadError:
+        testing = self._ctx.playbook.testing
+        return ModuleError(text) if testing is None else testing.spoiled(self._ctx, text)
+
+    def _be_surprised(self, handle: str, text: str) -> None:
         if self._strict:
-            self._surprises.append((handle, error))
+            self._surprises.append((handle, text))
             self._surprised.set()
         else:
-            self._ctx.log("warning", error.message)
-            self._answer(handle, _not_found(error))
+            self._ctx.log("warning", text)
+            self._answer(handle, _not_found(text))
 
     async def _answer_later(self, handle: str, response: Response) -> None:
         await self._ctx.clock.sleep(response.delay)
@@ -210,5 +221,5 @@ class Mock:
             self._exchanges.answer(handle, answer)
 
 
-def _not_found(error: ModuleError) -> Answer:
-    return Answer(404, [TEXT], f"{error.message}\n".encode())
+def _not_found(text: str) -> Answer:
+    return Answer(404, [TEXT], f"{text}\n".encode())
