@@ -69,7 +69,9 @@ def playbook(module: str, case: dict[str, Any]) -> str:
     if "sent" in case:
         reads = {"stream_inputs": ["it"], "register": "read"}
         workloads.append(workload("reader", "data:collect", None, **reads))
-    head = {"name": "p", "schemaVersion": "v1.0.0", "vars": {"word": "word"}}
+    head: dict[str, Any] = {"name": "p", "schemaVersion": "v1.0.0", "vars": {"word": "word"}}
+    if module.startswith("test:") and "x" in case.get("before", ()):
+        head["allow"] = {"commands": ["make"]}
     return yaml.safe_dump({**head, "workloads": workloads}, sort_keys=False, width=1000)
 
 
