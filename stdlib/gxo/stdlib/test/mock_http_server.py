@@ -94,7 +94,8 @@ async def mock_http_server(
         `server_url`, without a slash at its end; `port`.
 
     Raises:
-        ModuleError: a request that no handler is for, or too few of them.
+        SecurityError: a request that no handler is for, or too few of them. No `ignore_errors` and
+            no `expect: Failed` makes up for that.
         ParameterError: a response that cannot be sent, a path with a query in it, two of `path` and
             `path_regex`, or of `body` and `json`.
 
