@@ -7,11 +7,8 @@
       files: {big.txt: "'x' * 50_000_000"}           likewise
       server: {/big: "{'json': rows(60_000)}"}       likewise; the input `server` is its address
       sshd: true                                     the input `sshd` is how to connect to it
-<<<<<<< HEAD
       moto: true                                     the input `moto` is where S3 is, and who asks
-=======
       postgresql: true, mysql: true                  the input `database` is the URL of one
->>>>>>> 638686b (Test database:query against PostgreSQL, MariaDB and SQLite)
       workloads:
         parse: {module: data:parse, params: {format: json, content: "{{ .Inputs.text }}"}}
 
