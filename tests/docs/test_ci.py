@@ -61,8 +61,6 @@ def commit(message: str) -> None:
 
 
 def test_a_change_goes_through_the_checks(repository: Path) -> None:
-    first = run("sh", "ci/check.sh")
-    assert first.returncode == 0, first.stderr
     run("git", "checkout", "--quiet", "-b", "change")
     shutil.copy(FILES / "changed" / "disks.gxo.yaml", PLAYBOOK)
     stale = run("sh", "ci/check.sh", BASE="main")
