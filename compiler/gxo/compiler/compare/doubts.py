@@ -11,9 +11,9 @@ from dataclasses import replace
 from gxo.compiler.codegen.emit import Module
 from gxo.compiler.compare.jobs import Compiled, with_header
 from gxo.compiler.driver import Compilation
-from gxo.compiler.package.collect import ASSETS, MANIFEST, collect
+from gxo.compiler.package.collect import collect
 from gxo.compiler.package.errors import PackageError
-from gxo.compiler.trust.artifact import Artifact
+from gxo.compiler.trust.artifact import ASSETS, MANIFEST, Artifact
 from gxo.compiler.version import VERSION
 
 _FEW = 3

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from gxo.compiler.package.collect import ASSETS, MANIFEST
+from gxo.compiler.package import collect
 from gxo.compiler.trust.archive import Archive
 from gxo.compiler.trust.errors import ArtifactError
 from gxo.compiler.trust.manifest import Manifest, read_manifest
 from gxo.compiler.trust.typed import load_json
 
+MANIFEST, ASSETS = collect.OURS + collect.MANIFEST, collect.OURS + collect.ASSETS
 PLAYBOOK, SOURCE_MAP, START = "_gxo/playbook.yaml", "_gxo/sourcemap.json", "__main__.py"
 GENERATED = ("gxo_job.py", "gxo_parts/", "modules/")
 """The program: what was generated, and a user's own modules."""
