@@ -1,5 +1,6 @@
 """`gxo test` in each of its modes, on small folders of playbooks: what it prints, and its exit code."""
 
+import json
 import os
 import re
 import shlex
@@ -8,11 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from gxo.cli.main import main
 from tests.casefile import Case, find_cases, read_cases, update
 
 HERE = Path(__file__).parent
+CASES = find_cases(HERE)
+SCHEMA = Draft202012Validator(json.loads((HERE.parents[1] / "docs/tests.schema.json").read_text()))
 PROGRAM = """\
 import gxo.testrun.pool
 gxo.testrun.pool.GRACE = 0.3
@@ -47,7 +51,7 @@ def gxo_test(arguments: list[str], folder: Path, **environment: str) -> tuple[in
     return done.returncode, text
 
 
-@pytest.mark.parametrize("case", find_cases(HERE), ids=lambda case: str(case.id))
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.id))
 def test_case(case: Case, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     folder, *arguments = shlex.split(case.input)
     code, text = gxo_test(arguments, HERE / "playbooks" / folder, TMPDIR=str(tmp_path))
@@ -71,6 +75,15 @@ def test_usage(
     _compare(
         case, request, code, re.sub("(?s)^usage: .*?(?=gxo test: )", "", capsys.readouterr().err)
     )
+
+
+@pytest.mark.parametrize(
+    "case", [one for one in CASES if "json" in one.input], ids=lambda one: str(one.id)
+)
+def test_json_lines_are_as_their_schema_says(case: Case) -> None:
+    text = re.sub(r'("(?:elapsed|total)": )N', r"\g<1>0.5", case.sections["out"])
+    for line in text.replace('"time": "T"', '"time": "2026-01-31T12:00:00.5Z"').splitlines():
+        SCHEMA.validate(json.loads(line))
 
 
 def _compare(case: Case, request: pytest.FixtureRequest, code: object, text: str) -> None:

@@ -127,6 +127,7 @@ def as_data(covered: Sequence[Covered]) -> list[dict[str, Any]]:
     return [
         {
             "path": one.path,
+            "compiles": one.compiles,
             "reached": one.reached,
             "points": [
                 {

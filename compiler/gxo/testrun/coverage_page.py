@@ -33,11 +33,12 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 .bar span { display: block; height: 100%; background: var(--bar); border-radius: .3rem; }
 .text { font: 13px/1.55 ui-monospace, monospace; overflow-x: auto; border: 1px solid var(--line);
   border-radius: .4rem; padding: .4rem 0; margin: 0; }
-.text > div { white-space: pre; padding-right: 1rem; width: max-content; min-width: 100%; }
+.text > div { display: inline-block; min-width: 100%; }
+.text > div > div { white-space: pre; padding-right: 1rem; }
 .text .n { display: inline-block; width: 4rem; padding-right: .8rem; text-align: right;
   color: var(--quiet); user-select: none; }
 .text .m { display: inline-block; width: 1.4rem; user-select: none; }
-.text .why { color: var(--quiet); font-style: italic; padding-left: 2rem; user-select: none; }
+.text .why { opacity: .8; font-style: italic; padding-left: 2rem; user-select: none; }
 .reached { background: var(--reached); } .partly { background: var(--partly); }
 .missed { background: var(--missed); }
 .key span { padding: .1rem .5rem; border-radius: .3rem; margin-right: .5rem; }
@@ -77,7 +78,7 @@ def _file(number: int, one: Covered, text: str) -> str:
     states = _states(one.points, len(lines))
     shown = "".join(_line(place, line, *states[place]) for place, line in enumerate(lines, 1))
     head = f'<h2 id="file{number}">{escape(one.path)}: {percent(one.share)}</h2>'
-    return f'{head}\n<div class="text">\n{shown}</div>\n'
+    return f'{head}\n<div class="text"><div>\n{shown}</div></div>\n'
 
 
 def _line(number: int, text: str, state: str, why: Sequence[str]) -> str:

@@ -141,6 +141,8 @@ class Account:
         place = f" ({os.path.basename(file)}:{number}:{column})"
         message = line["error"].removesuffix(place)
         details = line.get("assertions", ())
+        if details and "line" in details[0]:  # the first that does not hold says best where
+            number, column = details[0]["line"], details[0]["column"]
         return Failure(message, file, number, column, f"{about}{workload}", details)
 
     def line(self, of: str, workload: str) -> int:

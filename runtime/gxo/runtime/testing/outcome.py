@@ -64,7 +64,7 @@ class Outcome(Watcher):
         found: dict[str, Any] = {}
         if (place := place_of(self._run, error)) is not None:
             found["place"] = place
-        if (failures := getattr(error, "failures", None)) is not None:
+        if failures := getattr(error, "failures", ()):
             found["assertions"] = self._run.redact(failures)
         self._failures[context.workload] = found
 
