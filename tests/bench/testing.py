@@ -100,14 +100,8 @@ def _compiled(
     gxo: Path, tests: Sequence[Path], folder: Path, environment: Mapping[str, str]
 ) -> list[str]:
     """The artifact of each test."""
-
-    def compiled(path: Path) -> str:
-        target = folder / f"{path.name.partition('.')[0]}.pyz"
-        _run([str(gxo), "compile", str(path), "-o", str(target)], environment)
-        return str(target)
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(compiled, tests))
+    _run([str(gxo), "compile", *map(str, tests), "-o", f"{folder}/artifacts/"], environment)
+    return [str(path) for path in sorted(folder.glob("artifacts/*.pyz"))]
 
 
 def _call(artifacts: Sequence[str], environment: Mapping[str, str]) -> None:

@@ -116,6 +116,8 @@ def as_text(covered: Sequence[Covered]) -> str:
             lines.append(f"       ?  {one.path} does not compile")
             continue
         lines.append(f"  {percent(one.share):>6}  {one.path}")
+        if not one.reached:
+            continue  # each line would say the same
         lines += [
             f"{point.line:>14}: {point.missed()}" for point in one.points if not point.reached
         ]
