@@ -2,8 +2,9 @@
 
     200 tests / their artifacts, 2 at once      9.41 s     21.30 s    0.44    3.00  ok
 
-Each test has a mock of an HTTP server, a request to it, and an assertion. Artifacts are compiled
-before, and called by a pool of the same size; both sides run in turn, in the same run.
+Each test has a mock of an HTTP server, includes a playbook that sends it a request, and asserts
+something. Artifacts are compiled before, and called by a pool of the same size; both sides run in
+turn, in the same run.
 """
 
 import os
@@ -21,7 +22,23 @@ PYTHON = Path(sys.base_prefix) / "bin" / "python3"
 TESTS, ROUNDS, BOUND = 200, 3, 3.0
 AT_ONCE = len(os.sched_getaffinity(0))
 
+PLAYBOOK = """\
+name: fetch
+schemaVersion: v1.0.0
+inputs: {api: {type: string}, number: {type: int}}
+workloads:
+  - name: fetch
+    lifecycle: {policy: run_once}
+    process: {module: http:request, params: {url: "{{ .api }}/users/{{ .number }}"}}
+    register: fetched
+  - name: named
+    lifecycle: {policy: run_once}
+    process: {module: control:identity, params: {name: "{{ .fetched.json_body.name }}"}}
+    register: named
+"""
 TEST = """\
+include: fetch.gxo.yaml
+vars: {{api: "{{{{ .api.server_url }}}}", number: {number}}}
 workloads:
   - name: api
     register: api
@@ -31,17 +48,12 @@ workloads:
         handlers:
           - request: {{method: GET, path: /users/{number}}}
             response: {{json: {{name: user-{number}}}}}
-  - name: fetch
-    register: fetched
-    process:
-      module: http:request
-      params: {{url: "{{{{ .api.server_url }}}}/users/{number}"}}
   - name: check
     process:
       module: test:assert
       params:
         assertions:
-          - {{actual: "{{{{ .fetched.json_body.name }}}}", equal_to: user-{number}}}
+          - {{actual: "{{{{ .included.workloads.named.summary.name }}}}", equal_to: user-{number}}}
 """
 
 
@@ -71,10 +83,11 @@ def measure(gxo: Path, environment: Mapping[str, str]) -> Result:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "tests")
         folder.mkdir()
+        (folder / "fetch.gxo.yaml").write_text(PLAYBOOK)
         for number in range(TESTS):
             path = folder / f"t{number:03}.test.gxo.yaml"
             path.write_text(TEST.format(number=number))
-        artifacts = _compiled(gxo, sorted(folder.iterdir()), Path(name), environment)
+        artifacts = _compiled(gxo, sorted(folder.glob("*.test.gxo.yaml")), Path(name), environment)
         sides = (
             lambda: _run([str(gxo), "test", str(folder), "-j", str(AT_ONCE)], environment),
             lambda: _call(artifacts, environment),
