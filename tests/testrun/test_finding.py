@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gxo.testrun.finding import PathError, find
+from gxo.testrun.finding import PathError, find, name_of
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +58,20 @@ def test_a_path_that_is_no_use(path: str, message: str) -> None:
     touch("a.gxo.yaml")
     with pytest.raises(PathError, match=f"^{message}$"):
         find([path])
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("workloads:\n  - name: x\n", "a.test"),
+        ("# a\nname: rolls back # when it must\n", "rolls back"),
+        ('name: "rolls: back"\n', "rolls: back"),
+        ("name: 'it'\nworkloads: []\n", "it"),
+    ],
+)
+def test_the_name_that_is_searched(text: str, name: str) -> None:
+    Path("a.test.gxo.yaml").write_text(text)
+    assert name_of("a.test.gxo.yaml") == name
 
 
 def test_a_folder_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:

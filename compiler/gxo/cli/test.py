@@ -12,7 +12,7 @@ from gxo.cli.module_path import add_module_path_option
 from gxo.cli.output import has_colour
 from gxo.compiler.driver import Options
 from gxo.runtime.durations import NANOSECONDS, parse_duration
-from gxo.testrun.finding import PathError, find
+from gxo.testrun.finding import PathError, find, name_of
 from gxo.testrun.pool import Limits
 from gxo.testrun.results import Account
 from gxo.testrun.running import Outcome, Request, run_tests
@@ -56,7 +56,9 @@ def _watched(given: argparse.Namespace) -> int:
 def _found(given: argparse.Namespace) -> tuple[list[str], list[str]]:
     """The tests to run, and the other playbooks. Raises PathError."""
     tests, others = find(given.paths)
-    return [path for path in tests if not given.run or given.run.search(_searched(path))], others
+    if given.run is not None:
+        tests = [path for path in tests if given.run.search(f"{path}/{name_of(path)}")]
+    return tests, others
 
 
 def _request(
@@ -79,11 +81,6 @@ def _request(
         known=known,
         colour=has_colour(sys.stdout),
     )
-
-
-def _searched(path: str) -> str:
-    """What `--run` looks at: the path, and after a slash the name that the test has by default."""
-    return f"{path}/{os.path.basename(path).partition('.')[0]}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -110,7 +107,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="run N at once (default: %(default)s)",
     )
-    add("--run", type=_pattern, metavar="REGEX", help="run only tests whose path or name matches")
+    add(
+        "--run",
+        type=_pattern,
+        metavar="REGEX",
+        help="run tests in whose path/name it is found",
+    )
     add("--failfast", action="store_true", help="after the first failure run no more")
     add(
         "--timeout",

@@ -8,6 +8,7 @@ It leads a session of its own, so that signals of the terminal reach only whoeve
 is killed when that one dies. Commands of the job die with it (`gxo.runtime.host.watcher`).
 """
 
+import fcntl
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ LONGEST_LOG = 1 << 20
 """Bytes of a test's output that are kept."""
 
 _PIECE, _MOST_PIECES = 1 << 16, 64
+_MOST_DESCRIPTORS = 1 << 16
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
@@ -144,13 +146,12 @@ def _become(work: Callable[[int], int], log: int, telling: int, parent: int) -> 
 
 def _arrange_descriptors(log: int, telling: int) -> None:
     """0 reads nothing, 1 and 2 are the log, 3 is where it tells; there is no other."""
-    high = os.dup2(telling, 100)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
+    log, telling = (fcntl.fcntl(one, fcntl.F_DUPFD, TELLING + 1) for one in (log, telling))
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    os.dup2(high, TELLING, inheritable=False)
-    os.closerange(TELLING + 1, os.sysconf("SC_OPEN_MAX"))
+    os.dup2(telling, TELLING, inheritable=False)
+    os.closerange(TELLING + 1, _MOST_DESCRIPTORS)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 - for as long as the process lives
     sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     sys.stderr = open(  # noqa: SIM115

@@ -5,11 +5,17 @@
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 
 TEST, PLAYBOOK = ".test.gxo.yaml", ".gxo.yaml"
 LEFT_OUT = frozenset({"build", "dist", "node_modules", "venv", "__pycache__"})
 """Folders that hold what was made or fetched; so do those whose name starts with a dot."""
+
+
+_NAME = re.compile(r"""^name:[ \t]+(["']?)(.+?)\1[ \t]*(?:[ \t]#.*)?$""", re.MULTILINE)
+_HEAD = 1 << 16
+"""Characters at a file's beginning, where its name is looked for."""
 
 
 class PathError(Exception):
@@ -37,6 +43,16 @@ def find(paths: Iterable[str]) -> tuple[list[str], list[str]]:
         else:
             tests.setdefault(os.path.realpath(path), os.path.normpath(path))
     return list(tests.values()), list(others.values())
+
+
+def name_of(path: str) -> str:
+    """The name of a test, as far as it is in the file in an ordinary way; else the file's."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            found = _NAME.search(file.read(_HEAD))
+    except OSError:
+        found = None
+    return found[2] if found else os.path.basename(path).removesuffix(PLAYBOOK)
 
 
 def _below(folder: str) -> Iterator[str]:
