@@ -1,8 +1,8 @@
 """The process of one test: forked, listened to, and ended.
 
-    child = Child(work)        work(descriptor) runs in the new process, and tells there
-    child.log, child.told      what comes of it: bytes of both outputs, lines of JSON
-    child.interrupt()          the job ends in order; `kill` ends all that is left of it
+    child = Child(work)     work(descriptor) runs in the new process, and tells there
+    child.read_log()        text that it prints; `read_told` lines of JSON
+    child.interrupt()       the job ends in order; `kill` ends all that is left of it
 
 It leads a session of its own, so that signals of the terminal reach only whoever started it, and it
 is killed when that one dies. Commands of the job die with it (`gxo.runtime.host.watcher`).
@@ -29,8 +29,9 @@ _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
 class Child:
-    """log_pipe, told_pipe: to read from, without waiting. status: as `os.waitpid` says, once it has
-    ended. started: a moment of the monotonic clock.
+    """log_pipe, told_pipe: to read from, without waiting. closed: those of them that nobody writes
+    to any more. status: as `os.waitpid` says, once it has ended. started: a moment of the monotonic
+    clock.
     """
 
     def __init__(self, work: Callable[[int], int]) -> None:
@@ -38,7 +39,7 @@ class Child:
         self.log_pipe, log = os.pipe()
         self.told_pipe, telling = os.pipe()
         self.status: int | None = None
-        self.told: list[dict[str, Any]] = []
+        self.closed: set[int] = set()
         self._rest = b""
         self._left_out = 0
         self._logged = 0
@@ -56,7 +57,7 @@ class Child:
 
     def read_log(self) -> str:
         """What it has printed since the last time, as far as all that stays within the limit."""
-        data = _read_all(self.log_pipe)
+        data = self._read_all(self.log_pipe)
         kept = data[: max(0, LONGEST_LOG - self._logged)]
         self._logged += len(kept)
         self._left_out += len(data) - len(kept)
@@ -64,8 +65,20 @@ class Child:
 
     def read_told(self) -> list[dict[str, Any]]:
         """The whole lines that it has told since the last time."""
-        *whole, self._rest = (self._rest + _read_all(self.told_pipe)).split(b"\n")
-        return [json.loads(line) for line in whole]
+        *whole, self._rest = (self._rest + self._read_all(self.told_pipe)).split(b"\n")
+        return [told for line in whole if isinstance(told := _parsed(line), dict)]
+
+    def _read_all(self, pipe: int) -> bytes:
+        """All that can be read without waiting; of one who never stops writing, a part."""
+        pieces: list[bytes] = []
+        try:
+            while len(pieces) < _MOST_PIECES and (piece := os.read(pipe, _PIECE)):
+                pieces.append(piece)
+            if len(pieces) < _MOST_PIECES:
+                self.closed.add(pipe)
+        except BlockingIOError:
+            pass
+        return b"".join(pieces)
 
     def left_out(self) -> str:
         """A line that says how much of its output is not shown, if any."""
@@ -107,15 +120,12 @@ class Child:
         os.close(self.told_pipe)
 
 
-def _read_all(pipe: int) -> bytes:
-    """All that can be read without waiting; of one who never stops writing, a part."""
-    pieces: list[bytes] = []
+def _parsed(line: bytes) -> Any:
+    """None for what is no JSON: a module may have written to that descriptor, too."""
     try:
-        while len(pieces) < _MOST_PIECES and (piece := os.read(pipe, _PIECE)):
-            pieces.append(piece)
-    except BlockingIOError:
-        pass
-    return b"".join(pieces)
+        return json.loads(line)
+    except ValueError:
+        return None
 
 
 def _become(work: Callable[[int], int], log: int, telling: int, parent: int) -> NoReturn:

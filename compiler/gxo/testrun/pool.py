@@ -129,6 +129,8 @@ class Pool:
                 os.read(key.fd, 4096)
                 continue
             self._listen(key.data)
+            if key.fd in key.data.child.closed:
+                self._selector.unregister(key.fd)
 
     def _listen(self, one: _Running) -> None:
         if text := one.child.read_log():
@@ -162,7 +164,7 @@ class Pool:
     def _end(self, one: _Running) -> None:
         child = one.child
         self._listen(one)
-        for pipe in (child.log_pipe, child.told_pipe):
+        for pipe in {child.log_pipe, child.told_pipe} & self._selector.get_map().keys():
             self._selector.unregister(pipe)
         child.close()
         self._running.remove(one)
