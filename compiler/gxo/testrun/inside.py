@@ -61,9 +61,11 @@ def run_test(path: str, order: Order, folder: str, descriptor: int) -> int:
     started = time.perf_counter()
     sys.argv = [path, "--outputs", f"{folder}/outputs"]
     os.mkdir(f"{folder}/outputs")
-    job = load()
     bundle = FolderBundle(f"{folder}/job")
-    code = run_job(job, bundle, sys.argv[1:], lambda run: Outcome(run, teller))
+    try:
+        code = run_job(load(), bundle, sys.argv[1:], lambda run: Outcome(run, teller))
+    except SystemExit:  # a user's module cannot be loaded, and that has been said
+        code = 1
     teller.tell({"code": code, "seconds": time.perf_counter() - started})
     return code
 

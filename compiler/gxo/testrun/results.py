@@ -177,7 +177,8 @@ def ended(account: Account, status: int, seconds: float, log: str, timed_out: st
     elif account.code is None:
         failures = (_unplaced(account, _how(status)),)
     elif account.code:
-        why = f"the job ended with exit code {account.code}"
+        # What ended it before it could begin is only in what it has printed.
+        why = log.strip() or f"the job ended with exit code {account.code}"
         failures = account.failures() or (Failure(why, account.path),)
     return Result(
         account.path,
