@@ -93,6 +93,8 @@ def _options(spec: ModuleSpec) -> Iterator[str]:
         "needs": tuple(map(str, spec.needs)),
         "native": spec.native,
         "one_of": spec.one_of,
+        "at_most_one": spec.at_most_one,
+        "requires": spec.requires,
         "options": spec.options,
         "returns": dict(spec.returns),
         "sends": spec.sends,

@@ -121,6 +121,8 @@ def module(
     needs: list[str] | None = None,
     native: list[str] | None = None,
     one_of: list[str] | None = None,
+    at_most_one: list[list[str]] | None = None,
+    requires: dict[str, list[str]] | None = None,
     options: list[Any] | None = None,
     emits_when: str | None = None,
     reads_when: str | None = None,
@@ -149,7 +151,9 @@ def module(
     needs: third-party distributions linked with it; behind `; format == 'xlsx'` only where the
     parameter can have that value, behind `; url == 'ftp:*'` only where it can begin so. native:
     those only linked with `--native`.
-    one_of: parameters of which exactly one is given. options: a parameter that is a map, another
+    one_of: parameters of which exactly one is given. at_most_one: lists of parameters, or of keys
+    of one (`auth.basic`), of which no two go together. requires: for a parameter or a key, those
+    that it needs beside it. options: a parameter that is a map, another
     one that chooses, and for each of its values the keys of the map that apply.
     emits_when, reads_when: the parameter that switches the output or input port on.
     per_record: each record that it sends comes of the one that it read last, and is sent before it

@@ -28,7 +28,19 @@ from gxo.compiler.modules.spec import (
     ParamSpec,
     Port,
 )
-from gxo.compiler.types import ANY, BOOL, MapOf, OnDot, OneOf, PerRecord, Shape, Special, Type
+from gxo.compiler.types import (
+    ANY,
+    BOOL,
+    ListOf,
+    MapOf,
+    OnDot,
+    OneOf,
+    PerRecord,
+    Shape,
+    Special,
+    Type,
+    without_nil,
+)
 
 BROKEN, UNDOCUMENTED = "GXO0590", "GXO0522"
 
@@ -127,7 +139,7 @@ def _read_module(
     params = _read_params(arguments, descriptions, source)
     values = _read_values(arguments, source)
     summary, name, returns_values = _read_summary(definition, source)
-    _check_decorator(decorator, [param.name for param in params], ports)
+    _check_decorator(decorator, params, ports)
     _check_contents(decorator, summary, ports)
     _check_kernel(decorator, source)
     return ModuleSpec(
@@ -152,6 +164,8 @@ def _read_module(
         needs=decorator.needs,
         native=decorator.native,
         one_of=decorator.one_of,
+        at_most_one=decorator.at_most_one,
+        requires=decorator.requires,
         options=decorator.options,
         retry_after_records=decorator.retry_after_records,
         per_record=decorator.per_record,
@@ -338,25 +352,28 @@ def _is_echo(returned: ast.expr, kwarg: ast.arg, value: Type) -> bool:
     return False
 
 
-def _check_decorator(decorator: Decorator, params: list[str], ports: tuple[Port, ...]) -> None:
-    """The decorator names parameters and ports that the signature has."""
+def _check_decorator(
+    decorator: Decorator, params: tuple[ParamSpec, ...], ports: tuple[Port, ...]
+) -> None:
+    """The decorator names parameters, keys of them, and ports that the signature has."""
     named = [
-        *((_parameter(one.param), "effects") for one in decorator.effects),
+        *((one.param, "effects") for one in decorator.effects),
         *((name, "effects") for one in decorator.effects for name in one.unless),
         *((name, "emits_when") for name in [decorator.emits_when] if name),
         *((name, "reads_when") for name in [decorator.reads_when] if name),
-        *((_parameter(need.param), "needs") for need in decorator.needs if need.param),
+        *((need.param, "needs") for need in decorator.needs if need.param),
         *((name, "one_of") for name in decorator.one_of),
+        *((name, "at_most_one") for names in decorator.at_most_one for name in names),
+        *((name, "requires") for one, others in decorator.requires for name in (one, *others)),
         *((name, "options") for name in _optional(decorator.options)),
         *((name, "keeps") for name in [decorator.keeps] if name),
         *((name, "drops") for name in [decorator.drops] if name),
-        *((name, "sends") for name in map(_parameter, decorator.sends) if name),
-        *((name, "returns") for name in map(_parameter, _returned(decorator)) if name),
+        *((name, "sends") for name in decorator.sends),
+        *((name, "returns") for name in _returned(decorator)),
     ]
     for name, option in named:
-        if name not in params:
-            message = f"`{option}` names `{name}`, which is no parameter"
-            raise DeclarationError(decorator.node, message, did_you_mean(name, params))
+        if name not in (RECORDS, RECORD_VALUES):
+            _check_named(decorator, name, option, params)
     if decorator.per_record and not {"records", "out"} <= set(ports):
         raise DeclarationError(decorator.node, "`per_record` needs the ports `records` and `out`")
     if decorator.emits_when and "out" not in ports:
@@ -365,17 +382,30 @@ def _check_decorator(decorator: Decorator, params: list[str], ports: tuple[Port,
         raise DeclarationError(decorator.node, "`reads_when` needs the port `records` or `inputs`")
 
 
+def _check_named(
+    decorator: Decorator, name: str, option: str, params: tuple[ParamSpec, ...]
+) -> None:
+    """`name` is a parameter, or a key of one whose keys are declared."""
+    types = {param.name: param.type for param in params}
+    what = "parameter"
+    for part in name.split("."):
+        if part not in types:
+            message = f"`{option}` names `{part}`, which is no {what}"
+            raise DeclarationError(decorator.node, message, did_you_mean(part, types))
+        type_ = without_nil(types[part])
+        if isinstance(type_, ListOf):
+            type_ = without_nil(type_.item)
+        if not isinstance(type_, Shape) or type_.open:
+            return
+        what, types = f"key of `{part}`", dict(type_.fields)
+
+
 def _optional(options: Options | None) -> list[str]:
     return [options.param, options.choice] if options else []
 
 
 def _returned(decorator: Decorator) -> list[str]:
     return [source for _, sources in decorator.returns for source in sources]
-
-
-def _parameter(source: str) -> str:
-    """The parameter that a word of `returns`, `sends` or an effect names; "" for the records."""
-    return "" if source in (RECORDS, RECORD_VALUES) else source.partition(".")[0]
 
 
 def _check_contents(decorator: Decorator, summary: Shape | MapOf, ports: tuple[Port, ...]) -> None:

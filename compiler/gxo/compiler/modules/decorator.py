@@ -37,6 +37,8 @@ class Decorator:
     needs: tuple[Need, ...] = ()
     native: tuple[str, ...] = ()
     one_of: tuple[str, ...] = ()
+    at_most_one: tuple[tuple[str, ...], ...] = ()
+    requires: tuple[tuple[str, tuple[str, ...]], ...] = ()
     options: Options | None = None
     emits_when: str | None = None
     reads_when: str | None = None
@@ -107,8 +109,12 @@ def _option(decorator: Decorator, source: SourceFile, keyword: ast.keyword) -> N
             map(_is_text_list, keys.values())
         ):
             decorator.options = Options(param, choice, keys)
-        case "returns", dict() if _is_texts(given) and all(map(_is_text_list, given.values())):
-            decorator.returns = tuple(given.items())
+        case "at_most_one", tuple() if all(map(_is_text_list, given)):
+            decorator.at_most_one = given
+        case "returns" | "requires", dict() if _is_texts(given) and all(
+            map(_is_text_list, given.values())
+        ):
+            setattr(decorator, name, tuple(given.items()))
         case "lifecycles", tuple() if given and set(given) <= set(LIFECYCLES):
             decorator.lifecycles = given
         case _ if name in _OPTIONS:

@@ -140,7 +140,8 @@ class ModuleSpec:
     any other port is passed in place.
     reads_when: giving this parameter needs `stream_inputs`. emits_when: there is an output stream
     only when it is given. native: distributions that are linked with it with `--native`.
-    one_of: parameters of which exactly one is given.
+    one_of: parameters of which exactly one is given. at_most_one: parameters, or keys of one, of
+    which no two go together. requires: those that one needs beside it.
     per_record: each record that it sends comes of the one that it read last (see `ir/steps.py`).
     background: it says when it is ready, and runs until the job has no more use for it.
     pauses: it waits for somebody outside: only the daemon can run it.
@@ -171,6 +172,8 @@ class ModuleSpec:
     needs: tuple[Need, ...]
     native: tuple[str, ...]
     one_of: tuple[str, ...]
+    at_most_one: tuple[tuple[str, ...], ...]
+    requires: tuple[tuple[str, tuple[str, ...]], ...]
     options: Options | None
     retry_after_records: bool
     per_record: bool

@@ -23,6 +23,7 @@ class Decrypted(TypedDict):
     idempotent=True,
     needs=["cryptography"],
     one_of=["ciphertext", "source"],
+    requires={"source": ["destination"], "destination": ["source"]},
     returns={"path": ["destination"]},
 )
 async def decrypt(

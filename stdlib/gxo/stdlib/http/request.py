@@ -65,6 +65,17 @@ Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     environment=ENVIRONMENT,
     # httpcore looks for sniffio again and again, at each request, as long as it does not find it.
     needs=["httpx", "sniffio"],
+    at_most_one=[
+        ["body", "body_from", "json", "form"],
+        ["body", "body_from", "json", "files"],
+        ["auth.basic", "auth.bearer", "auth.oauth2"],
+        ["pagination.next_field", "pagination.link_header", "pagination.page_param"],
+    ],
+    requires={
+        "pagination.start": ["pagination.page_param"],
+        "pagination.size": ["pagination.page_param", "pagination.size_param"],
+        "pagination.size_param": ["pagination.size"],
+    },
     emits_when="pagination",
     returns={"path": ["download_to"]},
 )

@@ -48,6 +48,17 @@ CREDENTIALS = {
 }
 """The keys of `credentials` that apply to each provider."""
 
+REQUIRES = {
+    "credentials.access_key_id": ["credentials.secret_access_key"],
+    "credentials.secret_access_key": ["credentials.access_key_id"],
+    "credentials.session_token": ["credentials.access_key_id", "credentials.secret_access_key"],
+    "credentials.account_key": ["credentials.account"],
+}
+"""What of them is of use only together."""
+
+EXCLUDES = [["credentials.account_key", "credentials.sas_token"]]
+"""What of them is not."""
+
 S3_REGION = "us-east-1"
 """Where S3 is without a `region`; servers that know no regions expect this one in signatures."""
 

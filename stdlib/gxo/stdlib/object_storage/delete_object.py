@@ -6,7 +6,14 @@ from gxo.runtime.context import Context
 from gxo.runtime.spec import Duration, Url, connects, module
 from gxo.stdlib.http._client import ENVIRONMENT
 from gxo.stdlib.object_storage._checks import check_header, check_key, missing_bucket, place
-from gxo.stdlib.object_storage._providers import CREDENTIALS, Credentials, Provider, open_store
+from gxo.stdlib.object_storage._providers import (
+    CREDENTIALS,
+    EXCLUDES,
+    REQUIRES,
+    Credentials,
+    Provider,
+    open_store,
+)
 from gxo.stdlib.object_storage._store import Denied, Found
 
 
@@ -26,6 +33,8 @@ class Deleted(TypedDict):
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
     environment=ENVIRONMENT,
     options=["credentials", "provider", CREDENTIALS],
+    at_most_one=EXCLUDES,
+    requires=REQUIRES,
     idempotent=True,
 )
 async def delete_object(

@@ -14,7 +14,14 @@ from gxo.stdlib.filesystem._content import Encoding, check_encoding, check_path,
 from gxo.stdlib.http._client import ENVIRONMENT
 from gxo.stdlib.object_storage._checks import check_header, check_key, place
 from gxo.stdlib.object_storage._content import PIECE, known_checksum
-from gxo.stdlib.object_storage._providers import CREDENTIALS, Credentials, Provider, open_store
+from gxo.stdlib.object_storage._providers import (
+    CREDENTIALS,
+    EXCLUDES,
+    REQUIRES,
+    Credentials,
+    Provider,
+    open_store,
+)
 from gxo.stdlib.object_storage._store import Denied, Found, Store
 from gxo.stdlib.object_storage._transfer import reading
 
@@ -51,6 +58,8 @@ class Got(TypedDict):
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
     environment=ENVIRONMENT,
     options=["credentials", "provider", CREDENTIALS],
+    at_most_one=EXCLUDES,
+    requires=REQUIRES,
     idempotent=True,
     returns={"path": ["destination"]},
 )

@@ -9,7 +9,14 @@ from gxo.runtime.streams.ports import Out
 from gxo.stdlib.data._batches import BATCH
 from gxo.stdlib.http._client import ENVIRONMENT
 from gxo.stdlib.object_storage._checks import check_key
-from gxo.stdlib.object_storage._providers import CREDENTIALS, Credentials, Provider, open_store
+from gxo.stdlib.object_storage._providers import (
+    CREDENTIALS,
+    EXCLUDES,
+    REQUIRES,
+    Credentials,
+    Provider,
+    open_store,
+)
 
 
 class Listed(TypedDict):
@@ -25,6 +32,8 @@ class Listed(TypedDict):
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
     environment=ENVIRONMENT,
     options=["credentials", "provider", CREDENTIALS],
+    at_most_one=EXCLUDES,
+    requires=REQUIRES,
     idempotent=True,
 )
 async def list_objects(

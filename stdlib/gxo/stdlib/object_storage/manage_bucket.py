@@ -11,6 +11,8 @@ from gxo.stdlib.http._client import ENVIRONMENT
 from gxo.stdlib.object_storage._manage import Bucket, Properties, not_empty, open_bucket
 from gxo.stdlib.object_storage._providers import (
     CREDENTIALS,
+    EXCLUDES,
+    REQUIRES,
     Credentials,
     Provider,
     account_of,
@@ -47,6 +49,8 @@ class ManagedBucket(TypedDict):
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
     environment=ENVIRONMENT,
     options=["credentials", "provider", CREDENTIALS],
+    at_most_one=EXCLUDES,
+    requires=REQUIRES,
     idempotent=True,
     returns={"bucket": ["bucket"], "state": [], "diff": []},
 )

@@ -17,7 +17,14 @@ from gxo.stdlib.object_storage._content import (
     open_file,
     text_content,
 )
-from gxo.stdlib.object_storage._providers import CREDENTIALS, Credentials, Provider, open_store
+from gxo.stdlib.object_storage._providers import (
+    CREDENTIALS,
+    EXCLUDES,
+    REQUIRES,
+    Credentials,
+    Provider,
+    open_store,
+)
 from gxo.stdlib.object_storage._store import Conflict, Denied, Found, Store, Writing, Written
 from gxo.stdlib.object_storage._transfer import send_parts
 
@@ -39,6 +46,8 @@ class Put(TypedDict):
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
     environment=ENVIRONMENT,
     options=["credentials", "provider", CREDENTIALS],
+    at_most_one=EXCLUDES,
+    requires=REQUIRES,
     one_of=["source", "content"],
     idempotent=True,
 )

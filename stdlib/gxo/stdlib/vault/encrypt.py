@@ -24,6 +24,7 @@ class Encrypted(TypedDict):
     effects=[reads("source"), writes("destination")],
     needs=["cryptography"],
     one_of=["plaintext", "source"],
+    requires={"source": ["destination"], "destination": ["source"]},
     returns={"ciphertext": [], "path": ["destination"]},
 )
 async def encrypt(
