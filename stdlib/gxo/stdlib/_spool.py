@@ -63,7 +63,7 @@ class Spool:
     async def check(self) -> None:
         """Refuse a path that leaves the workspace before the work, not after."""
         with suppress(Unknown):  # whether a file is there may not be known in a dry run
-            await self._ctx.thread(self._ctx.workspace.exists, self._path)
+            await self._ctx.thread(self._ctx.workspace.exists, self._path, "write")
 
     async def save(self) -> None:
         """Replace the file at the path by what was gathered.

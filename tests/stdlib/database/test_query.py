@@ -441,8 +441,23 @@ def test_a_profile_takes_everything_as_it_is(
             outcome = await asked.outcome("SELECT 1 AS a", connection=None, connection_profile=one)
             assert (outcome.error is None) == works, (host, options, outcome.error)
             assert works or isinstance(outcome.error, ModuleError)
+            if not works and options["sslmode"] == "verify-full":
+                assert "certificate verify failed" in outcome.error.message
+                assert "`sslrootcert` names others" in outcome.error.hint
 
     play(server, tmp_path, ask)
+
+
+@pytest.mark.parametrize("query", ["SELECT ?", "SELECT 1 WHERE 1 = ?"])
+def test_the_marks_of_others_are_no_placeholders(
+    database: Database, query: str, tmp_path: Path
+) -> None:
+    async def ask(asked: Asked) -> None:
+        error = (await asked.outcome(query)).error
+        assert isinstance(error, (ModuleError, ParameterError))
+        assert error.hint == "placeholders are :name, or :1 and so on"
+
+    play(database, tmp_path, ask)
 
 
 def test_files_of_sqlite_stay_in_the_workspace(sqlite: Database, tmp_path: Path) -> None:

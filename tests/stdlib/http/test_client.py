@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gxo.runtime.errors import GxoError, ModuleError
+from gxo.runtime.errors import GxoError, ModuleError, SecurityError
 from gxo.stdlib.http import _client
 from gxo.stdlib.http._client import error_roots, error_table, foreign_errors
 from gxo.stdlib.http.request import request
@@ -73,10 +73,10 @@ def test_a_cancelled_request_leaves_nothing(params: dict[str, Any], tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-async def ask_tls(folder: Path, **params: Any) -> dict[str, Any]:
+async def ask_tls(folder: Path, *, tls: bool = True, **params: Any) -> dict[str, Any]:
     async with bench(folder) as workbench:
         with contextlib.ExitStack() as stack:
-            server = stack.enter_context(serving({"/a": {"body": "x"}}, tls=True))
+            server = stack.enter_context(serving({"/a": {"body": "x"}}, tls=tls))
             url = f"https://localhost:{server.server_address[1]}/a"
             try:
                 return dict(await request(workbench.context, url=url, **params))
@@ -91,6 +91,23 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> Non
     answer = run(ask_tls(tmp_path))
     assert "certificate verify failed" in answer["error"]
     assert "certificate authorities" in answer["hint"]
+
+
+def test_a_port_without_tls(tmp_path: Path) -> None:
+    answer = run(ask_tls(tmp_path, tls=False))
+    assert "cannot connect to https://localhost" in answer["error"]
+    assert answer["hint"] == (
+        "it does not speak TLS: check the port, or begin the address with http://"
+    )
+
+
+def test_a_file_outside_the_workspace_is_not_asked_for(tmp_path: Path) -> None:
+    async def ask() -> None:
+        async with bench(tmp_path) as workbench:
+            with pytest.raises(SecurityError, match=r"cannot write .\.\./x.: it leads out"):
+                await request(workbench.context, url="http://127.0.0.1:9/", download_to="../x")
+
+    run(ask())
 
 
 def test_a_certificate_that_the_host_trusts(

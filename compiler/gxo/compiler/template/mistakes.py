@@ -289,6 +289,9 @@ def _examples() -> dict[tuple[str, int, str], tuple[str, str | None]]:
 
 
 _CONDITION_EXAMPLES: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
+    ("a comparison is not written `{word}`", "write `==`",
+     ("{{ .a }} = 1", "{{ .a }} == 1 = 2", "'x' = 1", "1 = 1", "({{ .a }}) = 1", "({{ .a }} = 1)",
+      "{{ .a }} && {{ .b }} = 1", "not {{ .a }} = 1")),
     ("`{word}` is neither a value nor an operator here",
      "put names into {{ }} and text into quotes",
      ("word", "{{ .a }} == word", "{{ .a }} && word", "not word", "(word", ".a", "$a")),

@@ -130,10 +130,10 @@ class ForeseenFiles(Jail):
             path, self._changes.modes[key], self._changes.contents[key]
         )
 
-    def exists(self, path: str) -> bool:
+    def exists(self, path: str, verb: str = "read") -> bool:
         if self._key(path) in self._changes.contents or self._is_folder_of_changes(path):
             return True
-        there = self._jail.exists(path)  # a path that leaves is refused, whatever was removed
+        there = self._jail.exists(path, verb)  # one that leaves is refused, whatever was removed
         if self._is_removed(path):
             return False
         if there:

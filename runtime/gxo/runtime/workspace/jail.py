@@ -172,9 +172,12 @@ class Jail:
             finally:
                 os.close(descriptor)
 
-    def exists(self, path: str) -> bool:
-        """Whether the path leads to anything. SecurityError when it leaves the folder."""
-        with self.doing("read", path):
+    def exists(self, path: str, verb: str = "read") -> bool:
+        """Whether the path leads to anything. SecurityError when it leaves the folder.
+
+        verb: what is to be done with it, for the error.
+        """
+        with self.doing(verb, path):
             try:
                 os.close(self._open(path, O_PATH))
             except (FileNotFoundError, NotADirectoryError):

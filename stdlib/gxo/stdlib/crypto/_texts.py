@@ -7,7 +7,13 @@ from itertools import islice
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.stdlib.filesystem._content import Encoding, check_encoding, check_path, to_bytes
+from gxo.stdlib.filesystem._content import (
+    NOT_BASE64,
+    Encoding,
+    check_encoding,
+    check_path,
+    to_bytes,
+)
 from gxo.stdlib.filesystem._copying import PIECE, pieces
 
 _AT_ONCE = 16
@@ -40,12 +46,17 @@ async def feed(
     return size
 
 
-async def read_text(ctx: Context, name: str, text: str | None, encoding: Encoding) -> bytes:
-    """The bytes that a parameter stands for. ParameterError when it stands for none."""
+async def read_text(
+    ctx: Context, name: str, text: str | None, encoding: Encoding, hint: str = NOT_BASE64
+) -> bytes:
+    """The bytes that a parameter stands for. ParameterError when it stands for none.
+
+    hint: what to do about one that is no base64.
+    """
     check_encoding(encoding)
     if text is None:
         raise ParameterError(f"`{name}` is not given, nor is a file")
-    return await ctx.offload(len(text), to_bytes, text, encoding, name)
+    return await ctx.offload(len(text), to_bytes, text, encoding, name, hint)
 
 
 def cut(data: bytes) -> Iterator[memoryview]:

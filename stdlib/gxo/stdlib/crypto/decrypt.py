@@ -88,7 +88,8 @@ async def decrypt(
         return summary
     _files.check_text(destination)
     ctx.changes_nothing()
-    data = await read_text(ctx, "ciphertext", ciphertext, "base64")
+    hint = "give it as `crypto:encrypt` has made it; a file is a `source`"
+    data = await read_text(ctx, "ciphertext", ciphertext, "base64", hint)
     result = await ctx.offload(len(data), _ciphers.decrypt, key, data, extra)
     text = await ctx.offload(len(result), plain_text, result, encoding)
     return {"plaintext": text, "size": len(result)}

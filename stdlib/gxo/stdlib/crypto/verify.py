@@ -75,7 +75,8 @@ async def verify(
 
     key = _keys.public_key("public_key", public_key)
     chosen = _signatures.algorithm_for(key, algorithm, "public_key")
-    expected = await read_text(ctx, "signature", signature, "base64")
+    hint = "give it as `crypto:sign` has made it"
+    expected = await read_text(ctx, "signature", signature, "base64", hint)
     message = _signatures.Message(chosen)
     await feed(ctx, content, path, encoding, message.take)
     await ctx.thread(message.verify, key, expected)

@@ -15,7 +15,6 @@ from pymysql.constants import CLIENT  # type: ignore[import-untyped]
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError, WorkloadError
-from gxo.stdlib._reasons import reason
 from gxo.stdlib.database._mysql_wire import (
     CURSOR,
     EXECUTE,
@@ -29,7 +28,17 @@ from gxo.stdlib.database._mysql_wire import (
     read_row,
     written,
 )
-from gxo.stdlib.database._session import CONNECT, GRACE, Answer, Row, Tls, said, tls_of
+from gxo.stdlib.database._session import (
+    CONNECT,
+    GRACE,
+    PLACEHOLDERS,
+    Answer,
+    Row,
+    Tls,
+    broken,
+    said,
+    tls_of,
+)
 from gxo.stdlib.database._statement import Statement
 from gxo.stdlib.database._target import Target
 from gxo.stdlib.database._values import Values, bound
@@ -127,6 +136,7 @@ class MysqlSession:
         self._begun = False
         self._busy = False
         self._id = b""
+        self._has_rows = False
         self._names: tuple[str, ...] = ()
         self._columns: list[Column] = []
         self._has_cursor = self._is_open = False
@@ -142,11 +152,9 @@ class MysqlSession:
         text = statement.marked(lambda _, __: "?")
         with self._talking():
             self._wire.send(PREPARE + text.encode())
-            self._id, wanted = await self._wire.prepared()
+            self._id, wanted, self._has_rows = await self._wire.prepared()
         if wanted != len(statement.names):
-            raise ParameterError(
-                "query: a `?` stands in it", hint="placeholders are :name, or :1 and so on"
-            )
+            raise ParameterError("query: a `?` stands in it", hint=PLACEHOLDERS)
         self._names = statement.names
 
     async def begin(self, *, read_only: bool = False) -> None:
@@ -162,7 +170,7 @@ class MysqlSession:
         with self._talking():
             await self._finish_rows()
             self._wire.send(command)
-            affected, columns, status = await self._wire.answer()
+            affected, columns, status = await self._wire.answer(has_rows=self._has_rows)
             if columns is None:
                 return Answer(None, affected)
             self._columns = columns
@@ -178,7 +186,7 @@ class MysqlSession:
             self._wire.send(*commands)
             for _ in commands:
                 try:
-                    changed, columns, _ = await self._wire.answer()
+                    changed, columns, _ = await self._wire.answer(has_rows=self._has_rows)
                     if columns is not None:
                         raise Refused("it gives rows for some records, and none for others")
                     affected += changed
@@ -271,13 +279,15 @@ def _foreign_errors(target: Target) -> Iterator[None]:
     except Refused as error:
         raise ModuleError(f"{target.shown}: {error}") from error
     except aiomysql.Error as error:
+        if isinstance(error.__cause__, OSError):
+            raise broken(target, error.__cause__) from error
         raise ModuleError(f"{target.shown}: {_told(error)}") from error
     except TimeoutError:
         raise
     except EOFError as error:
         raise ModuleError(f"{target.shown}: the connection is lost") from error
     except OSError as error:
-        raise ModuleError(f"{target.shown}: {reason(error)}") from error
+        raise broken(target, error) from error
     except _GARBAGE as error:
         raise ModuleError(f"{target.shown}: its answer cannot be read") from error
 
@@ -289,9 +299,6 @@ _GARBAGE = (
 
 
 def _told(error: Exception) -> str:
-    """What the server says, or why there was no connection, as one line."""
-    cause = error.__cause__
-    if isinstance(cause, OSError):
-        return reason(cause)
+    """What the server says, as one line."""
     text = str(error.args[-1]) if error.args else type(error).__name__
     return said(text)

@@ -105,19 +105,25 @@ class Wire:
         """Read that something is done: how many rows it changed."""
         return _affected(await self.packet())
 
-    async def prepared(self) -> tuple[bytes, int]:
-        """The answer to PREPARE: the statement's number, and how many values it wants."""
+    async def prepared(self) -> tuple[bytes, int, bool]:
+        """The answer to PREPARE: the statement's number, how many values it wants, and whether it
+        certainly gives rows."""
         packet = await self.packet()
         columns, wanted = struct.unpack_from("<HH", packet, 5)
         for count in (wanted, columns):
             if count:
                 await self._skip(count + 1)
-        return packet[1:5], wanted
+        return packet[1:5], wanted, columns > 0
 
-    async def answer(self) -> "tuple[int, list[Column] | None, Status]":
-        """The answer to EXECUTE: how many rows it changed, or the columns of the rows it gives."""
+    async def answer(self, *, has_rows: bool) -> "tuple[int, list[Column] | None, Status]":
+        """The answer to EXECUTE: how many rows it changed, or the columns of the rows it gives.
+
+        has_rows: what `prepared` said. That a procedure gives rows is only known now.
+        """
         packet = await self.packet()
         if packet[0] == 0:
+            if has_rows:
+                raise ValueError("it gives none of the columns that it has promised")
             return _affected(packet), None, Status(False, True)
         count, _ = _length(packet, 0)
         if count > _MOST_COLUMNS:

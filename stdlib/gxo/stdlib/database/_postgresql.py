@@ -15,9 +15,17 @@ import asyncpg  # type: ignore[import-untyped]
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.stdlib._reasons import reason
 from gxo.stdlib.data._json import decode
-from gxo.stdlib.database._session import CONNECT, GRACE, Answer, Row, said, tls_of
+from gxo.stdlib.database._session import (
+    CONNECT,
+    GRACE,
+    PLACEHOLDERS,
+    Answer,
+    Row,
+    broken,
+    said,
+    tls_of,
+)
 from gxo.stdlib.database._statement import Statement
 from gxo.stdlib.database._target import Target
 from gxo.stdlib.database._values import Values, as_bytes, as_json, in_base64, number
@@ -138,12 +146,11 @@ class PostgresSession:
                 "query: COPY from STDIN or to STDOUT carries no records",
                 hint="SELECT sends them, and INSERT with `stream_inputs` takes them",
             )
-        with self._errors():
+        with self._errors(PLACEHOLDERS if "?" in self._text else None):
             self._statement = await self._connection.prepare(self._text)
         self._kinds = [one.name for one in self._statement.get_parameters()]
         if len(self._kinds) != len(numbers):
-            hint = "placeholders are :name, or :1 and so on"
-            raise ParameterError("query: a `$1` or the like stands in it", hint=hint)
+            raise ParameterError("query: a `$1` or the like stands in it", hint=PLACEHOLDERS)
         columns = self._statement.get_attributes()
         self._columns = tuple(one.name for one in columns) if columns else None
         self._counted: Any = None
@@ -221,8 +228,8 @@ class PostgresSession:
                 raise ParameterError(f"query_params.{name}: {error}") from None
         return given
 
-    def _errors(self) -> AbstractContextManager[None]:
-        return _foreign_errors(self._target)
+    def _errors(self, syntax: str | None = None) -> AbstractContextManager[None]:
+        return _foreign_errors(self._target, syntax)
 
 
 def _array(value: Any, kind: str) -> Any:
@@ -263,20 +270,22 @@ def _affected(status: str) -> int:
 
 
 @contextmanager
-def _foreign_errors(target: Target) -> Iterator[None]:
-    """Raise asyncpg's errors as ours."""
+def _foreign_errors(target: Target, syntax: str | None = None) -> Iterator[None]:
+    """Raise asyncpg's errors as ours. syntax: what to do about a statement that is none."""
     try:
         yield
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         told = _told(error)
         hint = "cast it to text" if told.startswith("cannot decode") else None
+        if isinstance(error, asyncpg.PostgresSyntaxError | asyncpg.UndefinedFunctionError):
+            hint = syntax
         raise ModuleError(
             f"{target.shown}: {told}", hint=getattr(error, "hint", None) or hint
         ) from error
     except TimeoutError:
         raise
     except OSError as error:
-        raise ModuleError(f"{target.shown}: {reason(error)}") from error
+        raise broken(target, error) from error
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, BufferError) as error:
         raise ModuleError(f"{target.shown}: its answer cannot be read") from error
 

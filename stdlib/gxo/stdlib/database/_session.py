@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.stdlib._reasons import reason
 from gxo.stdlib.database._statement import Statement
 from gxo.stdlib.database._target import Target
 from gxo.stdlib.database._values import Values
@@ -108,6 +109,18 @@ def _connector(target: Target) -> Connect:
             from gxo.stdlib.database import _oracle
 
             return _oracle.connect
+
+
+PLACEHOLDERS = "placeholders are :name, or :1 and so on"
+"""What to do about the marks of others in a query."""
+
+
+def broken(target: Target, error: OSError) -> ModuleError:
+    """The error of a connection that could not be made, or is lost."""
+    hint = None
+    if isinstance(error, ssl.SSLCertVerificationError):
+        hint = "check the host and who has signed its certificate; `sslrootcert` names others"
+    return ModuleError(f"{target.shown}: {reason(error)}", hint=hint)
 
 
 class Tls(NamedTuple):

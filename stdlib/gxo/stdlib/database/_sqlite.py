@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.stdlib.database._session import said
+from gxo.stdlib.database._session import PLACEHOLDERS, said
 from gxo.stdlib.database._target import Target
 from gxo.stdlib.database._threaded import ThreadedSession, opened
 from gxo.stdlib.database._values import in_base64, number
@@ -93,6 +93,8 @@ def _foreign_errors(target: Target) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         text = said(str(error))
+        if "number of bindings" in text:
+            raise ParameterError("query: a `?` stands in it", hint=PLACEHOLDERS) from error
         hint = None
         if text in ("not authorized", "authorization denied"):
             hint = "a statement may use no other file than the connection's"

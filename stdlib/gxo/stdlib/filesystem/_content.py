@@ -26,10 +26,15 @@ def to_text(data: bytes, encoding: Encoding, path: str) -> str:
         raise ModuleError(message, hint="set `encoding: base64` for other files") from None
 
 
-def to_bytes(content: str, encoding: Encoding, name: str = "content") -> bytes:
+NOT_BASE64 = "leave out `encoding` to write text"
+
+
+def to_bytes(
+    content: str, encoding: Encoding, name: str = "content", hint: str = NOT_BASE64
+) -> bytes:
     """What a file gets for a text; ParameterError when it is no base64 and has to be.
 
-    name: the parameter's.
+    name: the parameter's. hint: what to do then.
     """
     try:
         if encoding == "base64":
@@ -40,7 +45,7 @@ def to_bytes(content: str, encoding: Encoding, name: str = "content") -> bytes:
         raise ParameterError(message) from None
     except ValueError as error:
         message = f"`{name}` is no base64: {error}"
-        raise ParameterError(message, hint="leave out `encoding` to write text") from None
+        raise ParameterError(message, hint=hint) from None
 
 
 def mode_bits(mode: str) -> int:

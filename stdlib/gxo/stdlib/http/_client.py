@@ -161,6 +161,8 @@ def foreign_errors(
         reason = _reason(error)
         if "CERTIFICATE_VERIFY_FAILED" in reason:
             hint = distrusted
+        elif "WRONG_VERSION_NUMBER" in reason or "RECORD_LAYER_FAILURE" in reason:
+            hint = "it does not speak TLS: check the port, or begin the address with http://"
         named = target if isinstance(target, str) else shown(target)
         raise ours(f"{message.format(target=named)}: {reason}", hint=hint) from error
 
