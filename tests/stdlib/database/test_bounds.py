@@ -120,3 +120,15 @@ def test_without_certificates_sql_server_is_told_nothing(
                     await asked("SELECT 1 AS a")
 
     run(ask())
+
+
+@pytest.mark.parametrize("query", ["SELECT ?", "SELECT 1 WHERE 1 = ?"])
+def test_the_marks_of_others_are_no_placeholders(
+    database: Database, query: str, tmp_path: Path
+) -> None:
+    async def ask(asked: Asked) -> None:
+        error = (await asked.outcome(query)).error
+        assert isinstance(error, ModuleError | ParameterError)
+        assert error.hint == "placeholders are :name, or :1 and so on"
+
+    play(database, tmp_path, ask)

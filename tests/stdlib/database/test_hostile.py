@@ -8,7 +8,7 @@ import pytest
 from gxo.runtime.errors import ModuleError
 from tests.stdlib.connection.test_links import peer, sending
 from tests.stdlib.database.databases import asking
-from tests.stdlib.database.fuzzed import BEGINNINGS, babble
+from tests.stdlib.database.fuzzed import BEGINNINGS, babble, greeting
 from tests.stdlib.harness import run
 
 
@@ -38,5 +38,21 @@ def test_a_server_that_says_no_version_leaves_no_socket_open(tmp_path: Path) -> 
             outcome = await asked.outcome("SELECT 1 AS a")
         assert isinstance(outcome.error, ModuleError)
         assert outcome.error.message == f"postgresql at {address}: its answer cannot be read"
+
+    run(knock())
+
+
+def test_a_statement_with_columns_cannot_end_without_them(tmp_path: Path) -> None:
+    ok = b"\0\0\0\2\0\0\0"
+    packets = [b"\7\0\0\2" + ok, b"\7\0\0\1" + ok, b"\x0c\0\0\1\0\1\0\0\0\1\0\0\0\0\0\0"]
+    packets += [b"\1\0\0\2c", b"\5\0\0\3\xfe\0\0\0\0", b"\7\0\0\1" + ok]
+
+    async def knock() -> None:
+        answers = sending(b"".join([greeting("mysql_native_password"), *packets]))
+        async with asking(tmp_path, "") as asked, peer(answers) as address:
+            asked.url = f"mysql://u:p@{address}/d?sslmode=disable"
+            outcome = await asked.outcome("SELECT 1 AS a")
+        assert isinstance(outcome.error, ModuleError)
+        assert outcome.error.message == f"mysql at {address}: its answer cannot be read"
 
     run(knock())

@@ -448,18 +448,6 @@ def test_a_profile_takes_everything_as_it_is(
     play(server, tmp_path, ask)
 
 
-@pytest.mark.parametrize("query", ["SELECT ?", "SELECT 1 WHERE 1 = ?"])
-def test_the_marks_of_others_are_no_placeholders(
-    database: Database, query: str, tmp_path: Path
-) -> None:
-    async def ask(asked: Asked) -> None:
-        error = (await asked.outcome(query)).error
-        assert isinstance(error, (ModuleError, ParameterError))
-        assert error.hint == "placeholders are :name, or :1 and so on"
-
-    play(database, tmp_path, ask)
-
-
 def test_files_of_sqlite_stay_in_the_workspace(sqlite: Database, tmp_path: Path) -> None:
     (tmp_path / "ws").mkdir()
     (tmp_path / "link.db").symlink_to("/tmp/outside.db")

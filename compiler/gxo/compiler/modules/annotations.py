@@ -8,10 +8,12 @@ from another file of the library, or one of the contract's words (`gxo.runtime.s
 """
 
 import ast
+import builtins
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import EllipsisType
 
+from gxo.compiler.diagnostics import did_you_mean
 from gxo.compiler.imports import origin
 from gxo.compiler.modules.fault import DeclarationError
 from gxo.compiler.types import (
@@ -205,7 +207,8 @@ def _named(node: ast.expr, name: str, source: SourceFile) -> Type:
         if name not in source.names:
             if name in WORDS:
                 return WORDS[name]
-            raise DeclarationError(node, f"`{name}` is no type of the contract", _use())
+            slip = None if hasattr(builtins, name) else did_you_mean(name, [*source.names, *WORDS])
+            raise DeclarationError(node, f"`{name}` is no type of the contract", slip or _use())
         source.resolved[name] = None  # being read: a type that contains itself meets this
         try:
             source.resolved[name] = _definition(node, name, source)

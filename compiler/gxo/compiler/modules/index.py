@@ -99,13 +99,26 @@ class Library:
     def report_unknown(self, name: str, span: Span) -> None:
         """Say that there is no module of the name, unless a file's error says enough."""
         if not self.is_broken(name):
-            hint = did_you_mean(name, self.names()) or "`gxo modules` lists those that there are"
+            hint = did_you_mean(name, self.names())
+            if (file := self._undeclared(name)) is not None:
+                decorator = f'@module("{name}")'
+                hint = (
+                    f"{os.path.basename(file)} declares none: write `{decorator}` before a function"
+                )
+            hint = hint or "`gxo modules` lists those that there are"
             self.diags.error(UNKNOWN, span, f'there is no module "{name}"', hint)
 
     def is_broken(self, name: str) -> bool:
         """Whether a file that may declare the module has an error, which says enough."""
         files = {path for path, _ in self._candidates(name)}
         return any(item.level == "error" and item.span.file in files for item in self.diags.items)
+
+    def _undeclared(self, name: str) -> str | None:
+        """A user's file that has the module's name and declares none at all; to be asked last."""
+        for path, package in self._candidates(name):
+            if package.startswith(f"{USERS}.") and not self._specs.get(path):
+                return path
+        return None
 
     def all(self) -> tuple[ModuleSpec, ...]:
         """Every module that a playbook can name, sorted by name; reads every file."""

@@ -173,10 +173,7 @@ class Jail:
                 os.close(descriptor)
 
     def exists(self, path: str, verb: str = "read") -> bool:
-        """Whether the path leads to anything. SecurityError when it leaves the folder.
-
-        verb: what is to be done with it, for the error.
-        """
+        """Whether the path leads to anything. SecurityError (of what `verb` does): it leaves."""
         with self.doing(verb, path):
             try:
                 os.close(self._open(path, O_PATH))
