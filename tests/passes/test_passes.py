@@ -12,10 +12,8 @@ from gxo.runtime.streams import pipes
 from tests.casefile import Case, find_cases, update
 
 HERE = Path(__file__).parent
-OF_TESTS = ("check_isolation", "start_mocks")
-"""The passes that are about test playbooks."""
 HEAD = "name: p\nschemaVersion: v1.0.0\n"
-OF_TESTS = ("check_assertions", "check_mocks", "start_mocks")
+OF_TESTS = ("check_assertions", "check_isolation", "check_mocks", "start_mocks")
 """Passes whose cases are test playbooks."""
 
 
