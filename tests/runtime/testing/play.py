@@ -20,6 +20,7 @@ from gxo.runtime.main import main
 from gxo.runtime.testing import Test
 from gxo.stdlib.exec import exec_
 from gxo.stdlib.test.mock_command import mock_command
+from tests.reports import read_report
 
 SCOPE = {"asyncio": asyncio, "socket": socket, "os": os, "exec_": exec_}
 
@@ -54,7 +55,7 @@ def job_of(case: dict[str, Any]) -> Job:
 
 def played(case: dict[str, Any], report: Path) -> dict[str, Any]:
     code = main(job_of(case), None, ["--report", str(report), "--log-level", "warning"])
-    return {"code": code, **json.loads(report.read_text())}
+    return {"code": code, **read_report(report)}
 
 
 if __name__ == "__main__":
