@@ -25,6 +25,7 @@ from gxo.compiler.types import (
     FLOAT,
     INT,
     NIL,
+    TEXT,
     Choice,
     ListOf,
     MapOf,
@@ -131,6 +132,7 @@ def playbook(spec: ModuleSpec, param: ParamSpec) -> dict[str, Any]:
     return {
         "name": "p",
         "schemaVersion": "v1.0.0",
+        "allow": {"commands": [sample(TEXT)]},
         "workloads": [
             {"name": "source", "process": source, "register": "source", **once},
             {"name": "records", "process": records, **once},
