@@ -164,10 +164,15 @@ async def mocked(
     mock = await _modules(ctx).answering(ctx, module, params)
     if mock.error is not None and not mock.records:
         raise ModuleError(mock.error)
+    if ctx.step is not None and records is not None:
+        # What a step sends belongs to the event that it has read last.
+        async for _ in records:
+            await _send(mock, ctx, out)
+            out = None
+        out = None
     ports = [port for port in (records, *(inputs or {}).values()) if port is not None]
     await run_all(*map(_drain, ports))
-    if out is not None:
-        await out.send(await ctx.offload(weight(mock.records), deep_copy, list(mock.records)))
+    await _send(mock, ctx, out)
     if mock.error is not None:
         raise ModuleError(mock.error)
     return await ctx.offload(weight(mock.summary), Answer, mock)
@@ -177,6 +182,11 @@ def _modules(ctx: "Context") -> Modules:
     session = ctx._run.testing
     assert session is not None, "only tests have mocks"
     return session.modules
+
+
+async def _send(mock: Mock, ctx: "Context", out: "Out | None") -> None:
+    if out is not None:
+        await out.send(await ctx.offload(weight(mock.records), deep_copy, list(mock.records)))
 
 
 async def _drain(records: "Records") -> None:

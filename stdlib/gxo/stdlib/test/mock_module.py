@@ -40,7 +40,8 @@ async def mock_module(
     end. A mock answers in a dry run too: it changes nothing.
 
     A mock of a module that reads records reads them all and drops them before it answers. One that
-    only fails does so at once, so that its call can be tried again.
+    only fails does so at once, so that its call can be tried again. As a step of a pipeline, which
+    is called once for all events, it sends its records for the first one.
 
     Args:
         module: the name of the one to replace, which is no template. Neither one of `test:*` nor
