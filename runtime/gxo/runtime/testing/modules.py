@@ -15,12 +15,14 @@ from gxo.runtime.errors import ExpressionError, ModuleError
 from gxo.runtime.expr import equal_deeply
 from gxo.runtime.host.tasks import run_all
 from gxo.runtime.host.weight import weight
+from gxo.runtime.kernel.node import COMPLETED, FAILED
 from gxo.runtime.kernel.state import deep_copy
 
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
     from gxo.runtime.spec import Record
     from gxo.runtime.streams.ports import Inputs, Out, Records
+    from gxo.runtime.testing.session import Session
 
 
 class Mock:
@@ -128,10 +130,11 @@ class Answer(dict[str, Any]):
 async def serve(mock: Mock) -> NoReturn:
     """Answer calls until the job has no more use for it.
 
-    ModuleError when the module was called otherwise than its mocks say.
+    The test has not passed when the module was called otherwise than its mocks say. When the job
+    has failed otherwise that is enough, unless the test expects it.
     """
     ctx = mock.ctx
-    _modules(ctx).add(mock)
+    _session(ctx).modules.add(mock)
     late = bool(ctx._run.job.cleanups)  # they run after it has ended, and may call the module
     if late:
         await ctx.shared(mock, _nothing, lambda _: _judge_late(mock))
@@ -140,9 +143,9 @@ async def serve(mock: Mock) -> NoReturn:
         await asyncio.get_running_loop().create_future()
     except asyncio.CancelledError:
         complaint = mock.complaint()
-        if complaint is None or late or ctx.dry_run:
+        if complaint is None or late or not _is_judged(ctx):
             raise
-        raise ModuleError(complaint) from None
+        raise _session(ctx).spoiled(ctx, complaint) from None
     raise AssertionError("nothing completes it")
 
 
@@ -161,7 +164,7 @@ async def mocked(
     One that only fails does so before it reads, so that the call can be tried again. ModuleError
     when no mock is for the call.
     """
-    mock = await _modules(ctx).answering(ctx, module, params)
+    mock = await _session(ctx).modules.answering(ctx, module, params)
     if mock.error is not None and not mock.records:
         raise ModuleError(mock.error)
     if ctx.step is not None and records is not None:
@@ -178,10 +181,17 @@ async def mocked(
     return await ctx.offload(weight(mock.summary), Answer, mock)
 
 
-def _modules(ctx: "Context") -> Modules:
+def _session(ctx: "Context") -> "Session":
     session = ctx._run.testing
     assert session is not None, "only tests have mocks"
-    return session.modules
+    return session
+
+
+def _is_judged(ctx: "Context") -> bool:
+    """Whether it matters how the module was called, now that the test ends."""
+    status = ctx._run.ending.status
+    is_expected = status == FAILED and _session(ctx).test.expect_failed
+    return not ctx.dry_run and (status == COMPLETED or is_expected)
 
 
 async def _send(mock: Mock, ctx: "Context", out: "Out | None") -> None:
@@ -200,8 +210,8 @@ async def _nothing() -> None:
 
 async def _judge_late(mock: Mock) -> None:
     complaint = mock.complaint()
-    if complaint is not None and not mock.ctx.dry_run:
-        mock.ctx._run.fail(f"workload '{mock.ctx.workload}' failed: {complaint}")
+    if complaint is not None and _is_judged(mock.ctx):
+        _session(mock.ctx).spoiled(mock.ctx, complaint)
 
 
 def _covers(expected: Any, actual: Any) -> bool:

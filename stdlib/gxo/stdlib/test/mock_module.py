@@ -35,9 +35,9 @@ async def mock_module(
     A call is answered by the first mock of its module, in the order of the playbook, that expects
     such parameters and has not answered as often as `times` says; so two failures and then a
     success are two mocks. Every attempt, every instance of a loop and every event of a pipeline is
-    a call. One that no mock is for fails, and so does then the first mock of the module, so that
-    `ignore_errors` does not hide it; a mock that answered fewer times than it shall fails at its
-    end. A mock answers in a dry run too: it changes nothing.
+    a call. One that no mock is for fails, and so does then the first mock of the module; a mock
+    that answered fewer times than it shall fails at its end. Neither `ignore_errors` nor `expect:
+    Failed` makes up for that. A mock answers in a dry run too: it changes nothing.
 
     A mock of a module that reads records reads them all and drops them before it answers. One that
     only fails does so at once, so that its call can be tried again. As a step of a pipeline, which
