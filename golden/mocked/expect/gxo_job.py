@@ -93,7 +93,9 @@ async def files(ctx: Context, out: Out | None) -> dict[str, Any]:
 
 
 # large: data:filter
-@job.workload("large", records=["files"])
+@job.workload(
+    "large", after=["busy", "orders", "disk", "cleanup", "uptime", "key"], records=["files"]
+)
 async def large(ctx: Context, records: Records, out: Out | None) -> Filtered:
     return await data_filter(ctx, records, out, condition=lambda record: expr.gt(record["size"], 5))
 
@@ -102,7 +104,9 @@ async def large(ctx: Context, records: Records, out: Out | None) -> Filtered:
 each_steps = Steps()
 
 
-@job.workload("each", records=["large"])
+@job.workload(
+    "each", after=["busy", "orders", "disk", "cleanup", "uptime", "key"], records=["large"]
+)
 async def each(ctx: Context, records: Records, out: Out | None) -> Piped:
     return await stream_pipeline(ctx, records, out, steps=each_steps)
 
