@@ -8,6 +8,7 @@ It leads a session of its own, so that signals of the terminal reach only whoeve
 is killed when that one dies. Commands of the job die with it (`gxo.runtime.host.watcher`).
 """
 
+import ctypes
 import fcntl
 import json
 import os
@@ -173,8 +174,6 @@ def _die_with(parent: int) -> None:
     """Be killed when the parent dies, where the system can do that."""
     if sys.platform != "linux":
         return
-    import ctypes
-
     ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     if os.getppid() != parent:  # it died before
         os._exit(128 + signal.SIGKILL)
