@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from gxo.compiler.ir.effects import effects
 from gxo.compiler.ir.nodes import Plan
 
-OUTSIDE = ("secrets", "environment")
+OUTSIDE = ("secrets", "environment", "distributions", "sql")
 
 
 def touched(plan: Plan, *, without: tuple[str, ...] = OUTSIDE) -> Mapping[str, tuple[str, ...]]:

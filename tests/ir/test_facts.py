@@ -140,7 +140,7 @@ def test_a_default_is_touched_unless_something_else_is_given(
     plan = check(str(path), Options()).plan
     assert plan is not None
     assert touched(plan).get("reads", ()) == reads
-    assert touched(plan)["hosts"] == ("dynamic: {{ .gate }}", "web-1")
+    assert touched(plan)["hosts"] == ("gate", "web-1")
 
 
 CONNECT = """\
@@ -162,8 +162,9 @@ def test_keys_of_a_parameter_are_touched(tmp_path: Path) -> None:
     plan = check(str(path), Options()).plan
     assert plan is not None
     assert touched(plan) == {
-        "hosts": ("https://api.example.com/", "https://id.example.com/token"),
-        "reads": ("dynamic: {{ .which }}", "out/a.csv"),
+        "hosts": ("api.example.com", "id.example.com"),
+        "ports": ("api.example.com:443", "id.example.com:443"),
+        "reads": ("b.csv", "out/a.csv"),
     }
 
 
@@ -190,7 +191,12 @@ def test_an_address_shows_where_it_leads_and_no_secret(
     path = tmp_path / "ask.gxo.yaml"
     call = {"module": "database:query", "params": {"connection": case["url"], "query": "SELECT 1"}}
     ask = {"name": "ask", "lifecycle": {"policy": "run_once"}, "process": call}
-    inputs = {"x": {"default": ""}, "y": {"type": "int", "default": 1}}
+    inputs = {
+        "x": {"default": ""},
+        "y": {"type": "int", "default": 1},
+        "z": {},
+        "h": {"default": "https://s3cret:s3cret@host"},
+    }
     head = {"name": "ask", "schemaVersion": "v1.0.0", "inputs": inputs}
     path.write_text(yaml.safe_dump({**head, "workloads": [ask]}))
     plan = check(str(path), Options()).plan

@@ -93,7 +93,15 @@ def test_what_it_says(artifact: zipfile.ZipFile) -> None:
         "secrets": ["API_KEY", "TOKEN"],
         "environment": ["HOME"],
         "effects": [
-            {"kind": "commands", "what": "df", "dynamic": False, "workload": "b", "module": "exec"}
+            {
+                "kind": "commands",
+                "what": "df",
+                "dynamic": False,
+                "detail": "",
+                "expression": "",
+                "workload": "b",
+                "module": "exec",
+            }
         ],
         "assets": [
             {
@@ -157,7 +165,7 @@ def test_distributions_are_named_with_version_and_hash(
         manifest = load(artifact)
     digest = hashlib.sha256(data).hexdigest()
     assert manifest["distributions"] == [
-        {"name": "alpha", "version": "1.0", "sha256": digest, "native": False}
+        {"name": "alpha", "version": "1.0", "sha256": digest, "native": False, "license": None}
     ]
 
 

@@ -22,10 +22,11 @@ def wheel(
     files: Mapping[str, str],
     requires: tuple[str, ...] = (),
     tag: str = "py3-none-any",
+    metadata: str = "",
 ) -> tuple[str, bytes]:
-    """The file name and content of version 1.0 of a distribution."""
+    """The file name and content of version 1.0 of a distribution; metadata: more lines of that."""
     info = f"{name}-1.0.dist-info"
-    metadata = "".join(f"Requires-Dist: {line}\n" for line in requires)
+    metadata += "".join(f"Requires-Dist: {line}\n" for line in requires)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for path, text in files.items():

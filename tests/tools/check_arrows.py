@@ -66,6 +66,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     # A pattern's groups are fields of the records, so the same engine reads it here.
     "gxo.compiler.ir": (
         "gxo.runtime.errors",
+        "gxo.runtime.secrets.keys",
         "gxo.runtime.regex",
         "gxo.compiler.ir",
         "gxo.compiler.python_source",
@@ -120,12 +121,13 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "gxo.runtime.host.folders",
         "gxo.runtime.unpack",
     ),
-    # It reads what `package` writes, and compiles nothing.
+    # It reads what `package` writes, and policies; it compiles nothing.
     "gxo.compiler.trust": (
         "gxo.compiler.trust",
         "gxo.compiler.package",
         "gxo.compiler.effects",
         "gxo.compiler.diagnostics",
+        "gxo.compiler.frontend.yaml",
     ),
 }
 RUNTIME_MAY_IMPORT = frozenset(sys.stdlib_module_names) | {"gxo"}

@@ -17,7 +17,7 @@ from gxo.runtime.bundle import ZipBundle
 from tests.package.support import EMPTY_JOB, build
 
 CASES = yaml.safe_load(Path(__file__).with_name("manifests.yaml").read_text(encoding="utf-8"))
-EFFECT = Effect("commands", "df", False, "a", "exec")
+EFFECT = Effect("commands", "df", workload="a", module="exec")
 MANIFEST = "_gxo/manifest.json"
 
 

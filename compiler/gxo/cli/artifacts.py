@@ -51,7 +51,7 @@ def _compiled(
         package = compilation.package(compilation.generate())
         if not linked:
             package = replace(package, needs=(), imports={})
-        return from_files(str(path), collect(package).files), OK
+        return from_files(str(path), collect(package).files, str(path)), OK
     except FileError as error:
         say(str(error), None)
     except PackageError as error:

@@ -4,6 +4,7 @@ bytes -> tree -> Playbook -> Plan -> (each pass) -> Plan -> Module -> job.pyz
 """
 
 import gc
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from gxo.compiler.codegen.parts import INCLUDED, JOB, Layout
 from gxo.compiler.codes import strict_codes
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.effects import Effect
 from gxo.compiler.frontend.assets import AssetFile, asset_folders, check_shared, find_assets
 from gxo.compiler.frontend.included import read_included
 from gxo.compiler.frontend.load import load_playbook, read_file
@@ -25,7 +27,6 @@ from gxo.compiler.ir.build import build
 from gxo.compiler.ir.effects import effects
 from gxo.compiler.ir.facts import (
     changes,
-    distributions,
     is_idempotent,
     lifecycle_facts,
     read_by,
@@ -33,6 +34,7 @@ from gxo.compiler.ir.facts import (
 )
 from gxo.compiler.ir.included import check_modules, check_used, with_included
 from gxo.compiler.ir.mocks import Mocked, mocked_modules
+from gxo.compiler.ir.needs import distributions
 from gxo.compiler.ir.nodes import Plan, Workload
 from gxo.compiler.ir.pprint import print_plan
 from gxo.compiler.ir.verify import verify
@@ -238,7 +240,7 @@ class Compilation:
             source_map=module.source_map,
             playbook=self.text,
             playbook_file=Path(self.file).name,
-            facts=self._facts(),
+            facts=self._facts(embedded),
             assets=_read_assets(self.assets),
             needs=self._needs(),
             native=self.options.native,
@@ -326,7 +328,7 @@ class Compilation:
 
         return manifest_text(self.package(module))
 
-    def _facts(self) -> Facts:
+    def _facts(self, embedded: "Embedded") -> Facts:
         assert self.plan is not None
         registers = register_owners(self.plan)
         return Facts(
@@ -340,10 +342,22 @@ class Compilation:
             },
             secrets=self.plan.secrets,
             environment=self.plan.environment,
-            effects=effects(self.plan),
+            effects=self._effects(embedded),
             warnings=tuple(f"{item.code} {item.message}" for item in self.diagnostics.sorted()),
             accepted=tuple(_accepted_facts(self.diagnostics)),
         )
+
+    def _effects(self, embedded: "Embedded") -> tuple[Effect, ...]:
+        """What the plan touches; the code that is taken along is a part of that."""
+        assert self.plan is not None
+        found = effects(self.plan)
+        known = {one.what for one in found if one.kind == "distributions"}
+        others = [Effect("distributions", name) for name in self._needs() if name not in known]
+        own = (
+            Effect("code", path, detail=f"sha256:{hashlib.sha256(text.encode()).hexdigest()}")
+            for path, text in embedded.files.items()
+        )
+        return tuple(sorted((*found, *others, *own)))
 
     def _needs(self) -> tuple[str, ...]:
         assert self.plan is not None

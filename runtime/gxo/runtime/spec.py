@@ -78,36 +78,69 @@ On = Callable[[R], T]
 Effect = tuple[str, str]
 
 
-def reads(parameter: str, *, unless: list[str] | None = None) -> Effect:
+Conditions = list[str] | None
+"""Parameters that are given (`agent`), or their values (`network == 'unix'`)."""
+
+
+def reads(parameter: str, *, unless: Conditions = None, only: Conditions = None) -> Effect:
     """The module reads files below the path that `parameter` names.
 
     A key of a parameter is meant by `client.key`; of each map, where it is a list of maps.
-    By default that is the parameter's own default; nothing is read where one of `unless` is given.
+    By default that is the parameter's own default; nothing is read where one of `unless` holds, or
+    one of `only` does not.
     """
     return ("reads", parameter)
 
 
-def writes(parameter: str) -> Effect:
+def writes(parameter: str, *, unless: Conditions = None, only: Conditions = None) -> Effect:
     """The module writes files below the path that `parameter` names."""
     return ("writes", parameter)
 
 
-def runs(parameter: str) -> Effect:
-    """The module runs the command that `parameter` names."""
+def runs(parameter: str, *, args: str | None = None) -> Effect:
+    """The module runs the command that `parameter` names, with arguments from `args`."""
     return ("runs", parameter)
 
 
-def connects(parameter: str, *, unless: list[str] | None = None) -> Effect:
+def runs_remotely(parameter: str, *, args: str | None = None) -> Effect:
+    """The module has another host run the command, or the script, that `parameter` names."""
+    return ("runs_remotely", parameter)
+
+
+def connects(
+    parameter: str, *, at: str = "", unless: Conditions = None, only: Conditions = None
+) -> Effect:
     """The module connects to the host, or to the service, that `parameter` names.
 
-    To none of that where one of `unless` is given.
+    at: the address, where `parameter` has only a part of it: `ssh://{host}:{port}`; a parameter in
+    it can have a default, as `{region=us-east-1}`.
     """
     return ("connects", parameter)
 
 
-def listens(parameter: str) -> Effect:
+def listens(parameter: str, *, unless: Conditions = None, only: Conditions = None) -> Effect:
     """The module takes connections at the address that `parameter` names."""
     return ("listens", parameter)
+
+
+def looks_up(parameter: str) -> Effect:
+    """The module asks a name server for the name that `parameter` is."""
+    return ("looks_up", parameter)
+
+
+def queries(parameter: str) -> Effect:
+    """The module has a database execute the SQL that `parameter` is."""
+    return ("queries", parameter)
+
+
+def stores(parameter: str) -> Effect:
+    """The module uses the bucket that `parameter` names."""
+    return ("stores", parameter)
+
+
+def transfers(parameter: str) -> Effect:
+    """The module reads or writes the path that `parameter` names on another host."""
+    return ("transfers", parameter)
 
 
 def module(
@@ -146,7 +179,8 @@ def module(
     changes: whether it changes something outside the process. In a dry run one that does is not
     called; with `by_call` it is, and asks `ctx.dry_run`.
     effects: what it touches, for the manifest. environment: variables that it reads by itself, for
-    the manifest as well. lifecycles: default `["run_once"]`.
+    the manifest as well; behind `; agent` only where that parameter is given. lifecycles: default
+    `["run_once"]`.
     idempotent: a second call changes nothing. retry_after_records: may retry after `records_out`.
     needs: third-party distributions linked with it; behind `; format == 'xlsx'` only where the
     parameter can have that value, behind `; url == 'ftp:*'` only where it can begin so. native:

@@ -30,7 +30,7 @@ class Executed(TypedDict):
 @module(
     "exec",
     changes="by_call",
-    effects=[runs("command")],
+    effects=[runs("command", args="args")],
     lifecycles=["run_once", "supervise"],
     reads_when="stdin_from",
     emits_when="stdout_to",

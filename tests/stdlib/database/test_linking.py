@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from gxo.compiler.driver import Compilation
-from gxo.compiler.ir.facts import distributions
+from gxo.compiler.ir.needs import distributions
 from tests.effects import touched
 from tests.stdlib.stream.test_pipelines import workload
 
@@ -34,4 +34,7 @@ def test_drivers(case: dict[str, Any]) -> None:
 
 def test_the_manifest_names_the_host_and_not_the_password() -> None:
     profile = {"driver": "mysql", "host": "db-1", "user": "u", "password": "s3cret-word"}
-    assert touched(analysed({"connection_profile": profile})) == {"hosts": ("db-1",)}
+    assert touched(analysed({"connection_profile": profile})) == {
+        "hosts": ("db-1",),
+        "ports": ("db-1:3306",),
+    }

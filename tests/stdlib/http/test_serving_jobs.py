@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from gxo.compiler.driver import Compilation
-from gxo.compiler.ir.facts import distributions
+from gxo.compiler.ir.needs import distributions
 from gxo.runtime.job import Job
 from gxo.runtime.main import main
 from tests.certificates import Authority

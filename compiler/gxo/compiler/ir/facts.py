@@ -1,15 +1,12 @@
 """What the manifest says of workloads: their lifecycles, and what a resumed job must know."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Literal
 
 from gxo.compiler.frontend.playbook import Backoff, Lifecycle, Name
-from gxo.compiler.ir.effects import held
-from gxo.compiler.ir.nodes import Computed, Constant, Plan, Workload
+from gxo.compiler.ir.nodes import Plan, Workload
 from gxo.compiler.ir.walk import every_workload, workload_templates
-from gxo.compiler.modules.spec import Need
-from gxo.compiler.template.ast import Template
 
 
 def changes(workload: Workload) -> bool | Literal["by_call"]:
@@ -21,33 +18,6 @@ def changes(workload: Workload) -> bool | Literal["by_call"]:
 def is_idempotent(workload: Workload) -> bool:
     """Whether doing it a second time changes nothing; a pipeline needs that of each step."""
     return all(one.module.idempotent for one in (workload.steps or (workload,)) if one.module)
-
-
-def distributions(workload: Workload) -> Iterator[str]:
-    """What must be linked for its module, with the parameters that it is called with."""
-    for need in workload.module.needs if workload.module else ():
-        if not need.param or _can_be(need, workload):
-            yield need.name
-
-
-def _can_be(need: Need, workload: Workload) -> bool:
-    """Whether the parameter can have the value, as far as the playbook tells."""
-    name, *keys = need.param.split(".")
-    values = [argument.value for argument in workload.arguments if argument.name == name]
-    given = next(held(values[0], keys), None) if values else None
-    begin = need.value.removesuffix("*")
-    match given:
-        case None:
-            param = workload.module.param(name) if workload.module else None
-            return param is not None and param.default == need.value
-        case Constant(str(text)) if begin != need.value:
-            return text.startswith(begin)
-        case Constant(value):
-            return value == need.value
-        case Computed(Template(source=source)) if begin != need.value:
-            literal = source.value.partition("{{")[0]
-            return literal.startswith(begin) or begin.startswith(literal)
-    return True
 
 
 def register_owners(plan: Plan) -> dict[str, str]:

@@ -357,8 +357,7 @@ def _check_decorator(
 ) -> None:
     """The decorator names parameters, keys of them, and ports that the signature has."""
     named = [
-        *((one.param, "effects") for one in decorator.effects),
-        *((name, "effects") for one in decorator.effects for name in one.unless),
+        *((name, "effects") for one in decorator.effects for name in one.params),
         *((name, "emits_when") for name in [decorator.emits_when] if name),
         *((name, "reads_when") for name in [decorator.reads_when] if name),
         *((need.param, "needs") for need in decorator.needs if need.param),

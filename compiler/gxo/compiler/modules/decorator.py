@@ -7,10 +7,10 @@ one's that it imports.
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from gxo.compiler.diagnostics import did_you_mean
 from gxo.compiler.modules.annotations import SourceFile
@@ -20,6 +20,7 @@ from gxo.compiler.modules.spec import Effect, EffectKind, Need, Options
 LIFECYCLES = ("run_once", "supervise", "event_driven", "scheduled")
 MODULE_NAME = re.compile(r"[a-z][a-z0-9_]*(:[a-z][a-z0-9_]*)?")
 _NEED = re.compile(r"([a-zA-Z0-9][\w.-]*)(?:==([\w.!+-]+))?(?:; (\w+(?:\.\w+)?) == '([^']*)')?")
+_CONDITION = re.compile(r"\w+|[\w.]+ == '[^']*'")
 _KINDS: tuple[EffectKind, ...] = get_args(EffectKind)
 
 
@@ -82,7 +83,7 @@ def read_decorator(
 def _option(decorator: Decorator, source: SourceFile, keyword: ast.keyword) -> None:
     name, value = keyword.arg, keyword.value
     if name == "effects":
-        decorator.effects = tuple(_effect(each, source) for each in _items(value))
+        decorator.effects = tuple(_effects(value, source))
         return
     if name is None:
         raise DeclarationError(keyword, "write the options one by one")
@@ -148,24 +149,51 @@ def _items(node: ast.expr) -> list[ast.expr]:
     raise DeclarationError(node, f"`{ast.unparse(node)}` is no list")
 
 
+def _effects(node: ast.expr, source: SourceFile) -> Iterator[Effect]:
+    """The effects of a list; `*NAME` in it are those of another one, also of another file."""
+    for each in _items(node):
+        match each:
+            case ast.Starred(ast.Name(id=name)):
+                own = source.constant(name)
+                found = source.imported(name)
+                if own is not None and own.lineno < node.lineno:
+                    yield from _effects(own, source)
+                elif found is not None and (there := found[1].constant(found[0])) is not None:
+                    yield from (_effect(one, found[1]) for one in _items(there))
+                else:
+                    raise DeclarationError(each, f"`{ast.unparse(each)}` is no list of effects")
+            case _:
+                yield _effect(each, source)
+
+
 def _effect(node: ast.expr, source: SourceFile) -> Effect:
     match node:
         case ast.Call(ast.Name(id=kind), args=[ast.Constant(value=str(param))], keywords=keywords):
             for known in _KINDS:
                 if known == kind:
-                    return Effect(known, param, _unless(keywords, source))
+                    return Effect(known, param, **_effect_options(keywords, source))
     hint = f'write `{_KINDS[0]}("parameter")`; the kinds are {", ".join(_KINDS)}'
     raise DeclarationError(node, f"`{ast.unparse(node)}` is no effect", hint)
 
 
-def _unless(keywords: list[ast.keyword], source: SourceFile) -> tuple[str, ...]:
-    names: tuple[str, ...] = ()
+def _effect_options(keywords: list[ast.keyword], source: SourceFile) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for keyword in keywords:
         given = literal(keyword.value, source)
-        if keyword.arg != "unless" or not isinstance(given, tuple) or not _is_texts(given):
-            raise DeclarationError(keyword, 'an effect has no option but `unless=["parameter"]`')
-        names = given
-    return names
+        match keyword.arg, given:
+            case ("unless" | "only") as name, tuple() if all(map(_is_condition, given)):
+                found[name] = given
+            case ("at" | "args") as name, str():
+                found[name] = given
+            case _:
+                message = f"an effect has no option `{ast.unparse(keyword)}`"
+                hint = """write `unless=["parameter"]` or `only=["parameter == 'value'"]`"""
+                raise DeclarationError(keyword, message, hint)
+    return found
+
+
+def _is_condition(given: object) -> bool:
+    return isinstance(given, str) and _CONDITION.fullmatch(given) is not None
 
 
 def literal(node: ast.expr, source: SourceFile) -> object:

@@ -9,6 +9,7 @@ Checks, documentation, schema and link list are all made from this one value; no
 module a second time. `declare.py` makes it, `index.py` finds it by name.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -16,7 +17,18 @@ from typing import Literal
 from gxo.compiler.diagnostics import Span
 from gxo.compiler.types import NIL, MapOf, OneOf, Shape, Type
 
-EffectKind = Literal["reads", "writes", "runs", "connects", "listens"]
+EffectKind = Literal[
+    "reads",
+    "writes",
+    "runs",
+    "runs_remotely",
+    "connects",
+    "listens",
+    "looks_up",
+    "queries",
+    "stores",
+    "transfers",
+]
 OWN, USERS, RUNTIME = "gxo.stdlib", "modules", "gxo.runtime"
 """The packages of gxo's own modules, of a user's own, and of what takes a module's place."""
 RECORDS, RECORD_VALUES = "records", "record values"
@@ -29,12 +41,25 @@ class Effect:
     """What a module touches outside the process: files, commands, hosts or ports, as in `param`.
 
     param: a parameter, or a key of one: `files.path`, of each map if it is a list of them.
-    unless: parameters with which it does not.
+    unless: conditions under which it does not; only: those under all of which it does. One is a
+    parameter that is given, or a value: `network == 'unix'`.
+    at: the address that is connected to, with parameters: `ssh://{host}:{port}`.
+    args: the parameter that has the arguments of a command.
     """
 
     kind: EffectKind
     param: str
     unless: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    at: str = ""
+    args: str = ""
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """The parameters, or keys of them, that it is about."""
+        conditions = (one.partition(" == ")[0] for one in (*self.unless, *self.only))
+        named = (self.param, *conditions, *re.findall(r"\{([\w.]+)", self.at))
+        return tuple(one for one in (*named, self.args) if one)
 
 
 @dataclass(frozen=True, slots=True)

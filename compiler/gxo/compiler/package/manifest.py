@@ -57,7 +57,13 @@ def render_manifest(
             if _source_hash(source, hashes)  # else all of it is code of the job
         ],
         "distributions": [
-            {"name": one.name, "version": one.version, "sha256": one.sha256, "native": one.native}
+            {
+                "name": one.name,
+                "version": one.version,
+                "sha256": one.sha256,
+                "native": one.native,
+                "license": one.license,
+            }
             for one in distributions
         ],
         "native": native,

@@ -58,6 +58,16 @@ def required(metadata: bytes, extras: frozenset[str]) -> Iterator[Requirement]:
             yield requirement
 
 
+def license_of(metadata: bytes) -> str | None:
+    """The licence of a distribution, from its METADATA: an expression, a name, or None."""
+    raw, _ = parse_email(metadata)
+    classified = (one.split(" :: ") for one in raw.get("classifiers", ()))
+    names = [parts[-1] for parts in classified if parts[0] == "License" and len(parts) > 2]
+    named = raw.get("license", "").strip()  # sometimes the whole text of it
+    named = named if len(named.splitlines()) == 1 else ""
+    return raw.get("license_expression") or named or ", ".join(names) or None
+
+
 def is_needed(requirement: Requirement, extras: Iterable[str]) -> bool:
     """Whether a distribution with these extras has the requirement on some host."""
     marker = requirement.marker

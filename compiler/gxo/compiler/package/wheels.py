@@ -27,7 +27,7 @@ from packaging.utils import (
 
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.link import find
-from gxo.compiler.package.pins import Pin, read_pins, required
+from gxo.compiler.package.pins import Pin, license_of, read_pins, required
 from gxo.compiler.package.pip import PipError, pip
 from gxo.runtime.errors import ArtifactError
 from gxo.runtime.host.folders import cache_folder
@@ -55,6 +55,11 @@ class Distribution:
     @property
     def native(self) -> bool:
         return not is_pure(self.tags)
+
+    @property
+    def license(self) -> str | None:
+        """Its licence as its metadata says it: an SPDX expression, or a name; None for nothing."""
+        return license_of(self.metadata)
 
 
 def resolve(

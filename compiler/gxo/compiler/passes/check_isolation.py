@@ -8,15 +8,15 @@ module is mocked takes its effects from the plan, and so there is nothing to ref
 """
 
 import posixpath
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gxo.compiler.diagnostics import Diagnostics, did_you_mean, one_slip_away
 from gxo.compiler.flow.shells import shell_runs
-from gxo.compiler.ir.addresses import touched
-from gxo.compiler.ir.effects import touching
+from gxo.compiler.ir.addresses import places
+from gxo.compiler.ir.calls import touching
 from gxo.compiler.ir.nodes import Constant, Fields, Plan, TestDef, Value, Workload
+from gxo.compiler.ir.texts import Part
 from gxo.compiler.ir.walk import every_workload, live_calls
 
 SHELL_TEXT, COMMAND, HOST = "GXO0570", "GXO0571", "GXO0572"
@@ -24,9 +24,6 @@ MOCK = "test:mock_command"
 
 _LOCAL = "exec"
 """The module whose commands run on this host: others' run where they are connected to."""
-_WITH_SCHEME = re.compile(r"\w[\w+.-]*://(\[[^\]]*\]|[^/:?#]*)(?::(\d+))?")
-_WITH_PORT = re.compile(r"(\[[^\]]*\]|[^\s/:?#]+):(\d+)")
-"""Addresses whose host, and perhaps port, can be told. Others may be none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ def isolation_of(plan: Plan, test: TestDef) -> Isolation:
 def check(plan: Plan, isolation: Isolation, diagnostics: Diagnostics) -> None:
     """Report what the plan's calls would be refused."""
     for call in live_calls(plan):
-        for effect, value in touching(call, call.module) if call.module is not None else ():
+        for effect, value in touching(call):
             if not isinstance(value, Constant) or not isinstance(value.value, str):
                 continue
             if effect == "connects":
@@ -107,15 +104,17 @@ def _check_address(
 ) -> None:
     from gxo.runtime.testing.network import is_local  # start-up: only tests need it
 
-    for kind, shown in touched(text):
-        found = _WITH_SCHEME.match(shown) or _WITH_PORT.match(shown)
-        host = found[1].strip("[]").lower() if found is not None and kind == "connects" else ""
-        if found is None or not host or is_local(host) or host in isolation.hosts:
-            continue
-        near = one_slip_away(host, isolation.hosts)
-        hint = (
-            "let a test:mock_http_server or a test:mock_module answer, or allow it: "
-            f'`allow: {{network: ["{found[1]}:{found[2] or "PORT"}"]}}`'
-        )
-        message = f'"{host}" is another host, which this test may not reach'
-        diagnostics.error(HOST, value.span, message, f'did you mean "{near}"?' if near else hint)
+    found = {one.kind: one.what for one in places((Part(text),)) if not one.dynamic}
+    host = found.get("hosts", "")
+    # What has neither a scheme nor a port may be no address.
+    if not host or ("://" not in text and "ports" not in found):
+        return
+    if is_local(host) or host in isolation.hosts:
+        return
+    near = one_slip_away(host, isolation.hosts)
+    hint = (
+        "let a test:mock_http_server or a test:mock_module answer, or allow it: "
+        f'`allow: {{network: ["{found.get("ports", f"{host}:PORT")}"]}}`'
+    )
+    message = f'"{host}" is another host, which this test may not reach'
+    diagnostics.error(HOST, value.span, message, f'did you mean "{near}"?' if near else hint)

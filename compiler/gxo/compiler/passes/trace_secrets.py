@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.frozen import replace
+from gxo.compiler.ir.calls import variables
 from gxo.compiler.ir.nodes import Computed, Plan, Workload
 from gxo.compiler.ir.order import reading_order
 from gxo.compiler.ir.walk import (
@@ -39,9 +40,7 @@ def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
         for template in workload_templates(workload)
         for name in template.references.env
     }
-    environment.update(
-        name for one in live_calls(plan) if one.module for name in one.module.environment
-    )
+    environment.update(name for one in live_calls(plan) for name in variables(one))
     environment.update(
         name for var in plan.vars for one in computed(var.value) for name in one.references.env
     )

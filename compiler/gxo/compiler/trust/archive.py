@@ -16,6 +16,7 @@ Files are inflated in pieces, never to more than they say, so memory is bounded 
 """
 
 import binascii
+import hashlib
 import os
 import re
 import stat
@@ -58,7 +59,13 @@ class Entry:
 
 
 class Archive:
-    """The entries of an open artifact, by name in their order. ArtifactError when it is none."""
+    """The entries of an open artifact, by name in their order. ArtifactError when it is none.
+
+    size and sha256 are those of all its bytes.
+    """
+
+    size: int
+    sha256: str
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -155,10 +162,14 @@ class Archive:
     def _check_sum(self) -> None:
         """The check sum is that of all other bytes; a job looks at it when it starts."""
         end = self.size - _END.size - _CHECK_SUM
-        crc = 0
+        crc, digest = 0, hashlib.sha256()
         for place in range(0, end, CHUNK):
-            crc = binascii.crc32(self._at(place, min(CHUNK, end - place)), crc)
+            piece = self._at(place, min(CHUNK, end - place))
+            crc = binascii.crc32(piece, crc)
+            digest.update(piece)
         last = self._at(end, _CHECK_SUM + _END.size)
+        digest.update(last)
+        self.sha256 = digest.hexdigest()
         if last[:_CHECK_SUM] != b"%08x" % binascii.crc32(last[_CHECK_SUM:], crc):
             raise _damaged("its check sum is not that of its bytes")
 

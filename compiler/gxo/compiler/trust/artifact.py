@@ -11,7 +11,7 @@ Who made the file wrote the manifest too: that both agree says nothing about who
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,9 +34,10 @@ MOST = 64 << 20
 class Artifact:
     """What is known of a job that was compiled.
 
-    file: how it was named. sources: the program's Python files by their path in the artifact.
-    lines: the playbook's line of each workload. mismatches: sentences, one for each file that is
-    not what the manifest says; none when all are.
+    file: how it was named; playbook_file: the same, or the name that its playbook had.
+    sources: the program's Python files by their path in the artifact. lines: the playbook's line of
+    each workload. sha256, size: of the artifact's file; one that was compiled in memory has none.
+    mismatches: sentences, one for each file that is not what the manifest says.
     """
 
     file: str
@@ -44,6 +45,9 @@ class Artifact:
     playbook: str
     sources: Mapping[str, str]
     lines: Mapping[str, int]
+    playbook_file: str
+    sha256: str = ""
+    size: int = 0
     mismatches: tuple[str, ...] = ()
 
 
@@ -59,16 +63,17 @@ def read_artifact(path: Path) -> Artifact:
         raise ArtifactError((error.strerror or str(error)).lower()) from None
 
 
-def from_files(file: str, files: Mapping[str, bytes], mismatches: tuple[str, ...] = ()) -> Artifact:
-    """The artifact that has these files, of which all that matters here are there."""
+def from_files(file: str, files: Mapping[str, bytes], playbook_file: str = "") -> Artifact:
+    """The artifact that has these files. Raises ArtifactError when some are missing or damaged."""
     try:
+        manifest = read_manifest(files[MANIFEST])
         return Artifact(
             file,
-            read_manifest(files[MANIFEST]),
+            manifest,
             files[PLAYBOOK].decode(errors="replace"),
             {path: data.decode() for path, data in sorted(files.items()) if _is_program(path)},
             _lines(files[SOURCE_MAP]),
-            mismatches,
+            playbook_file or manifest.playbook.file,
         )
     except KeyError as error:
         raise ArtifactError(f"it has no {error.args[0]}") from None
@@ -89,7 +94,8 @@ def _read(name: str, file: BinaryIO) -> Artifact:
         raise ArtifactError("its program is too large to be read")
     files = {path: archive.read(path, MOST) for path in kept}
     artifact = from_files(name, files)
-    return from_files(name, files, tuple(_mismatches(archive, artifact.manifest)))
+    mismatches = tuple(_mismatches(archive, artifact.manifest))
+    return replace(artifact, mismatches=mismatches, sha256=archive.sha256, size=archive.size)
 
 
 def _is_program(path: str) -> bool:

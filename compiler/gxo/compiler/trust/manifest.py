@@ -45,12 +45,16 @@ class ModuleFact:
 
 @dataclass(frozen=True, slots=True)
 class DistributionFact:
-    """A third-party distribution, and the hash of the wheel that it was taken from."""
+    """A third-party distribution, and the hash of the wheel that it was taken from.
+
+    license: as its metadata says it, if it does.
+    """
 
     name: str
     version: str
     sha256: str
     native: bool
+    license: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError, WorkloadError
 from gxo.runtime.host.tasks import run_all
-from gxo.runtime.spec import listens, module
+from gxo.runtime.spec import listens, module, writes
 from gxo.runtime.streams.ports import Out
 from gxo.runtime.workspace.entries import remove
 from gxo.stdlib.connection._address import check_network, written
@@ -24,10 +24,14 @@ class Listening(TypedDict):
     local_addr: str
 
 
+UNIX = "network == 'unix'"
+"""With which an address is a path of the workspace."""
+
+
 @module(
     "connection:listen",
     changes=True,
-    effects=[listens("address")],
+    effects=[listens("address", unless=[UNIX]), writes("address", only=[UNIX])],
     lifecycles=["supervise", "event_driven"],
     background=True,
     sends=[],

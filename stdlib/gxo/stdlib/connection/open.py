@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.runtime.spec import Duration, connects, module
+from gxo.runtime.spec import Duration, connects, module, writes
 from gxo.stdlib._reasons import reason
 from gxo.stdlib.connection._address import (
     check_network,
@@ -29,10 +29,14 @@ class Opened(TypedDict):
     remote_addr: str
 
 
+UNIX = "network == 'unix'"
+"""With which an address is a path of the workspace."""
+
+
 @module(
     "connection:open",
     changes=True,
-    effects=[connects("address")],
+    effects=[connects("address", unless=[UNIX]), writes("address", only=[UNIX])],
     handle="connection_id",
     returns={"connection_id": [], "local_addr": [], "remote_addr": []},
 )

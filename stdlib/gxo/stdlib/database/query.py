@@ -8,7 +8,18 @@ from typing import Any, NotRequired, TypedDict
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.host.weight import weight
-from gxo.runtime.spec import Duration, Each, Record, SqlText, Url, connects, module
+from gxo.runtime.spec import (
+    Duration,
+    Each,
+    Record,
+    SqlText,
+    Url,
+    connects,
+    module,
+    queries,
+    reads,
+    writes,
+)
 from gxo.runtime.streams.ports import Out, Records
 from gxo.runtime.streams.source import ConsumersClosed
 from gxo.stdlib.data._batches import BATCH
@@ -23,6 +34,11 @@ MAX_ROWS = 64 * 1024 * 1024
 
 MOST_ROWS = 1_000_000
 """That are fetched at a time."""
+
+
+PROFILE_AT = "{connection_profile.driver}://{connection_profile.host}:{connection_profile.port}"
+SQLITE = "connection_profile.driver == 'sqlite'"
+READ_ONLY = "connection_profile.options.mode == 'ro'"
 
 
 class Queried(TypedDict):
@@ -40,7 +56,14 @@ class Queried(TypedDict):
 @module(
     "database:query",
     changes="by_call",
-    effects=[connects("connection"), connects("connection_profile.host")],
+    effects=[
+        connects("connection"),
+        connects("connection_profile.host", at=PROFILE_AT, unless=[SQLITE]),
+        reads("connection_profile.database", only=[SQLITE]),
+        writes("connection_profile.database", only=[SQLITE], unless=[READ_ONLY]),
+        reads("connection_profile.options.sslrootcert"),
+        queries("query"),
+    ],
     needs=[
         "asyncpg; connection == 'postgresql:*'",
         "asyncpg; connection == 'postgres:*'",

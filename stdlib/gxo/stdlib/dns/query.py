@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.runtime.spec import Duration, connects, module
+from gxo.runtime.spec import Duration, connects, looks_up, module
 from gxo.stdlib._sizes import shown_text
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import dns.rdata
     import dns.resolver
 
+SERVER = "dns://{server=the name servers of /etc/resolv.conf}:{port}"
 RESOLV_CONF = "/etc/resolv.conf"
 LONGEST = 1_100
 """Characters of a name; no name that DNS can carry has as many, however it is written."""
@@ -37,7 +38,11 @@ class Answer(TypedDict):
     ttl: int
 
 
-@module("dns:query", effects=[connects("server")], needs=["dnspython", "idna"])
+@module(
+    "dns:query",
+    effects=[connects("server", at=SERVER), looks_up("name")],
+    needs=["dnspython", "idna"],
+)
 async def query(
     ctx: Context,
     *,

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
-from gxo.runtime.spec import Duration, Secret
+from gxo.runtime.spec import Duration, Secret, connects
 from gxo.stdlib._sizes import shown_text
 
 if TYPE_CHECKING:
@@ -58,6 +58,34 @@ REQUIRES = {
 
 EXCLUDES = [["credentials.account_key", "credentials.sas_token"]]
 """What of them is not."""
+
+PLACES = [
+    connects("endpoint"),
+    connects(
+        "region",
+        at="https://s3.{region=us-east-1}.amazonaws.com",
+        only=["provider == 's3'"],
+        unless=["endpoint"],
+    ),
+    connects(
+        "provider",
+        at="https://storage.googleapis.com",
+        only=["provider == 'gcs'"],
+        unless=["endpoint"],
+    ),
+    connects(
+        "provider",
+        at="https://the token_uri of credentials.service_account",
+        only=["provider == 'gcs'", "credentials"],
+    ),
+    connects(
+        "credentials.account",
+        at="https://{credentials.account}.blob.core.windows.net",
+        only=["provider == 'azure'"],
+        unless=["endpoint"],
+    ),
+]
+"""Where each provider is; with Google, a key file names the server that gives tokens."""
 
 S3_REGION = "us-east-1"
 """Where S3 is without a `region`; servers that know no regions expect this one in signatures."""

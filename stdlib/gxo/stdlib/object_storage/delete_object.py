@@ -3,12 +3,13 @@
 from typing import TypedDict
 
 from gxo.runtime.context import Context
-from gxo.runtime.spec import Duration, Url, connects, module
+from gxo.runtime.spec import Duration, Url, module, stores
 from gxo.stdlib.http._client import ENVIRONMENT
 from gxo.stdlib.object_storage._checks import check_header, check_key, missing_bucket, place
 from gxo.stdlib.object_storage._providers import (
     CREDENTIALS,
     EXCLUDES,
+    PLACES,
     REQUIRES,
     Credentials,
     Provider,
@@ -29,7 +30,7 @@ class Deleted(TypedDict):
 @module(
     "object_storage:delete_object",
     changes="by_call",
-    effects=[connects("endpoint"), connects("provider", unless=["endpoint"])],
+    effects=[*PLACES, stores("bucket")],
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
     environment=ENVIRONMENT,
     options=["credentials", "provider", CREDENTIALS],

@@ -7,7 +7,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
-from gxo.runtime.spec import Duration, Size, Url, WorkspacePath, connects, module, writes
+from gxo.runtime.spec import Duration, Size, Url, WorkspacePath, module, stores, writes
 from gxo.runtime.workspace.jail import REGULAR, Jail
 from gxo.stdlib._spool import Spool
 from gxo.stdlib.filesystem._content import Encoding, check_encoding, check_path, to_text
@@ -17,6 +17,7 @@ from gxo.stdlib.object_storage._content import PIECE, known_checksum
 from gxo.stdlib.object_storage._providers import (
     CREDENTIALS,
     EXCLUDES,
+    PLACES,
     REQUIRES,
     Credentials,
     Provider,
@@ -51,8 +52,8 @@ class Got(TypedDict):
     "object_storage:get_object",
     changes="by_call",
     effects=[
-        connects("endpoint"),
-        connects("provider", unless=["endpoint"]),
+        *PLACES,
+        stores("bucket"),
         writes("destination"),
     ],
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],

@@ -4,7 +4,7 @@ from contextlib import aclosing
 from typing import NotRequired, TypedDict
 
 from gxo.runtime.context import Context
-from gxo.runtime.spec import Duration, Record, Url, connects, module
+from gxo.runtime.spec import Duration, Record, Url, module, stores
 from gxo.runtime.streams.ports import Out
 from gxo.stdlib.data._batches import BATCH
 from gxo.stdlib.http._client import ENVIRONMENT
@@ -12,6 +12,7 @@ from gxo.stdlib.object_storage._checks import check_key
 from gxo.stdlib.object_storage._providers import (
     CREDENTIALS,
     EXCLUDES,
+    PLACES,
     REQUIRES,
     Credentials,
     Provider,
@@ -28,7 +29,7 @@ class Listed(TypedDict):
 
 @module(
     "object_storage:list_objects",
-    effects=[connects("endpoint"), connects("provider", unless=["endpoint"])],
+    effects=[*PLACES, stores("bucket")],
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
     environment=ENVIRONMENT,
     options=["credentials", "provider", CREDENTIALS],

@@ -5,13 +5,14 @@ from typing import Literal, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.runtime.spec import Duration, Url, connects, module
+from gxo.runtime.spec import Duration, Url, module, stores
 from gxo.stdlib._sizes import shown_text
 from gxo.stdlib.http._client import ENVIRONMENT
 from gxo.stdlib.object_storage._manage import Bucket, Properties, not_empty, open_bucket
 from gxo.stdlib.object_storage._providers import (
     CREDENTIALS,
     EXCLUDES,
+    PLACES,
     REQUIRES,
     Credentials,
     Provider,
@@ -45,7 +46,7 @@ class ManagedBucket(TypedDict):
 @module(
     "object_storage:manage_bucket",
     changes="by_call",
-    effects=[connects("endpoint"), connects("provider", unless=["endpoint"])],
+    effects=[*PLACES, stores("bucket")],
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
     environment=ENVIRONMENT,
     options=["credentials", "provider", CREDENTIALS],

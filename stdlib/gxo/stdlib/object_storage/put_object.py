@@ -5,7 +5,7 @@ from typing import NamedTuple, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.runtime.spec import Duration, Size, Url, WorkspacePath, connects, module, reads
+from gxo.runtime.spec import Duration, Size, Url, WorkspacePath, module, reads, stores
 from gxo.stdlib._sizes import shown_size
 from gxo.stdlib.filesystem._content import Encoding, check_encoding, check_path, to_bytes
 from gxo.stdlib.http._client import ENVIRONMENT
@@ -20,6 +20,7 @@ from gxo.stdlib.object_storage._content import (
 from gxo.stdlib.object_storage._providers import (
     CREDENTIALS,
     EXCLUDES,
+    PLACES,
     REQUIRES,
     Credentials,
     Provider,
@@ -42,7 +43,7 @@ class Put(TypedDict):
 @module(
     "object_storage:put_object",
     changes="by_call",
-    effects=[connects("endpoint"), connects("provider", unless=["endpoint"]), reads("source")],
+    effects=[*PLACES, stores("bucket"), reads("source")],
     needs=["httpx", "sniffio", "cryptography; provider == 'gcs'"],
     environment=ENVIRONMENT,
     options=["credentials", "provider", CREDENTIALS],

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
-from gxo.runtime.spec import Duration, ShellText, Size, module, runs
+from gxo.runtime.spec import Duration, ShellText, Size, module, runs_remotely
 from gxo.stdlib.ssh._link import ssh_link
 from gxo.stdlib.ssh._run import Ran, run
 from gxo.stdlib.ssh._shell import command_order, encoded, exports
@@ -12,7 +12,7 @@ from gxo.stdlib.ssh._shell import command_order, encoded, exports
 __all__ = ["Ran", "command"]
 
 
-@module("ssh:command", changes=True, effects=[runs("command")], needs=["asyncssh"])
+@module("ssh:command", changes=True, effects=[runs_remotely("command")], needs=["asyncssh"])
 async def command(
     ctx: Context,
     *,

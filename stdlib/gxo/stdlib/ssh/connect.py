@@ -31,10 +31,11 @@ class Connected(TypedDict):
     "ssh:connect",
     changes="by_call",
     effects=[
-        connects("host"),
-        connects("proxy_jump"),
+        connects("host", at="ssh://{host}:{port}"),
+        connects("proxy_jump", at="ssh://{proxy_jump}"),
         reads("known_hosts_path", unless=["known_hosts", "insecure"]),
     ],
+    environment=["HOME", "LOGNAME", "SSH_AUTH_SOCK; agent"],
     needs=["asyncssh", "bcrypt"],
     one_of=["password", "private_key", "agent"],
     handle="connection_id",

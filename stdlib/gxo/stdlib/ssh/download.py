@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
-from gxo.runtime.spec import FileMode, Size, WorkspacePath, module, writes
+from gxo.runtime.spec import FileMode, Size, WorkspacePath, module, transfers, writes
 from gxo.runtime.workspace.entries import make_link, remove, set_mode
 from gxo.stdlib._spool import Spool
 from gxo.stdlib.filesystem._content import check_path, mode_bits
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["Transferred", "download"]
 
 
-@module("ssh:download", changes=True, effects=[writes("destination")], needs=["asyncssh"])
+@module(
+    "ssh:download",
+    changes=True,
+    effects=[transfers("source"), writes("destination")],
+    needs=["asyncssh"],
+)
 async def download(
     ctx: Context,
     *,

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from gxo.runtime.context import Context
-from gxo.runtime.spec import Argument, Duration, Size, WorkspacePath, module, reads
+from gxo.runtime.spec import Argument, Duration, Size, WorkspacePath, module, reads, runs_remotely
 from gxo.stdlib.ssh._link import ssh_link
 from gxo.stdlib.ssh._run import Ran, run
 from gxo.stdlib.ssh._shell import encoded, exports, script_order
@@ -14,7 +14,12 @@ __all__ = ["Ran", "script"]
 MAX_SCRIPT = 16 * 1024 * 1024
 
 
-@module("ssh:script", changes=True, effects=[reads("script_path")], needs=["asyncssh"])
+@module(
+    "ssh:script",
+    changes=True,
+    effects=[reads("script_path"), runs_remotely("script_path", args="script_args")],
+    needs=["asyncssh"],
+)
 async def script(
     ctx: Context,
     *,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError
-from gxo.runtime.spec import FileMode, WorkspacePath, module, reads
+from gxo.runtime.spec import FileMode, WorkspacePath, module, reads, transfers
 from gxo.runtime.workspace.entries import link_target
 from gxo.stdlib.filesystem._content import check_path, mode_bits
 from gxo.stdlib.ssh._link import ssh_link
@@ -24,7 +24,12 @@ _AT_ONCE = 100
 """Entries of a folder that are looked up at a time."""
 
 
-@module("ssh:upload", changes=True, effects=[reads("source")], needs=["asyncssh"])
+@module(
+    "ssh:upload",
+    changes=True,
+    effects=[reads("source"), transfers("destination")],
+    needs=["asyncssh"],
+)
 async def upload(
     ctx: Context,
     *,
