@@ -24,6 +24,8 @@ VERBS = {
     "migrate": "print a playbook of the deprecated v0.1 form in the current form",
     "explain": "explain a diagnostic, with an example that fails and one that passes",
     "schema": "print the playbook language's JSON Schema",
+    "inspect": "show what is in an artifact, what it was made from and what it touches",
+    "caps": "list what a job touches, or fail when that is new or forbidden",
     "modules": "list the modules, or show one's documentation",
 }
 

@@ -3,10 +3,10 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain
 
-from gxo.compiler.diagnostics import Diagnostic
+from gxo.compiler.diagnostics import Diagnostic, Diagnostics
 from gxo.compiler.driver import Compilation
 from gxo.compiler.passes import PASSES
 from gxo.compiler.rendering import (
@@ -66,6 +66,17 @@ def show_differences(lines: Iterable[str]) -> None:
     colour = has_colour(sys.stdout)
     for line in lines:
         print(coloured(line) if colour else line)
+
+
+def show_findings(diagnostics: Diagnostics, sources: Mapping[str, str], form: str) -> None:
+    """Print findings that are about no compilation; sources: the texts that they point into."""
+    found = diagnostics.sorted()
+    if form == "json":
+        print(render_json(found))
+    elif form == "github":
+        print(render_github(found), end="")
+    else:
+        print(render_text(found, sources, colour=_colour(sys.stderr)), end="", file=sys.stderr)
 
 
 def show_explanations(compilation: Compilation) -> None:

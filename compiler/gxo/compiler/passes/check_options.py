@@ -23,7 +23,7 @@ from gxo.compiler.modules.spec import ModuleSpec, Options
 from gxo.compiler.types import ListOf, OneOf, Shape, Special, Type
 
 NO_OPTION, NOT_ONE, NAMED_TWICE = "GXO0512", "GXO0513", "GXO0514"
-NOT_ALONE = "GXO0580"
+NOT_ALONE = "GXO0525"
 
 
 def run(plan: Plan, diagnostics: Diagnostics) -> Plan:
