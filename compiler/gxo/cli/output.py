@@ -76,7 +76,7 @@ def show_findings(diagnostics: Diagnostics, sources: Mapping[str, str], form: st
     elif form == "github":
         print(render_github(found), end="")
     else:
-        print(render_text(found, sources, colour=_colour(sys.stderr)), end="", file=sys.stderr)
+        print(render_text(found, sources, colour=has_colour(sys.stderr)), end="", file=sys.stderr)
 
 
 def show_explanations(compilation: Compilation) -> None:

@@ -23,7 +23,7 @@ from gxo.compiler.trust.typed import load_json
 
 MANIFEST, ASSETS = collect.OURS + collect.MANIFEST, collect.OURS + collect.ASSETS
 PLAYBOOK, SOURCE_MAP, START = "_gxo/playbook.yaml", "_gxo/sourcemap.json", "__main__.py"
-GENERATED = ("gxo_job.py", "gxo_parts/", "modules/")
+GENERATED = ("gxo_job.py", "gxo_parts/", "gxo_included/", "modules/")
 """The program: what was generated, and a user's own modules."""
 
 MOST = 64 << 20
