@@ -17,12 +17,13 @@ from gxo.compiler.template.pprint import expression as printed
 from gxo.compiler.template.walk import expressions, nodes, pipes
 
 ROOT = Path(__file__).parents[2]
-ASSETS = "_gxo/assets/"
+ASSETS, INCLUDED = "_gxo/assets/", "_gxo/included/"
+TEST_THAT_INCLUDES = ROOT / "docs/examples/site-deploy/site-deploy.test.gxo.yaml"
 PLAYBOOKS = [
     path
     for pattern in ("docs/examples/*/*.gxo.yaml", "golden/*/playbook.gxo.yaml")
     for path in sorted(ROOT.glob(pattern))
-    if path.parent.name != "findings"
+    if path.parent.name != "findings" and "\ninclude: " not in path.read_text()
 ]
 
 
@@ -33,7 +34,9 @@ def artifact(playbook: Path, target: Path) -> bytes:
     return target.read_bytes()
 
 
-@pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize(
+    "path", [*PLAYBOOKS, TEST_THAT_INCLUDES], ids=lambda path: path.parent.name
+)
 def test_an_artifact_compiled_from_an_artifact_is_the_same(path: Path, tmp_path: Path) -> None:
     """The playbook, the assets and the modules that an artifact holds are all that it was made from.
 
@@ -43,14 +46,18 @@ def test_an_artifact_compiled_from_an_artifact_is_the_same(path: Path, tmp_path:
     unpacked = tmp_path / "unpacked"
     with zipfile.ZipFile(tmp_path / "first.pyz") as archive:
         for name in archive.namelist():
-            if name.startswith((ASSETS, "modules/")) and not name.endswith(".pyc"):
-                target = unpacked / name.removeprefix(ASSETS)
+            inner = name.removeprefix(f"{INCLUDED}assets/").removeprefix(ASSETS)
+            if inner != name or (name.startswith("modules/") and not name.endswith(".pyc")):
+                target = unpacked / inner
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(archive.read(name))
                 target.chmod(archive.getinfo(name).external_attr >> 16 & 0o777)
         unpacked.mkdir(exist_ok=True)
         playbook = unpacked / path.name
         playbook.write_bytes(archive.read("_gxo/playbook.yaml"))
+        if f"{INCLUDED}playbook.yaml" in archive.namelist():
+            included = unpacked / path.name.replace(".test.", ".")
+            included.write_bytes(archive.read(f"{INCLUDED}playbook.yaml"))
     if (path.parent / "modules.lock").exists():
         shutil.copy(path.parent / "modules.lock", unpacked)
     assert artifact(playbook, tmp_path / "second.pyz") == first
