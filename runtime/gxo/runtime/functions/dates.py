@@ -3,7 +3,6 @@
 A date is a time value (`toDate`, `dateModify`), an int of seconds since 1970, or the text of `now`.
 """
 
-from time import time_ns
 from typing import Any
 
 from gxo.runtime.durations import NANOSECONDS, format_duration, parse_duration
@@ -12,6 +11,7 @@ from gxo.runtime.expr import Int64, describe, wrap
 from gxo.runtime.functions import function
 from gxo.runtime.golang.time_parse import parse_time
 from gxo.runtime.golang.times import UTC, ZERO, Time, format_time, load_zone, to_time
+from gxo.runtime.host.clock import Process
 
 _HTML = "2006-01-02"
 _LARGEST = (1 << 63) - 1
@@ -93,7 +93,8 @@ def ago(value: Any) -> str:
 
 
 def _since(moment: Time) -> int:
-    return time_ns() - moment.seconds * NANOSECONDS - moment.nanoseconds
+    now = round(Process.clock.seconds() * NANOSECONDS)
+    return now - moment.seconds * NANOSECONDS - moment.nanoseconds
 
 
 @function("duration")

@@ -38,6 +38,15 @@ class Clock:
         await asyncio.sleep(seconds)
 
 
+class Process:
+    """What the whole process goes by where no job is at hand, as in a template's functions.
+
+    clock: the system's; while a test runs, the test's.
+    """
+
+    clock: Clock = Clock()
+
+
 def rfc3339(seconds: float, *, fraction: bool = True) -> str:
     """`2026-01-31T12:00:00.250Z` for seconds since 1970; without `fraction`, whole seconds."""
     if not fraction:

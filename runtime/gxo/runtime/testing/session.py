@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from gxo.runtime.errors import SecretError, SecurityError
+from gxo.runtime.host.clock import Clock, Process
 from gxo.runtime.kernel.node import COMPLETED, FAILED
 from gxo.runtime.testing import hook
 from gxo.runtime.testing.commands import Commands
@@ -92,11 +93,13 @@ class Session:
             self._run = run
             run.loop.testing = self
             self.commands.begin(run)
+            Process.clock = self.clock
             hook.watch(self)
 
     def end(self) -> None:
         """Nothing of the test runs any more. Blocks."""
         hook.unwatch(self)
+        Process.clock = Clock()
         self.commands.end()
 
     def judge(self, run: "Run") -> None:
