@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 class Mock:
     """One mock of a module: which calls it answers, how, and how often it has.
 
-    ctx: of its workload. times: how often it shall answer; None for any number. stray: of the first
-    mock of a module, how many calls none of them has answered.
+    ctx: of its workload. delay: seconds that each call takes. times: how often it shall answer;
+    None for any number. stray: of the first mock of a module, how many calls none of them has
+    answered.
     """
 
     __slots__ = (
         "answers",
         "ctx",
+        "delay",
         "error",
         "module",
         "params",
@@ -53,6 +55,7 @@ class Mock:
         summary: Mapping[str, Any],
         records: "Sequence[Record]",
         error: str | None,
+        delay: float,
         times: int | None,
     ) -> None:
         self.ctx = ctx
@@ -61,6 +64,7 @@ class Mock:
         self.summary = summary
         self.records = records
         self.error = error
+        self.delay = delay
         self.times = times
         self.answers = 0
         self.stray = 0
@@ -158,13 +162,15 @@ async def mocked(
     inputs: "Inputs | None" = None,
     out: "Out | None" = None,
 ) -> dict[str, Any]:
-    """What a mock answers to a call of the module: it reads what comes in, sends its records, and
-    then returns its summary, or fails with its error.
+    """What a mock answers to a call of the module, after its delay: it reads what comes in, sends
+    its records, and then returns its summary, or fails with its error.
 
     One that only fails does so before it reads, so that the call can be tried again. ModuleError
     when no mock is for the call.
     """
     mock = await _session(ctx).modules.answering(ctx, module, params)
+    if mock.delay > 0:
+        await ctx.clock.sleep(mock.delay)
     if mock.error is not None and not mock.records:
         raise ModuleError(mock.error)
     if ctx.step is not None and records is not None:

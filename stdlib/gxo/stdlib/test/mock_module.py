@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ParameterError
-from gxo.runtime.spec import Record, module
+from gxo.runtime.spec import Duration, Record, module
 from gxo.runtime.testing.modules import Mock, serve
 
 
@@ -24,6 +24,7 @@ async def mock_module(
     summary: dict[str, Any] | None = None,
     records: Sequence[Record] | None = None,
     error: str | None = None,
+    delay: Duration = 0,
     times: int | None = None,
 ) -> Mocking:
     """Replace a module by what it shall answer, in the test and in the playbook that it includes.
@@ -53,6 +54,8 @@ async def mock_module(
         summary: what the call returns. A field that is left out is missing: reading it is an error
         records: what the call sends before it returns or fails
         error: the call fails with this text
+        delay: how long each call takes before anything else comes of it. It is virtual time: no
+            test takes so long
         times: how many calls it answers; by default any number. 0 is for a call that must not come
 
     Returns:
@@ -60,7 +63,7 @@ async def mock_module(
 
     Raises:
         ModuleError: the module was called as no mock expects, or fewer times than it should be.
-        ParameterError: `times` below 0.
+        ParameterError: `times` or `delay` below 0.
 
     Example:
         name: orders
@@ -73,6 +76,8 @@ async def mock_module(
     """
     if times is not None and times < 0:
         raise ParameterError(f"`times` is {times}: it is at least 0")
+    if delay < 0:
+        raise ParameterError(f"`delay` is {delay}: it is at least 0")
     mock = Mock(
         ctx,
         module,
@@ -80,6 +85,7 @@ async def mock_module(
         summary=summary or {},
         records=records or [],
         error=error,
+        delay=delay,
         times=times,
     )
     await serve(mock)
