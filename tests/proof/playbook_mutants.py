@@ -6,7 +6,9 @@
     content: "{{ .page.content }}"         content: "{{ `` }}"
 
 Each literal, each condition and each edge (of `needs`, `stream_inputs` and references) has one. What
-only names something, such as a register, is no literal; neither is a description.
+only names something, such as a register, is no literal, nor is a description; in data (`vars`,
+`params`, `with`, a default) a name is a value like any other. Keys are no literals: a wrong one is
+mostly refused when compiling, which would flatter the figure.
 """
 
 import re
@@ -38,6 +40,9 @@ NAMES = frozenset(
         "uses",
     ]
 )
+DATA = frozenset(["vars", "params", "with", "default"])
+DATA_NAMES = frozenset(["module", "id", "uses"])
+"""What names something in data: of the steps of a `stream:pipeline`."""
 EDGES = frozenset(["needs", "stream_inputs"])
 CONDITIONS = frozenset(["when", "condition", "success_when", "fail_when"])
 OTHERS = {
@@ -111,20 +116,22 @@ class _Finder:
 
     def of_map(self, tree: Mapping) -> Iterator[_Edit]:
         self.registers |= set(_registers(tree))
-        yield from self._of(tree, "")
+        yield from self._of(tree, "", NAMES)
 
-    def _of(self, node: Node, key: str) -> Iterator[_Edit]:
+    def _of(self, node: Node, key: str, names: frozenset[str]) -> Iterator[_Edit]:
         match node:
             case Mapping(entries):
                 for entry in entries:
-                    if entry.key.text.value not in NAMES or isinstance(entry.value, Mapping):
-                        yield from self._of(entry.value, entry.key.text.value)
+                    inner = entry.key.text.value
+                    if inner not in names or isinstance(entry.value, Mapping):
+                        within = DATA_NAMES if inner in DATA else names
+                        yield from self._of(entry.value, inner, within)
             case Items(items) if key in EDGES:
                 for place in range(len(items)):
                     yield self._without(items, place)
             case Items(items):
                 for item in items:
-                    yield from self._of(item, key)
+                    yield from self._of(item, key, names)
             case Scalar() if key in CONDITIONS or is_template(node.text.value):
                 yield from self._of_template(node, key in CONDITIONS)
             case Scalar():
@@ -153,12 +160,13 @@ class _Finder:
 
     def _of_node(self, node: Any) -> Iterator[_Edit]:
         match node:
-            case ast.Text(value) if value.strip():
+            case ast.Text(value) if value:
                 yield self._slip(node.span)
             case ast.Literal():
                 yield self._slip(node.span)
-            case ast.Field(ast.Dot(), (str(name), *_)) if name in self.registers:
-                yield _Edit("edge", node.span, "``")
+            case ast.Field(ast.Dot(), (str(name), *names)):
+                if name in self.registers or (name == "_gxo" and names[:1] == ["workloads"]):
+                    yield _Edit("edge", node.span, "``")
             case ast.Binary(_, left, right) | ast.And((left, right)) | ast.Or((left, right)):
                 yield from self._other_operator(node.span, left.span, right.span)
             case ast.If(branches):

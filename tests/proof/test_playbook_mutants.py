@@ -44,6 +44,25 @@ def test_each_mutant_has_one_mistake() -> None:
     assert len(texts) == len(made) and PLAYBOOK not in texts
 
 
+def test_a_name_in_data_is_a_literal_and_a_status_that_is_read_an_edge() -> None:
+    playbook = """\
+name: p
+inputs: {hosts: {default: [{name: web-1}]}}
+vars: {name: Ann}
+workloads:
+  - {name: a, process: {module: m, params: {fields: [{name: n-1}], steps: [{id: i, uses: m, with: {name: n-3}}]}}}
+  - {name: b, process: {module: m, params: {text: "{{ ._gxo.workloads.a.status }} {{ ._gxo.playbook.name }}"}}}
+"""
+    assert {(one.line, one.kind, one.before, one.after) for one in mutants(playbook)} == {
+        (2, "literal", "web-1", "web-2"),
+        (3, "literal", "Ann", "Anx"),
+        (5, "literal", "n-1", "n-2"),
+        (5, "literal", "n-3", "n-4"),
+        (6, "edge", "._gxo.workloads.a.status", "``"),
+        (6, "literal", " ", "x "),
+    }
+
+
 def test_a_list_of_lines_loses_one() -> None:
     """The dash that belongs to an item goes with it; what several places share is changed once."""
     playbook = (
