@@ -41,7 +41,7 @@ async def orders(ctx: Context, out: Out | None) -> Response:
 @job.workload(
     "customer-list",
     register="customer_list",
-    retry=Retry(attempts=3, delay=0.2, backoff=2),
+    retry=Retry(attempts=4, delay=1.0, backoff=2),
     secrets=["API_TOKEN"],
 )
 async def customer_list(ctx: Context) -> Response:
