@@ -15,11 +15,11 @@ from gxo.runtime.errors import ExpressionError, ModuleError
 from gxo.runtime.expr import equal_deeply
 from gxo.runtime.host.tasks import run_all
 from gxo.runtime.host.weight import weight
-from gxo.runtime.kernel.node import COMPLETED, FAILED
 from gxo.runtime.kernel.state import deep_copy
 
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
+    from gxo.runtime.job import Job
     from gxo.runtime.spec import Record
     from gxo.runtime.streams.ports import Inputs, Out, Records
     from gxo.runtime.testing.session import Session
@@ -139,7 +139,7 @@ async def serve(mock: Mock) -> NoReturn:
     """
     ctx = mock.ctx
     _session(ctx).modules.add(mock)
-    late = bool(ctx._run.job.cleanups)  # they run after it has ended, and may call the module
+    late = _calls_late(ctx._run.job)
     if late:
         await ctx.shared(mock, _nothing, lambda _: _judge_late(mock))
     ctx.ready({"module": mock.module})
@@ -195,9 +195,12 @@ def _session(ctx: "Context") -> "Session":
 
 def _is_judged(ctx: "Context") -> bool:
     """Whether it matters how the module was called, now that the test ends."""
-    status = ctx._run.ending.status
-    is_expected = status == FAILED and _session(ctx).test.expect_failed
-    return not ctx.dry_run and (status == COMPLETED or is_expected)
+    return not ctx.dry_run and _session(ctx).came_to_end(ctx._run)
+
+
+def _calls_late(job: "Job") -> bool:
+    """Whether it has what runs after the mocks have ended, and may call modules."""
+    return bool(job.cleanups) or any(one.on_failure for one in job.workloads.values())
 
 
 async def _send(mock: Mock, ctx: "Context", out: "Out | None") -> None:

@@ -147,9 +147,16 @@ class Session:
         error.told = text
         return text
 
-    def spoiled(self, ctx: "Context", message: str) -> SecurityError:
+    def came_to_end(self, run: "Run") -> bool:
+        """Whether the job has done, up to now, all that it was to: else calls that mocks wait for
+        need not have come.
+        """
+        status = run.ending.status
+        return status == COMPLETED or (status == FAILED and self.test.expect_failed)
+
+    def spoiled(self, ctx: "Context", message: str, hint: str | None = None) -> SecurityError:
         """The error of a mock by which a test has not passed, whatever the test expects."""
-        error = Refused(message, None, ctx._node)
+        error = Refused(message, hint, ctx._node)
         self.placed(ctx._run, ctx._node, error, message)
         self.refused.append(error)
         return error
