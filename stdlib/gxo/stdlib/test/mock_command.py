@@ -16,13 +16,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 from gxo.runtime.context import Context
-from gxo.runtime.errors import ModuleError, ParameterError
+from gxo.runtime.errors import ModuleError, ParameterError, SecurityError
 from gxo.runtime.spec import module
 from gxo.runtime.testing.commands import Commands
 from gxo.runtime.testing.programs import of_host
 
 SHOWN = 5
 """Calls without a case that an error names."""
+
+HINT = "add a case with these `args`, or one without `args`, which is for every call"
 
 
 class Case(TypedDict):
@@ -61,8 +63,9 @@ async def mock_command(ctx: Context, *, commands: Mapping[str, Case | Sequence[C
         every command.
 
     Raises:
-        ModuleError: when the test ends, for calls that no case was for. Such a call has told so on
-            its standard error, and ended with exit code 127.
+        SecurityError: when the test ends, for calls that no case was for. Such a call has told so
+            on its standard error, and ended with exit code 127. No `ignore_errors` and no `expect:
+            Failed` makes up for that.
         ParameterError: a name with a slash, no case at all, or a command that is mocked already.
 
     Example:
@@ -85,15 +88,28 @@ async def mock_command(ctx: Context, *, commands: Mapping[str, Case | Sequence[C
         raise ModuleError("only a test playbook can mock a command")
     for name, each in checked.items():
         await ctx.thread(_lay_out, session.commands, name, each, ctx.workload)
+
+    def unexpected() -> SecurityError | None:
+        calls = [call for name in commands for call in _unmatched(session.commands, name)]
+        return session.spoiled(ctx, _told(calls), HINT) if calls else None
+
+    async def judge_late(_: None) -> None:
+        await ctx.thread(unexpected)
+
+    # `on_failure` and `finally` may run commands when this has ended.
+    await ctx.shared(("test:mock_command", ctx.workload), _nothing, judge_late)
     ctx.ready({"path": await ctx.thread(session.commands.folder, "bin")})
     try:
         await asyncio.Event().wait()
     except asyncio.CancelledError:
-        calls = [call for name in commands for call in _unmatched(session.commands, name)]
-        if calls:
-            raise _unexpected(calls) from None
+        if (error := unexpected()) is not None:
+            raise error from None
         raise
     raise AssertionError("nobody sets that event")
+
+
+async def _nothing() -> None:
+    """What has to be opened for a mock."""
 
 
 def _checked(name: str, cases: Sequence[Case]) -> list[Case]:
@@ -154,22 +170,20 @@ def _condition(case: Case) -> str:
 
 
 def _unmatched(commands: Commands, name: str) -> Iterator[str]:
-    """The calls that no case was for."""
+    """The calls that no case was for: each of them once."""
     folder = commands.folder(name)
     for entry in sorted(os.listdir(folder)):
         if entry.startswith("unmatched."):
             with open(f"{folder}/{entry}", "rb") as file:
                 words = file.read(65_536).decode("utf-8", "surrogateescape").split("\0")
+            os.unlink(f"{folder}/{entry}")
             yield _shown(name, words[:-1])
 
 
-def _unexpected(calls: list[str]) -> ModuleError:
+def _told(calls: list[str]) -> str:
     shown = "; ".join(calls[:SHOWN])
     more = f"; and {len(calls) - SHOWN} more" if len(calls) > SHOWN else ""
-    return ModuleError(
-        f"calls that no case was for: {shown}{more}",
-        hint="add a case with these `args`, or one without `args`, which is for every call",
-    )
+    return f"calls that no case was for: {shown}{more}"
 
 
 def _shown(name: str, args: Sequence[str]) -> str:
