@@ -14,6 +14,7 @@ from typing import Any
 from gxo.compiler.modules.index import Root
 from gxo.runtime.host.clock import Clock
 from gxo.runtime.host.eventloop import JobLoop
+from gxo.runtime.job import Job
 from gxo.runtime.kernel.run import Run
 from gxo.runtime.main import drive
 from gxo.runtime.reporting.logs import Log
@@ -27,6 +28,9 @@ from tests.topologies.generate import Topology
 
 OWN = Root(str(Path(__file__).parent / "modules"), "tests.topologies.modules")
 keep_modules(OWN)
+
+WORD = {"WORD": "known"}
+"""The secret that topologies read."""
 
 
 @dataclass
@@ -57,7 +61,7 @@ def run(program: Program, inputs: dict[str, Any]) -> Observed:
         settings,
         loop,
         FakeClock(loop),
-        environment={"WORD": "known"},
+        environment=WORD,
         before=lambda job: slow_down_secrets(job, 0.001) if job.job.secrets else None,
     )
 
@@ -72,13 +76,9 @@ def observe(
     before: Callable[[Run], None] = lambda run: None,
 ) -> Observed:
     """Run the job in a workspace of its own. before: called with the run before it starts."""
-    file = "gxo_job.py"
-    linecache.cache[file] = (len(program.text), None, program.text.splitlines(True), file)
-    scope: dict[str, Any] = {"__name__": "gxo_job"}
-    exec(compile(program.text, file, "exec"), scope)
     with tempfile.TemporaryDirectory() as folder:
         settings.workspace = folder
-        job = Run(scope["job"], settings, clock=clock, environment=environment)
+        job = Run(job_of(program), settings, clock=clock, environment=environment)
         job.source_map = json.loads(program.source_map)
         log = io.StringIO()
         job.log = Log(job, "debug", "json", log)
@@ -87,10 +87,21 @@ def observe(
             exit_code = drive(loop, job)
         finally:
             loop.end(job.abandoned)
-        return _observed(job, exit_code, log.getvalue(), _files(folder))
+        return observed(job, exit_code, log.getvalue(), files(folder))
 
 
-def _observed(job: Run, exit_code: int, log: str, files: dict[str, bytes]) -> Observed:
+def job_of(program: Program) -> Job:
+    """The job, as it is when the generated module has been imported."""
+    file = "gxo_job.py"
+    linecache.cache[file] = (len(program.text), None, program.text.splitlines(True), file)
+    scope: dict[str, Any] = {"__name__": "gxo_job"}
+    exec(compile(program.text, file, "exec"), scope)
+    job: Job = scope["job"]
+    return job
+
+
+def observed(job: Run, exit_code: int, log: str, left: dict[str, bytes]) -> Observed:
+    """What can be seen of a run that is over. log: its lines, as JSON. left: its files."""
     told = json.loads(json.dumps(report(job)))
     for name, found in told["workload_results"].items():
         node = job.nodes[name]
@@ -103,11 +114,11 @@ def _observed(job: Run, exit_code: int, log: str, files: dict[str, bytes]) -> Ob
     for line in map(json.loads, log.splitlines()):
         lines.setdefault(line.get("workload", ""), []).append(f"{line['level']}: {line['message']}")
     return Observed(
-        told["overall_status"], exit_code, told["error"], told["workload_results"], lines, files
+        told["overall_status"], exit_code, told["error"], told["workload_results"], lines, left
     )
 
 
-def _files(folder: str) -> dict[str, bytes]:
+def files(folder: str) -> dict[str, bytes]:
     """What the job has left in its workspace."""
     found = {}
     for place, _, names in os.walk(folder):
