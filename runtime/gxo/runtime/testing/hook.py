@@ -66,8 +66,12 @@ def _check_socket(session: "Session", event: str, args: tuple[Any, ...]) -> None
             network.check_bind(sock.type, sock.family, address)
         case "socket.getaddrinfo", (host, port, *_) if host and not _is_only_parsed():
             network.check_name(host, port)
-        case (("socket.gethostbyname" | "socket.gethostbyaddr"), (host, *_)):
+        case "socket.gethostbyname", (host, *_):
             network.check_name(host, None)
+        case "socket.gethostbyaddr", (host, *_):
+            network.check_address(host)
+        case "socket.getnameinfo", ((host, *_), *_):
+            network.check_address(host)
 
 
 def _is_pythons_own() -> bool:

@@ -81,6 +81,14 @@ class Network:
         if not any(host == allowed for allowed, _port in self._allowed):
             raise self._refused(host, port)
 
+    def check_address(self, host: str | bytes) -> None:
+        """SecurityError when a name server would be asked whose address or name it is."""
+        bare = _bare(host)
+        if _address(bare) is None:
+            self.check_name(bare, None)
+        elif not is_local(bare) and not any(bare == one for one, _ in self._allowed | self._found):
+            raise self._refused(bare, None)
+
     def found(self, name: str | bytes, addresses: Iterable[str]) -> None:
         """A name has been looked up: where it is allowed, so are the addresses that it has."""
         host = _bare(name)
