@@ -109,12 +109,13 @@ class Session:
         """
         if run is not self._run:
             return
-        for error in self.refused:
-            text = run.redact(error.told)
+        broken = [text for node in run.nodes.values() if (text := _broken_mock(run, node))]
+        wrong = [(run.redact(error.told), error.hint) for error in self.refused]
+        for text, hint in (*wrong, *((text, None) for text in broken)):
             if not any(text in told for told in run.ending.errors):
                 whatever = ". That fails a test, whatever becomes of the error"
-                run.fail(_in_first_line(text, whatever), error.hint)
-        if not self.test.expect_failed or self.refused:
+                run.fail(_in_first_line(text, whatever), hint)
+        if not self.test.expect_failed or self.refused or broken:
             return
         if run.ending.status == FAILED:
             run.ending.expected = True
@@ -183,6 +184,12 @@ class Session:
         if not known and len(self.refused) < MOST:
             self.refused.append(error)
         return error
+
+
+def _broken_mock(run: "Run", node: "Node") -> str | None:
+    """Why the workload, if it is a mock, has failed: perhaps there was none for its users."""
+    is_broken = node.status == FAILED and run.module_of(node.name).startswith("test:mock_")
+    return node.error if is_broken else None
 
 
 def _in_first_line(text: str, addition: str) -> str:
