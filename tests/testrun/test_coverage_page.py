@@ -50,6 +50,11 @@ def test_it_needs_nothing_else_and_escapes_what_it_shows() -> None:
     assert "71.4%" in text
 
 
+def test_a_playbook_may_be_shorter_or_gone_by_then() -> None:
+    for text in ("", "- name: fetch\n"):
+        assert "71.4%" in page([Covered("a", POINTS)], {"a": text})
+
+
 def test_less_than_all_is_never_shown_as_all() -> None:
     many = tuple(Point(f"w{number}", "workload", 1, 1, number > 0) for number in range(10_000))
     assert "99.9%" in page([Covered("a", many)], {"a": "x"})

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gxo.testrun import watching
+from gxo.testrun.finding import PathError
 from gxo.testrun.results import Account
 from gxo.testrun.running import Outcome
 from gxo.testrun.watching import Watch
@@ -23,6 +24,8 @@ class Rounds:
         self.inputs = {"a": ["a", "shared"], "b": ["b", "shared"], "c": ["c"]}
 
     def find(self) -> tuple[list[str], list[str]]:
+        if (self.folder / "gone").exists():
+            raise PathError("cannot read 'a': there is no such file or folder")
         names = [name for name in "abc" if (self.folder / name).exists()]
         return [str(self.folder / name) for name in names], []
 
@@ -84,6 +87,18 @@ def test_new_tests_run_and_old_ones_are_forgotten(
         lambda: (tmp_path / "a").write_text("back"),
     )
     assert ran == [["a", "b"], ["c"], ["b"], ["a"]]
+
+
+def test_a_path_that_is_gone_for_a_moment_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = play(
+        tmp_path,
+        monkeypatch,
+        lambda: (tmp_path / "gone").write_text(""),
+        lambda: (tmp_path / "gone").rename(tmp_path / "b"),
+    )
+    assert ran == [["a", "b"], ["b"]]
 
 
 def test_what_changes_while_tests_run_is_noticed(

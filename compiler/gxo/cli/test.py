@@ -1,6 +1,7 @@
 """`gxo test`: find test playbooks, run each in a process of its own, show what failed."""
 
 import argparse
+import io
 import os
 import re
 import sys
@@ -22,11 +23,10 @@ FORMATS = ("text", "json", "github")
 
 def main(arguments: list[str]) -> int:
     given = _parser().parse_args(arguments)
-    for target in (given.junit, given.coverage_html):
-        if target is not None and not target.parent.is_dir():
-            print(f"gxo: cannot write {target}: there is no such folder", file=sys.stderr)
-            return USAGE
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name or a log may have what it cannot encode
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        _check_targets(given)
         tests, others = _found(given)
         if not tests:
             what = "has a name that fits --run" if given.run else "is there"
@@ -41,6 +41,15 @@ def main(arguments: list[str]) -> int:
     if outcome.interrupted:
         return 128 + outcome.interrupted
     return INVALID if outcome.has_failed else OK
+
+
+def _check_targets(given: argparse.Namespace) -> None:
+    """Raises PathError before a test has run for what could not be written after all of them."""
+    for target in (given.junit, given.coverage_html):
+        if target is not None and not target.parent.is_dir():
+            raise PathError(f"cannot write {target}: there is no such folder")
+        if target is not None and target.is_dir():
+            raise PathError(f"cannot write {target}: it is a folder")
 
 
 def _watched(given: argparse.Namespace) -> int:

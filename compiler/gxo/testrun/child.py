@@ -8,6 +8,7 @@ It leads a session of its own, so that signals of the terminal reach only whoeve
 is killed when that one dies. Commands of the job die with it (`gxo.runtime.host.watcher`).
 """
 
+import codecs
 import ctypes
 import fcntl
 import json
@@ -41,6 +42,7 @@ class Child:
         self.told_pipe, telling = os.pipe()
         self.status: int | None = None
         self.closed: set[int] = set()
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = b""
         self._left_out = 0
         self._logged = 0
@@ -62,7 +64,7 @@ class Child:
         kept = data[: max(0, LONGEST_LOG - self._logged)]
         self._logged += len(kept)
         self._left_out += len(data) - len(kept)
-        return kept.decode(errors="replace")
+        return self._decoder.decode(kept)
 
     def read_told(self) -> list[dict[str, Any]]:
         """The whole lines that it has told since the last time."""

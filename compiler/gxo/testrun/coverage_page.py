@@ -91,17 +91,21 @@ def _line(number: int, text: str, state: str, why: Sequence[str]) -> str:
 
 
 def _states(points: Sequence[Point], count: int) -> dict[int, tuple[str, list[str]]]:
-    """Of each line whether it was reached, and what was missed; the innermost point decides."""
+    """Of each line whether it was reached, and what was missed; the innermost point decides.
+
+    The text may have become shorter since the tests ran.
+    """
     states: dict[int, str] = dict.fromkeys(range(1, count + 1), "")
     why: dict[int, list[str]] = {number: [] for number in states}
     for point in points:  # what stands inside of another comes after it
         if point.kind != "when":
             for number in range(point.line, min(point.end, count) + 1):
                 states[number] = REACHED if point.reached else MISSED
-        if not point.reached:
-            why[min(point.line, count)].append(point.missed())
+        if not point.reached and point.line <= count:
+            why[point.line].append(point.missed())
     for number, state in _of_branches(points):
-        states[min(number, count)] = state
+        if number <= count:
+            states[number] = state
     return {number: (states[number], why[number]) for number in states}
 
 

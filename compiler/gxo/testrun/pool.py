@@ -135,8 +135,9 @@ class Pool:
     def _listen(self, one: _Running) -> None:
         if text := one.child.read_log():
             one.log.append(text)
+        told = one.child.read_told()  # always, or it would wait for somebody to read
         if not one.timed_out:  # what it tells as it is ended is no more than that
-            for line in one.child.read_told():
+            for line in told:
                 one.account.take(line)
 
     def _look_after(self) -> None:

@@ -8,13 +8,14 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gxo.compiler.driver import Options, check
 from gxo.compiler.package.collect import collect
 from gxo.testrun.coverage import Covered, cover
 from gxo.testrun.coverage_page import page
+from gxo.testrun.finding import PathError
 from gxo.testrun.inside import Order, list_points, run_test
 from gxo.testrun.junit import junit
 from gxo.testrun.pool import Limits, Pool
@@ -66,7 +67,9 @@ class Outcome:
 
 
 def run_tests(request: Request) -> Outcome:
-    """Run the tests, show each as its turn comes, and write what was asked for."""
+    """Run the tests, show each as its turn comes, and write what was asked for. Raises PathError
+    when that cannot be written.
+    """
     started, wall = time.monotonic(), time.time()
     shown = _listener(request)
     with _forking() as folder:
@@ -84,10 +87,10 @@ def run_tests(request: Request) -> Outcome:
         shown.covers(covered)
     shown.closes(results, seconds)
     if request.junit is not None:
-        request.junit.write_text(junit(results, seconds, wall), encoding="utf-8")
+        _write(request.junit, junit(results, seconds, wall))
     if request.coverage_html is not None:
         texts = {one.path: _text(one.path) for one in covered}
-        request.coverage_html.write_text(page(covered, texts), encoding="utf-8")
+        _write(request.coverage_html, page(covered, texts))
     return Outcome(results, pool.accounts, pool.interrupted)
 
 
@@ -122,12 +125,20 @@ def _covered(request: Request, order: Order, pool: Pool) -> list[Covered]:
     listing = Pool(
         others,
         lambda path, _number, telling: list_points(path, order, telling),
-        request.limits,
+        replace(request.limits, failfast=False),  # here none fails: they are not run
         Silent(),
     )
     if not pool.interrupted:
         listing.run()
     return cover(accounts, listing.accounts)
+
+
+def _write(path: Path, text: str) -> None:
+    """Raises PathError."""
+    try:
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise PathError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from None
 
 
 def _text(path: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from threading import Event
 from typing import TextIO
 
+from gxo.testrun.finding import PathError
 from gxo.testrun.results import Account
 from gxo.testrun.running import Outcome
 
@@ -51,7 +52,10 @@ class Watch:
             concerned = []
             while not concerned:
                 Event().wait(INTERVAL)
-                tests, others = self._find()
+                try:
+                    tests, others = self._find()
+                except PathError:  # it may be back in a moment: editors replace what they save
+                    continue
                 self._forget_all_but(tests)
                 concerned = [path for path in tests if self._has_changed(path)]
 

@@ -34,7 +34,7 @@ class Teller:
 
     def tell(self, line: dict[str, Any]) -> None:
         """Write one line."""
-        rest = f"{to_json(line)}\n".encode()
+        rest = f"{to_json(line)}\n".encode(errors="surrogatepass")  # names of files may have such
         try:
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
