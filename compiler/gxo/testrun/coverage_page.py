@@ -103,9 +103,7 @@ def _states(points: Sequence[Point], count: int) -> dict[int, tuple[str, list[st
                 states[number] = REACHED if point.reached else MISSED
         if not point.reached and point.line <= count:
             why[point.line].append(point.missed())
-    for number, state in _of_branches(points):
-        if number <= count:
-            states[number] = state
+    states |= {number: state for number, state in _of_branches(points) if number <= count}
     return {number: (states[number], why[number]) for number in states}
 
 

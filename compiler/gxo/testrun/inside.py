@@ -105,9 +105,15 @@ def _compiled(path: str, order: Order, teller: Teller) -> Compilation | None:
 
 
 def _program(compilation: Compilation) -> dict[str, Any]:
-    plan = compilation.plan
-    assert plan is not None
-    return {"program": compilation.file, "lines": lines(plan), "points": points(plan)}
+    plan, playbook = compilation.plan, compilation.playbook
+    assert plan is not None and playbook is not None
+    expect = playbook.test.expect if playbook.test else None
+    return {
+        "program": compilation.file,
+        "lines": lines(plan),
+        "expect": (expect.line, expect.column) if expect else (0, 0),
+        "points": points(plan),
+    }
 
 
 def _failure(one: Diagnostic) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from gxo.runtime.testing.session import UNMET
+
 Status = Literal["pass", "fail", "skip"]
 
 INCLUDED = "included"
@@ -57,10 +59,13 @@ class Result:
 
 @dataclass(slots=True)
 class Program:
-    """What is known of a playbook that runs: its path and the line of each workload."""
+    """What is known of a playbook that runs: its path, the line of each workload, and the line and
+    column of a test's `expect`.
+    """
 
     path: str
     lines: Mapping[str, int]
+    expect: tuple[int, int] = (0, 0)
 
 
 @dataclass(slots=True)
@@ -96,7 +101,7 @@ class Account:
                 self.found = [Failure(**one) for one in line["found"]]
                 self.inputs = line["inputs"]
             case {"program": path, "lines": lines}:
-                self.programs[of] = Program(path, lines)
+                self.programs[of] = Program(path, lines, (line["expect"][0], line["expect"][1]))
                 self.points[path] = line["points"]
             case {"began": workload}:
                 self.running[of, workload] = None
@@ -133,7 +138,9 @@ class Account:
             if where == of and error.endswith(f"workload '{workload}' failed: {line['error']}"):
                 break
         else:
-            return Failure(f"{about}{error}", path)
+            has_place = error == UNMET and of in self.programs
+            number, column = self.programs[of].expect if has_place else (0, 0)
+            return Failure(f"{about}{error}", path, number, column)
         file, number, column = path, self.line(of, workload), 0
         if "place" in line:
             name, number, column = line["place"]

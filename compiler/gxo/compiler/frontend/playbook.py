@@ -210,8 +210,9 @@ class TemplateFile:
 class TestDecl:
     """What only a test playbook says (language, section 10).
 
-    network: each `host:port`. commands: names of programs. expect_failed: it passes by failing.
-    include: the path of the playbook under test, which a workload of its own runs.
+    network: each `host:port`. commands: names of programs. expect_failed: it passes by failing;
+    expect: the key that says so. include: the path of the playbook under test, which a workload of
+    its own runs.
     """
 
     __test__ = False  # pytest: none of its own
@@ -220,6 +221,7 @@ class TestDecl:
     network: tuple[Name, ...] = ()
     commands: tuple[Name, ...] = ()
     expect_failed: bool = False
+    expect: Span | None = None
     include: Name | None = None
 
 

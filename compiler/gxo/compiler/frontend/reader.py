@@ -395,6 +395,7 @@ def _test(reader: _Reader, tree: Mapping) -> TestDecl:
         network=reader._names(allow, "network"),
         commands=reader._names(allow, "commands"),
         expect_failed=reader._text(tree, "expect") == "Failed",
+        expect=expect.span if (expect := tree.key("expect")) else None,
         include=reader._name(tree, "include"),
     )
 

@@ -31,6 +31,9 @@ _calling: ContextVar["Node | None"] = ContextVar("calling", default=None)
 """The workload whose module a task works for."""
 
 
+UNMET = "the test expects that the job fails (`expect: Failed`), and it has completed"
+
+
 MOST = 100
 """What was refused that is told of at the end."""
 
@@ -120,7 +123,7 @@ class Session:
         if run.ending.status == FAILED:
             run.ending.expected = True
         elif run.ending.status == COMPLETED:
-            run.fail("the test expects that the job fails (`expect: Failed`), and it has completed")
+            run.fail(UNMET)
 
     def calling(self, node: "Node") -> None:
         """What this task, and what it starts, tries from now on is tried by the workload."""
