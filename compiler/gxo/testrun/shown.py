@@ -4,6 +4,8 @@
 --- FAIL: sync.test (0.05s)
     sync.test.gxo.yaml:9:16: check: 1 of 2 assertions failed
         1: the name: equal to
+    it printed:                                   without -v
+        12:00:00 info     fetch: completed in 3 ms
 FAIL
 FAIL    sync.test.gxo.yaml      0.061s
 ok      kv.test.gxo.yaml        0.043s
@@ -24,8 +26,12 @@ RED, GREEN, YELLOW, PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
 WORDS = {"pass": "PASS", "fail": "FAIL", "skip": "SKIP"}
 
 
+MOST_LINES = 30
+"""Lines of its log that are shown of a test that fails: the last ones, where it did."""
+
+
 class Console:
-    """verbose: passing tests too, and what tests print."""
+    """verbose: passing tests too, and all that tests print as they do."""
 
     def __init__(self, verbose: bool, colour: bool, stream: TextIO) -> None:
         self._verbose = verbose
@@ -62,6 +68,8 @@ class Console:
             self._print(f"--- {self._painted(word)}: {result.name} ({result.seconds:.2f}s)\n")
             for failure in result.failures:
                 self._print(_indented(_told(failure), 4))
+            if not self._verbose:
+                self._print(_end_of_log(result))
             self._print(f"{self._painted(word)}\n")
         first = "ok  " if result.status == "pass" else "FAIL"
         self._print(f"{self._painted(first)}\t{result.path}\t{total}\n")
@@ -118,6 +126,18 @@ def _indented(text: str, width: int) -> str:
     first, *rest = text.splitlines()
     lines = [" " * width + first, *(" " * (width + 4) + line for line in rest)]
     return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _end_of_log(result: Result) -> str:
+    """The last of what a failed test has printed, unless its failure tells all of that."""
+    log = result.log.strip("\n")
+    if not log or any(log.strip() in failure.message for failure in result.failures):
+        return ""
+    lines = log.split("\n")
+    hidden = len(lines) - MOST_LINES
+    before = [f"... {hidden} lines before these: see them with -v"] if hidden > 0 else []
+    shown = "".join(f"        {line}".rstrip() + "\n" for line in before + lines[-MOST_LINES:])
+    return f"    it printed:\n{shown}"
 
 
 class JsonLines:
