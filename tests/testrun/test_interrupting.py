@@ -84,3 +84,25 @@ def test_tests_die_with_whoever_runs_them(tmp_path: Path) -> None:
     process.communicate(timeout=15)
     while sleepers():
         os.sched_yield()
+
+
+def test_what_a_killed_run_leaves_the_next_one_removes(tmp_path: Path) -> None:
+    (tmp_path / "b.test.gxo.yaml").write_text(FOREVER)
+    killed, living = start(tmp_path), start(tmp_path)
+    while len(sleepers()) < 2:
+        os.sched_yield()
+    left = set(tmp_path.glob("gxo-test-*"))
+    killed.kill()
+    killed.communicate(timeout=15)
+    (tmp_path / "gxo-test-mine").mkdir()  # no run's: it has no lock
+    os.remove(tmp_path / "b.test.gxo.yaml")
+    ok = (HERE / "playbooks/mixed/adds.test.gxo.yaml").read_text()
+    (tmp_path / "a.test.gxo.yaml").write_text(ok)
+    start(tmp_path).communicate(timeout=15)
+    there = set(tmp_path.glob("gxo-test-*"))
+    assert (len(left), len(there & left)) == (2, 1)
+    assert tmp_path / "gxo-test-mine" in there
+    living.terminate()
+    living.communicate(timeout=15)
+    assert [path.name for path in tmp_path.glob("gxo-test-*")] == ["gxo-test-mine"]
+    assert sleepers() == []

@@ -1,6 +1,7 @@
 """What `gxo test` does, from paths to an exit code.
 
     finding    paths → test playbooks, in order
+    folder     where they write, which goes at the end
     pool       a process for each test, so many at once       child → pool   lines and the log
       inside     what a test's process does: compile, run     pool → shown   in the order of tests
     results    those lines → how a test has ended

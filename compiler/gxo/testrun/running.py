@@ -2,9 +2,7 @@
 
 import gc
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from gxo.compiler.package.collect import collect
 from gxo.testrun.coverage import Covered, cover
 from gxo.testrun.coverage_page import page
 from gxo.testrun.finding import PathError
+from gxo.testrun.folder import fresh_folder
 from gxo.testrun.inside import Order, list_points, run_test
 from gxo.testrun.junit import junit
 from gxo.testrun.pool import Limits, Pool
@@ -99,22 +98,21 @@ def _forking() -> Iterator[str]:
     """A folder for what tests write, which goes with all in it, while this process has loaded what
     they need.
     """
-    folder = tempfile.mkdtemp(prefix="gxo-test-")
-    workspaces = f"{folder}/workspaces"
-    os.mkdir(workspaces, 0o700)
     before = os.environ.get("GXO_WORKSPACES")
-    os.environ["GXO_WORKSPACES"] = workspaces
-    try:
-        _warm_up(folder)
-        gc.freeze()  # what is loaded is shared by all processes, as long as nobody looks through it
-        yield folder
-    finally:
-        gc.unfreeze()
-        shutil.rmtree(folder, ignore_errors=True)
-        if before is None:
-            del os.environ["GXO_WORKSPACES"]
-        else:
-            os.environ["GXO_WORKSPACES"] = before
+    with fresh_folder() as folder:
+        workspaces = f"{folder}/workspaces"
+        os.mkdir(workspaces, 0o700)
+        os.environ["GXO_WORKSPACES"] = workspaces
+        try:
+            _warm_up(folder)
+            gc.freeze()  # what is loaded all processes share, as long as nobody looks through it
+            yield folder
+        finally:
+            gc.unfreeze()
+            if before is None:
+                del os.environ["GXO_WORKSPACES"]
+            else:
+                os.environ["GXO_WORKSPACES"] = before
 
 
 def _covered(request: Request, order: Order, pool: Pool) -> list[Covered]:
