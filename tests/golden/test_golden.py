@@ -71,9 +71,8 @@ def made_of(case: Path) -> dict[str, str]:
 
 def without_hashes(manifest: str) -> str:
     """The manifest without what changes with every file of the runtime; that is no news here."""
-    facts = json.loads(re.sub(r"\b[0-9a-f]{64}\b", "<sha256>", manifest))
-    del facts["files"]
-    return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+    text = re.sub(r"\b[0-9a-f]{64}\b", "<sha256>", manifest)
+    return re.sub(r'^  "files": \{$.*?^  \},\n', "", text, count=1, flags=re.M | re.S)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

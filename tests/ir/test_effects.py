@@ -9,11 +9,12 @@ import yaml
 
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.driver import Options, check
+from gxo.compiler.effects import capabilities
 from gxo.compiler.flow.uses import uses
 from gxo.compiler.ir.effects import effects
 from gxo.compiler.ir.texts import LONGEST
 from gxo.compiler.modules.index import Library, standard_roots
-from gxo.compiler.trust.caps import capabilities, line
+from gxo.compiler.trust.caps import line
 
 CASES = yaml.safe_load(Path(__file__).with_name("effects.yaml").read_text(encoding="utf-8"))
 PROXIES = re.compile(r"environment \w*(PROXY|proxy|SSL_\w+|REQUEST_METHOD)")

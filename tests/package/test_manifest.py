@@ -4,6 +4,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from gxo.compiler.effects import Effect
 from gxo.compiler.package.collect import manifest_text
 from gxo.compiler.package.manifest import slug
 from gxo.compiler.package.parts import AcceptedFact, Facts, WorkloadFact
+from gxo.compiler.trust.manifest import read_manifest
 from tests.package.support import EMPTY_JOB, build, package
 from tests.package.wheel_files import offer, wheel
 
@@ -92,17 +94,7 @@ def test_what_it_says(artifact: zipfile.ZipFile) -> None:
         "native": None,
         "secrets": ["API_KEY", "TOKEN"],
         "environment": ["HOME"],
-        "effects": [
-            {
-                "kind": "commands",
-                "what": "df",
-                "dynamic": False,
-                "detail": "",
-                "expression": "",
-                "workload": "b",
-                "module": "exec",
-            }
-        ],
+        "effects": [{"kind": "commands", "what": "df", "by": {"exec": ["b"]}}],
         "assets": [
             {
                 "path": "conf/a.txt",
@@ -187,3 +179,25 @@ def test_text_is_that_of_the_artifact(artifact: zipfile.ZipFile) -> None:
 )
 def test_names_of_files_are_tame(name: str, expected: str) -> None:
     assert slug(name) == expected
+
+
+def test_each_effect_stands_once(tmp_path: Path) -> None:
+    """On a line of its own, with all that have it; one of the job itself names nobody."""
+    effects = [
+        Effect("environment", "PROXY", workload=name, module="http:request") for name in ("b", "a")
+    ]
+    effects += [
+        Effect("secrets", "A"),
+        Effect("secrets", "B"),
+        Effect("secrets", "B", workload="a"),
+    ]
+    path = build(tmp_path, EMPTY_JOB, facts=replace(FACTS, effects=tuple(effects)))
+    with zipfile.ZipFile(path) as archive:
+        text = archive.read("_gxo/manifest.json").decode()
+    lines = text.partition('\n  "effects": [\n')[2].partition("\n  ],\n")[0]
+    assert lines.splitlines() == [
+        '    {"by": {"http:request": ["a", "b"]}, "kind": "environment", "what": "PROXY"},',
+        '    {"kind": "secrets", "what": "A"},',
+        '    {"by": {"": ["", "a"]}, "kind": "secrets", "what": "B"}',
+    ]
+    assert sorted(read_manifest(text.encode()).touched) == sorted(effects)

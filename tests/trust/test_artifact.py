@@ -43,7 +43,7 @@ def written(folder: Path, files: dict[str, bytes]) -> Path:
 def test_what_is_read(files: dict[str, bytes], tmp_path: Path) -> None:
     artifact = read_artifact(written(tmp_path, files))
     assert artifact.mismatches == ()
-    assert artifact.manifest.effects == (EFFECT,)
+    assert list(artifact.manifest.touched) == [EFFECT]
     assert artifact.manifest.workloads[0].name == "a"
     assert artifact.playbook == "name: probe\n"
     assert artifact.lines == {"a": 7}

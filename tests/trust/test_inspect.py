@@ -90,7 +90,8 @@ def test_for_programs(artifact: Path, capsys: Capture) -> None:
     data = artifact.read_bytes()
     manifest = json.loads(ZipBundle("job.pyz", data).read("_gxo/manifest.json"))
     written = found.pop("manifest")
-    assert {**manifest, "workloads": written["workloads"]} == written, "nothing is left out"
+    same = {key: written[key] for key in ("workloads", "effects")}
+    assert {**manifest, **same} == written, "nothing is left out"
     assert found == {
         "file": "job.pyz",
         "sha256": hashlib.sha256(data).hexdigest(),

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gxo.compiler.diagnostics import Diagnostics
-from gxo.compiler.effects import EffectKind
+from gxo.compiler.effects import Capability, EffectKind
 from gxo.compiler.frontend.yaml import load
-from gxo.compiler.trust.caps import Capability
 from gxo.compiler.trust.globs import text_matches
 from gxo.compiler.trust.policy import Policy, read_policy
 

@@ -10,10 +10,11 @@ from gxo.cli.exits import INVALID, OK, USAGE
 from gxo.cli.module_path import add_module_path_option
 from gxo.cli.output import show_findings, summary
 from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.effects import capabilities
 from gxo.compiler.frontend import yaml
 from gxo.compiler.frontend.load import FileError, read_file
 from gxo.compiler.trust.artifact import Artifact
-from gxo.compiler.trust.caps import as_data, capabilities, line
+from gxo.compiler.trust.caps import as_data, line
 from gxo.compiler.trust.findings import report_forbidden, report_new
 from gxo.compiler.trust.policy import Policy, read_policy
 
@@ -74,9 +75,9 @@ def _is_whole(artifact: Artifact) -> bool:
 
 def _print(artifact: Artifact, form: str) -> None:
     if form == "json":
-        print(json.dumps(as_data(artifact.manifest.effects, artifact.lines), indent=2))
+        print(json.dumps(as_data(artifact.manifest.touched, artifact.lines), indent=2))
         return
-    for one in capabilities(artifact.manifest.effects):
+    for one in capabilities(artifact.manifest.touched):
         print(line(one))
 
 

@@ -4,8 +4,9 @@ process: {module: exec, params: {command: df, args: [-P]}}
 Effect("commands", "df", detail="df -P", workload="disks", module="exec")
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 EffectKind = Literal[
     "commands",  # programs, and lines for a shell
@@ -47,3 +48,22 @@ class Effect:
     expression: str = ""
     workload: str = ""
     module: str = ""
+
+
+class Capability(NamedTuple):
+    """An effect without who has it: what a comparison looks at."""
+
+    kind: EffectKind
+    what: str
+    dynamic: bool
+    detail: str
+    expression: str
+
+
+def capabilities(effects: Iterable[Effect]) -> Mapping[Capability, tuple[Effect, ...]]:
+    """Each capability with the effects that make it one, sorted as they are printed."""
+    found: dict[Capability, list[Effect]] = {}
+    for effect in effects:
+        key = Capability(effect.kind, effect.what, effect.dynamic, effect.detail, effect.expression)
+        found.setdefault(key, []).append(effect)
+    return {key: tuple(sorted(found[key])) for key in sorted(found)}

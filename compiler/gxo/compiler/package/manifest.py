@@ -7,10 +7,10 @@ vouches for nothing by itself; the signature block is for who does.
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
+from gxo.compiler.effects import Effect, capabilities
 from gxo.compiler.package.parts import Package, WorkloadFact
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def render_manifest(
         "native": native,
         "secrets": sorted(facts.secrets),
         "environment": sorted(facts.environment),
-        "effects": [asdict(one) for one in facts.effects],
+        "effects": [],
         "assets": [
             {"path": path, "sha256": _sha256(asset.data), "executable": asset.executable}
             for path, asset in sorted(package.assets.items())
@@ -87,7 +87,28 @@ def render_manifest(
         "files": hashes,
         "signature": None,
     }
-    return (json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)
+    return f"{_with_effects(text, facts.effects)}\n".encode()
+
+
+_NO_EFFECTS = '\n  "effects": []'
+
+
+def _with_effects(text: str, effects: Iterable[Effect]) -> str:
+    """The manifest with a line for each effect, so that a diff of two tells what is new."""
+    lines = ",".join(f"\n    {line}" for line in _effects(effects))
+    return text.replace(_NO_EFFECTS, f"{_NO_EFFECTS[:-1]}{lines}\n  ]") if lines else text
+
+
+def _effects(effects: Iterable[Effect]) -> Iterator[str]:
+    """Each effect once as JSON, with the modules and workloads that have it."""
+    for capability, found in capabilities(effects).items():
+        by: dict[str, list[str]] = {}
+        for one in found:
+            by.setdefault(one.module, []).append(one.workload)
+        said = {name: value for name, value in capability._asdict().items() if value}
+        fact = said if by == {"": [""]} else {**said, "by": by}
+        yield json.dumps({"what": "", **fact}, sort_keys=True, ensure_ascii=False)
 
 
 def _workload(fact: WorkloadFact) -> dict[str, object]:

@@ -7,33 +7,13 @@ secrets       API_TOKEN
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
-from gxo.compiler.effects import KINDS, Effect, EffectKind
+from gxo.compiler.effects import KINDS, Capability, Effect, capabilities
 
 _ASCII = ("hosts", "ports", "listens", "lookups")
 """What is compared by eye, and in which other alphabets have letters that look the same."""
 
 WIDTH = max(map(len, KINDS))
-
-
-class Capability(NamedTuple):
-    """An effect without who has it: what a comparison looks at."""
-
-    kind: EffectKind
-    what: str
-    dynamic: bool
-    detail: str
-    expression: str
-
-
-def capabilities(effects: Iterable[Effect]) -> Mapping[Capability, tuple[Effect, ...]]:
-    """Each capability with the effects that make it one, sorted as they are printed."""
-    found: dict[Capability, list[Effect]] = {}
-    for effect in effects:
-        key = Capability(effect.kind, effect.what, effect.dynamic, effect.detail, effect.expression)
-        found.setdefault(key, []).append(effect)
-    return {key: tuple(sorted(found[key])) for key in sorted(found)}
 
 
 def as_data(effects: Iterable[Effect], lines: Mapping[str, int]) -> list[dict[str, object]]:

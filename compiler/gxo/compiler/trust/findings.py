@@ -6,9 +6,9 @@ orders.gxo.yaml:12:1: error[GXO0580]: secrets: DB_PASSWORD is new in workload "l
 from collections.abc import Iterable, Mapping
 
 from gxo.compiler.diagnostics import Diagnostics, Note, Span
-from gxo.compiler.effects import Effect
+from gxo.compiler.effects import Capability, Effect, capabilities
 from gxo.compiler.trust.artifact import Artifact
-from gxo.compiler.trust.caps import Capability, capabilities, shown
+from gxo.compiler.trust.caps import shown
 from gxo.compiler.trust.policy import Policy
 
 NEW, FORBIDDEN = "GXO0580", "GXO0581"
@@ -16,16 +16,16 @@ NEW, FORBIDDEN = "GXO0580", "GXO0581"
 
 def report_new(artifact: Artifact, before: Artifact, diagnostics: Diagnostics) -> None:
     """An error for each capability that the artifact of before does not have."""
-    known = capabilities(before.manifest.effects)
+    known = capabilities(before.manifest.touched)
     hint = f"if it is meant to be, compare with this version from now on instead of {before.file}"
-    for one, effects in capabilities(artifact.manifest.effects).items():
+    for one, effects in capabilities(artifact.manifest.touched).items():
         if one not in known:
             _report(NEW, artifact, one, effects, "it is new", hint, diagnostics)
 
 
 def report_forbidden(artifact: Artifact, policy: Policy, diagnostics: Diagnostics) -> None:
     """An error for each capability that the policy does not allow."""
-    for one, effects in capabilities(artifact.manifest.effects).items():
+    for one, effects in capabilities(artifact.manifest.touched).items():
         objection = policy.objection(one)
         if objection is not None:
             why, hint = objection

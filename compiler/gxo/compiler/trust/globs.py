@@ -11,7 +11,7 @@ Each runs in linear time, as what is matched can be a long text that somebody el
 
 import posixpath
 
-from gxo.compiler.trust.caps import Capability
+from gxo.compiler.effects import Capability
 
 _PATHS = ("reads", "writes", "outputs")
 _ANY_CASE = ("hosts", "ports", "lookups")

@@ -1,10 +1,10 @@
 """The manifest of an artifact as values, each of the type that it must have."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gxo.compiler.effects import Effect
+from gxo.compiler.effects import Effect, EffectKind
 from gxo.compiler.package.manifest import FORMAT
 from gxo.compiler.trust.errors import ArtifactError
 from gxo.compiler.trust.typed import load_json, typed
@@ -75,6 +75,28 @@ class AcceptedFact:
 
 
 @dataclass(frozen=True, slots=True)
+class EffectFact:
+    """An effect, and whose it is: each module with its workloads; of the job itself if it is empty.
+
+    The module is "" where a template has the effect.
+    """
+
+    kind: EffectKind
+    what: str
+    by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dynamic: bool = False
+    detail: str = ""
+    expression: str = ""
+
+    def each(self) -> Iterator[Effect]:
+        """Yield it once for each that has it; it is never nobody's."""
+        for module, workloads in (self.by or {"": ()}).items():
+            for workload in workloads or ("",):
+                given = (self.dynamic, self.detail, self.expression, workload, module)
+                yield Effect(self.kind, self.what, *given)
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What an artifact says of itself; `files` has the SHA-256 of each file by its path."""
 
@@ -87,12 +109,17 @@ class Manifest:
     native: Mapping[str, object] | None
     secrets: tuple[str, ...]
     environment: tuple[str, ...]
-    effects: tuple[Effect, ...]
+    effects: tuple[EffectFact, ...]
     assets: tuple[AssetFact, ...]
     warnings: tuple[str, ...]
     accepted: tuple[AcceptedFact, ...]
     files: Mapping[str, str]
     signature: Mapping[str, object] | None = field(default=None)
+
+    @property
+    def touched(self) -> Iterator[Effect]:
+        """Each effect of each workload."""
+        return (one for effect in self.effects for one in effect.each())
 
 
 def read_manifest(data: bytes) -> Manifest:

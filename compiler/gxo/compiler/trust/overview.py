@@ -9,8 +9,9 @@ workloads
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from gxo.compiler.effects import capabilities
 from gxo.compiler.trust.artifact import Artifact
-from gxo.compiler.trust.caps import capabilities, shown, visible
+from gxo.compiler.trust.caps import shown, visible
 from gxo.compiler.trust.manifest import Manifest, WorkloadFact
 
 DIGEST = 16
@@ -73,7 +74,7 @@ _NAMES = ("secrets", "environment", "distributions")
 
 def _effects(manifest: Manifest) -> Iterator[tuple[str, ...]]:
     rows: dict[tuple[str, str, str], list[str]] = {}
-    for one, effects in capabilities(manifest.effects).items():
+    for one, effects in capabilities(manifest.touched).items():
         who = ", ".join(dict.fromkeys(effect.workload for effect in effects))
         key = "" if one.kind in _NAMES else shown(one)
         rows.setdefault((one.kind, who, key), []).append(shown(one))

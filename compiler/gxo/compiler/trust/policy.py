@@ -13,10 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
-from gxo.compiler.effects import KINDS, EffectKind
+from gxo.compiler.effects import KINDS, Capability, EffectKind
 from gxo.compiler.frontend.yaml import Mapping as Map
 from gxo.compiler.frontend.yaml import Node, Scalar, Sequence
-from gxo.compiler.trust.caps import Capability
 from gxo.compiler.trust.globs import matches
 
 WRONG = "GXO0582"
