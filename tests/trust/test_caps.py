@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from gxo.compiler.package.archive import render
 from gxo.runtime.bundle import ZipBundle
 from tests.casefile import Case, find_cases
 
+CATALOGUE = Path(__file__).parents[2] / "docs" / "examples" / "catalogue"
 HEAD = "name: job\nschemaVersion: v1.0.0\n"
 PROXIES = re.compile(r".* environment: \w*(PROXY|proxy|SSL_\w+|REQUEST_METHOD) .*")
 Capture = pytest.CaptureFixture[str]
@@ -129,6 +131,15 @@ def test_own_modules_are_code_that_can_change(folder: Path, capsys: Capture) -> 
     module.write_text(module.read_text().replace('"n": 1', '"n": 2'))
     assert main(["caps", "job.gxo.yaml", "--against", "job.pyz"]) == 1
     assert "code: modules/a.py  (sha256:" in capsys.readouterr().err
+
+
+def test_what_own_modules_need_is_told_before_it_is_pinned(folder: Path, capsys: Capture) -> None:
+    """Nothing is linked for the list, so there need be no modules.lock."""
+    shutil.copytree(CATALOGUE, folder / "catalogue")
+    (folder / "catalogue" / "modules.lock").unlink()
+    assert main(["caps", "catalogue/catalogue.gxo.yaml"]) == 0
+    assert "distributions    python-slugify\n" in capsys.readouterr().out
+    assert not (folder / "catalogue" / "modules.lock").exists()
 
 
 def test_an_artifact_that_was_changed_is_refused(folder: Path, capsys: Capture) -> None:

@@ -1,7 +1,6 @@
 """How verbs read a job that they only look at: an artifact, or the playbook of one."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from gxo.cli.exits import INVALID, OK, USAGE
@@ -48,9 +47,7 @@ def _compiled(
         show([compilation], "text")
         if compilation.diagnostics.has_errors:
             return None, INVALID
-        package = compilation.package(compilation.generate())
-        if not linked:
-            package = replace(package, needs=(), imports={})
+        package = compilation.package(compilation.generate(), linked)
         return from_files(str(path), collect(package).files, str(path)), OK
     except FileError as error:
         say(str(error), None)

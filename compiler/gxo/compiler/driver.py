@@ -229,8 +229,11 @@ class Compilation:
         embedded = self._embed(live_calls(self.plan), Diagnostics())
         return {**module.sources, **embedded.files}
 
-    def package(self, module: "Module") -> Package:
-        """What goes into the artifact. Raises PackageError when an asset cannot be read."""
+    def package(self, module: "Module", linked: bool = True) -> Package:
+        """What goes into the artifact, `linked` with third-party distributions.
+
+        Raises PackageError when an asset cannot be read, or needs cannot be pinned.
+        """
         assert self.plan is not None
         live = list(live_calls(self.plan))
         embedded = self._embed(live, Diagnostics())
@@ -242,17 +245,18 @@ class Compilation:
             playbook_file=Path(self.file).name,
             facts=self._facts(embedded),
             assets=_read_assets(self.assets),
-            needs=self._needs(),
+            needs=self._needs() if linked else (),
             native=self.options.native,
-            pins=self._pins(live),
+            pins=self._pins(live) if linked else {},
             imports={
                 name: f"{span.file}:{span.line}:{span.column}"
                 for name, span in embedded.others.items()
+                if linked
             },
         )
         if self.included is None or module.included is None:
             return package
-        return with_package(package, self.included.package(module.included))
+        return with_package(package, self.included.package(module.included, linked))
 
     def _pins(self, workloads: Iterable[Workload]) -> "Pins":
         """What the user's own modules need, as `modules.lock` pins it; it is written if need be.
