@@ -44,13 +44,18 @@ def artifact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("job.pyz")
 
 
-TEXT = r"""job.pyz: night\x1b[2Jly, compiled by gxo 0.1.0 from probe.gxo.yaml
+DOUBT = (
+    "its playbook cannot be compiled here, so that its program could not be held against it: "
+    'a playbook needs the key "workloads"'
+)
+TEXT = rf"""job.pyz: night\x1b[2Jly, compiled by gxo 0.1.0 from probe.gxo.yaml
   sha256     <64>
   size       <n> bytes, <n> files
   playbook   <64>
   runs on    Python 3.11 or newer
   signature  none
   contents   as it says
+  not known  {DOUBT}
 
 workloads
   disks   exec
@@ -65,7 +70,7 @@ assets
 
 effects
   commands  df  (df -P)        disks
-  commands  dynamic: {{ .x }}  report
+  commands  dynamic: {{{{ .x }}}}  report
   secrets   A, B               report
   secrets   C
 
@@ -97,6 +102,7 @@ def test_for_programs(artifact: Path, capsys: Capture) -> None:
         "sha256": hashlib.sha256(data).hexdigest(),
         "size": len(data),
         "mismatches": [],
+        "doubts": [{"doubt": DOUBT, "wrong": False}],
     }
 
 
@@ -108,7 +114,7 @@ def test_of_one_that_was_changed(artifact: Path, capsys: Capture) -> None:
     told = capsys.readouterr()
     assert "  contents   1 of its files are not what it says\n" in told.out
     what = "gxo: job.pyz: gxo/runtime/main.py has another hash than the manifest says\n"
-    assert told.err == what
+    assert told.err == f"{what}gxo: warning: job.pyz: {DOUBT}\n"
 
 
 def test_of_a_playbook(tmp_path: Path, capsys: Capture) -> None:

@@ -1,12 +1,14 @@
 """How verbs read a job that they only look at: an artifact, or the playbook of one."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from gxo.cli.exits import INVALID, OK, USAGE
 from gxo.cli.output import show
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.trust.artifact import Artifact, from_files, read_artifact
+from gxo.compiler.trust.caps import visible
 from gxo.compiler.trust.errors import ArtifactError
 
 PLAYBOOKS = (".yaml", ".yml")
@@ -16,14 +18,19 @@ PLAYBOOKS = (".yaml", ".yml")
 def load(
     path: Path, module_path: tuple[str, ...] = (), linked: bool = False
 ) -> tuple[Artifact | None, int]:
-    """The artifact; or None and the exit code, after saying on standard error what is wrong.
+    """The artifact, with what is to be doubted of it.
 
-    A playbook is compiled in memory; its third-party distributions are fetched only with `linked`.
+    Or None and the exit code, after saying on standard error what is wrong. A playbook is compiled
+    in memory; its third-party distributions are fetched only with `linked`.
     """
     if path.suffix in PLAYBOOKS:
         return _compiled(path, module_path, linked)
+    # start-up: what is no artifact is refused at once
     try:
-        return read_artifact(path), OK
+        artifact = read_artifact(path)
+        from gxo.compiler.compare.doubts import doubts_of
+
+        return replace(artifact, doubts=tuple(doubts_of(artifact))), OK
     except ArtifactError as error:
         say(f"cannot read {path}: {error.message}", error.hint)
         return None, USAGE
@@ -34,10 +41,20 @@ def say(message: str, hint: str | None) -> None:
     print(f"gxo: {message}" + (f"\n  = hint: {hint}" if hint else ""), file=sys.stderr)
 
 
+def is_right(artifact: Artifact) -> bool:
+    """Whether nothing is wrong with it, after saying on standard error what is to be doubted."""
+    for what in artifact.mismatches:
+        say(f"{artifact.file}: {what}", None)
+    for doubt in artifact.doubts:
+        level = "" if doubt.is_wrong else "warning: "
+        say(visible(f"{level}{artifact.file}: {doubt.text}"), None)
+    return not artifact.mismatches and not any(one.is_wrong for one in artifact.doubts)
+
+
 def _compiled(
     path: Path, module_path: tuple[str, ...], linked: bool
 ) -> tuple[Artifact | None, int]:
-    # start-up: an artifact is read without the compiler
+    # start-up: what is no artifact is refused at once
     from gxo.compiler.driver import Options, check
     from gxo.compiler.frontend.load import FileError
     from gxo.compiler.package.collect import collect

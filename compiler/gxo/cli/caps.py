@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from gxo.cli.artifacts import PLAYBOOKS, load, say
+from gxo.cli.artifacts import PLAYBOOKS, is_right, load, say
 from gxo.cli.exits import INVALID, OK, USAGE
 from gxo.cli.module_path import add_module_path_option
 from gxo.cli.output import show_findings, summary
@@ -37,7 +37,13 @@ def main(arguments: list[str]) -> int:
         _print(artifact, given.output)
         return OK
     before = _against(given.against, module_path)
-    return USAGE if before is None else _judged(artifact, before, given.output)
+    if before is None:
+        return USAGE
+    code = _judged(artifact, before, given.output)
+    if artifact.doubts:
+        hint = "take the gxo and the Python that made it, or compile it again"
+        say(f"{artifact.file}: what it touches cannot be told for certain", hint)
+    return INVALID if artifact.doubts else code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,11 +72,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _is_whole(artifact: Artifact) -> bool:
-    for what in artifact.mismatches:
-        say(f"{artifact.file}: {what}", None)
-    if artifact.mismatches:
-        say(f"{artifact.file} is not what its manifest says", "do not run it; compile it again")
-    return not artifact.mismatches
+    if is_right(artifact):
+        return True
+    say(f"{artifact.file} is not what it says", "do not run it; compile it again")
+    return False
 
 
 def _print(artifact: Artifact, form: str) -> None:
@@ -112,5 +117,6 @@ def _judged(artifact: Artifact, before: Artifact | Policy, form: str) -> int:
     count = len(diagnostics.sorted())
     if form == "text":
         what = f"{summary(count, 0)}: effects {bad}" if count else good
-        print(f"{artifact.file}: {what}", file=sys.stderr if count else sys.stdout)
+        if count or not artifact.doubts:
+            print(f"{artifact.file}: {what}", file=sys.stderr if count else sys.stdout)
     return INVALID if count else OK

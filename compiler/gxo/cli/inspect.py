@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from gxo.cli.artifacts import load, say
+from gxo.cli.artifacts import is_right, load
 from gxo.cli.exits import INVALID, OK
 from gxo.cli.module_path import add_module_path_option
 from gxo.compiler.trust.artifact import Artifact
@@ -17,17 +17,15 @@ def main(arguments: list[str]) -> int:
     if artifact is None:
         return code
     print(_rendered(artifact, "sbom" if given.sbom else given.output), end="")
-    for what in artifact.mismatches:
-        say(f"{artifact.file}: {what}", None)
-    return INVALID if artifact.mismatches else OK
+    return OK if is_right(artifact) else INVALID
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="gxo inspect",
         description="Show what an artifact is made of and what it touches, without running it.",
-        epilog="Exit codes: 1 when its files are not what its manifest says, 2 when it cannot be "
-        "read. Both can be forged by who made it: an artifact does not vouch for itself.",
+        epilog="Exit codes: 1 when it is not what its manifest says or what its playbook gives, 2 "
+        "when it cannot be read. Who made it wrote both: an artifact does not vouch for itself.",
     )
     parser.add_argument("job", type=Path, metavar="JOB", help="an artifact or a playbook")
     form = parser.add_mutually_exclusive_group()
@@ -54,6 +52,7 @@ def _rendered(artifact: Artifact, form: str) -> str:
             "size": artifact.size or None,
             "manifest": asdict(artifact.manifest),
             "mismatches": artifact.mismatches,
+            "doubts": [{"doubt": one.text, "wrong": one.is_wrong} for one in artifact.doubts],
         }
         return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     from gxo.compiler.trust.overview import render_overview

@@ -120,7 +120,11 @@ def find_job(path: Path, folder: Path, module_path: tuple[str, ...]) -> Job:
     """
     if path.suffix in PLAYBOOKS:
         return Job(str(path), path, read_file(path), module_path)
-    artifact = read_artifact(path)
+    return unpacked(read_artifact(path), folder)
+
+
+def unpacked(artifact: Artifact, folder: Path) -> Job:
+    """The job of an artifact, whose playbook is laid into the folder. Raises ArtifactError."""
     name = artifact.manifest.playbook.file
     playbook = _below(folder, name if "/" not in name else "playbook.gxo.yaml")
     for module, text in artifact.sources.items():
@@ -128,7 +132,7 @@ def find_job(path: Path, folder: Path, module_path: tuple[str, ...]) -> Job:
             _lay(folder, module, text)
     for asset in artifact.manifest.assets:
         _lay(folder, asset.path, "")  # whether it is there is all that compiling asks
-    return Job(str(path), playbook, artifact.playbook.encode(), (), artifact)
+    return Job(artifact.file, playbook, artifact.playbook.encode(), (), artifact)
 
 
 def with_header(text: str, of: str = "") -> str:

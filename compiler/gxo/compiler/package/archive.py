@@ -74,7 +74,7 @@ def render(
     buffer.write(CUT)
     try:
         with ZipFile(buffer, "w", allowZip64=False) as archive:
-            _add(archive, "__main__.py", _start_script(), ZIP_STORED)
+            _add(archive, "__main__.py", start_script(), ZIP_STORED)
             for name, content in sorted(files.items()):
                 if name.endswith(".pyc") and name.startswith(QUICK):
                     _add(archive, name, content, ZIP_STORED)
@@ -95,7 +95,8 @@ def render(
 
 
 @cache
-def _start_script() -> bytes:
+def start_script() -> bytes:
+    """What Python runs of an artifact."""
     return resources("gxo.compiler.package").joinpath("main.py.txt").read_bytes()
 
 

@@ -61,7 +61,7 @@ def collect(package: Package, whole: bool = True) -> Collected:
         _add_linked(files, package, distributions, linked, whole)
     native = native_host(package.facts.name, distributions) if whole else None
     if native:
-        files |= _bootstrap()
+        files |= of_native()
     executable = set()
     if (included := package.included) is not None:
         executable |= _add_facts(files, included, INCLUDED)
@@ -164,7 +164,7 @@ def _bytecode_if_valid(path: str, compiled: str, content: bytes, known: Kept) ->
         return {}
 
 
-def _bootstrap() -> dict[str, bytes]:
+def of_native() -> dict[str, bytes]:
     """shiv's unpacking, as it travels in an artifact."""
     # Only jobs with native code need it, and shiv's builder takes a while to load.
     from shiv import bootstrap  # type: ignore[import-untyped]

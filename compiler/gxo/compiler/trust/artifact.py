@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from gxo.compiler.package import collect
 from gxo.compiler.trust.archive import Archive
@@ -30,6 +30,13 @@ MOST = 64 << 20
 """Bytes of any file that is kept, and of the program as a whole."""
 
 
+class Doubt(NamedTuple):
+    """A sentence on what an artifact says of itself. is_wrong: it is not so; else nobody knows."""
+
+    text: str
+    is_wrong: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Artifact:
     """What is known of a job that was compiled.
@@ -37,7 +44,8 @@ class Artifact:
     file: how it was named; playbook_file: the same, or the name that its playbook had.
     sources: the program's Python files by their path in the artifact. lines: the playbook's line of
     each workload. sha256, size: of the artifact's file; one that was compiled in memory has none.
-    mismatches: sentences, one for each file that is not what the manifest says.
+    start: the hash of its start script. mismatches: sentences, one for each file that is not what
+    the manifest says. doubts: what `gxo.compiler.compare.doubts` has found besides.
     """
 
     file: str
@@ -48,7 +56,9 @@ class Artifact:
     playbook_file: str
     sha256: str = ""
     size: int = 0
+    start: str = ""
     mismatches: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 def read_artifact(path: Path) -> Artifact:
@@ -94,8 +104,13 @@ def _read(name: str, file: BinaryIO) -> Artifact:
         raise ArtifactError("its program is too large to be read")
     files = {path: archive.read(path, MOST) for path in kept}
     artifact = from_files(name, files)
-    mismatches = tuple(_mismatches(archive, artifact.manifest))
-    return replace(artifact, mismatches=mismatches, sha256=archive.sha256, size=archive.size)
+    return replace(
+        artifact,
+        sha256=archive.sha256,
+        size=archive.size,
+        start=_sha256(archive, START) if START in archive.entries else "",
+        mismatches=tuple(_mismatches(archive, artifact.manifest)),
+    )
 
 
 def _is_program(path: str) -> bool:

@@ -46,6 +46,8 @@ def _facts(artifact: Artifact) -> Iterator[tuple[str, ...]]:
         yield "signature", "there is one, which is not checked" if manifest.signature else "none"
         count = len(artifact.mismatches)
         yield "contents", f"{count} of its files are not what it says" if count else "as it says"
+        for doubt in artifact.doubts:
+            yield "NOT SO" if doubt.is_wrong else "not known", doubt.text
 
 
 def _host(manifest: Manifest) -> str:
