@@ -4,8 +4,8 @@ Through a lost connection each time; and 10,000 keys are listed as a stream.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +16,7 @@ from tests.services.azurite import azurite_server
 from tests.services.gcs import gcs_server
 from tests.services.swift import swift_server
 from tests.stdlib.harness import run
-from tests.stdlib.object_storage.objects import Calls
+from tests.stdlib.object_storage.objects import Calls, calls
 from tests.stdlib.object_storage.proxy import Cut, Way
 from tests.stdlib.object_storage.services import Service, of_azurite, of_gcs, of_swift
 from tests.stdlib.object_storage.test_providers import in_a_bucket, through
@@ -35,41 +35,48 @@ FILLED_IN = 600.0
 
 def prove(scale: float) -> Iterator[Figure]:
     for name, server in SERVERS.items():
-        with TemporaryDirectory() as folder:
-            there, ours = Path(folder, "server"), Path(folder, "ws")
-            there.mkdir()
-            ours.mkdir()
-            with server(there) as service:
-                size = fill(ours / "file", round(SIZE * scale))
-                yield from _moved(name, service, ours, size)
-                for file in ("file", "copy"):
-                    (ours / file).unlink()
-                yield from _listed(name, service, ours, round(KEYS * scale))
+        with _folders() as (there, ours), server(there, 0) as service:
+            size = fill(ours / "file", round(SIZE * scale))
+            yield from _moved(name, service, ours, size)
+        keys = round(KEYS * scale)
+        with _folders() as (there, ours), server(there, keys) as service:
+            yield from _listed(name, service, ours, keys)
 
 
 @contextmanager
-def _swift(folder: Path) -> Iterator[Service]:
+def _folders() -> Iterator[tuple[Path, Path]]:
+    """Of the server, and of the workspace."""
+    with TemporaryDirectory() as folder:
+        there, ours = Path(folder, "server"), Path(folder, "ws")
+        there.mkdir()
+        ours.mkdir()
+        yield there, ours
+
+
+@contextmanager
+def _swift(folder: Path, _keys: int) -> Iterator[Service]:
     with swift_server(folder) as swift:
         yield of_swift(swift)
 
 
 @contextmanager
-def _azurite(folder: Path) -> Iterator[Service]:
+def _azurite(folder: Path, _keys: int) -> Iterator[Service]:
     with azurite_server(folder) as azurite:
         yield of_azurite(azurite)
 
 
 @contextmanager
-def _gcs(folder: Path) -> Iterator[Service]:
-    with gcs_server(folder) as gcs:
+def _gcs(folder: Path, keys: int) -> Iterator[Service]:
+    with gcs_server(folder, page=1000, keys=keys) as gcs:
         yield of_gcs(gcs, folder)
 
 
-SERVERS: dict[str, Callable[[Path], AbstractContextManager[Service]]] = {
+SERVERS: dict[str, Callable[[Path, int], AbstractContextManager[Service]]] = {
     "Swift": _swift,
     "Azurite": _azurite,
     "Google's emulator": _gcs,
 }
+"""The keys: how many are there from the start, where the server can do that."""
 
 
 def _moved(name: str, service: Service, folder: Path, size: int) -> Iterator[Figure]:
@@ -96,9 +103,7 @@ def _moved(name: str, service: Service, folder: Path, size: int) -> Iterator[Fig
 def _listed(name: str, service: Service, folder: Path, keys: int) -> Iterator[Figure]:
     async def play() -> tuple[int, float]:
         asyncio.get_running_loop().set_debug(False)
-        async with in_a_bucket(service, folder) as call:
-            async with asyncio.timeout(FILLED_IN):
-                await _put(call, (f"logs/{number:09}" for number in range(keys)))
+        async with _with_keys(service, folder, keys) as call:
             with peak_of() as peak:
                 there_are = await listed(call)
             return there_are, peak[0] / MIB
@@ -107,6 +112,19 @@ def _listed(name: str, service: Service, folder: Path, keys: int) -> Iterator[Fi
     yield Figure(f"{name}: keys listed", there_are)
     yield Figure(f"{name}: of them lost", keys - there_are, 0)
     yield Figure(f"{name}: more resident memory, MiB", peak, MOST)
+
+
+@asynccontextmanager
+async def _with_keys(service: Service, folder: Path, keys: int) -> AsyncIterator[Calls]:
+    """Calls with a bucket that has so many keys."""
+    if service.name == "gcs":
+        async with calls(folder, **service.parameters(), bucket="first") as call:
+            yield call
+    else:
+        async with in_a_bucket(service, folder) as call:
+            async with asyncio.timeout(FILLED_IN):
+                await _put(call, (f"logs/{number:09}" for number in range(keys)))
+            yield call
 
 
 async def _put(call: Calls, keys: Iterator[str]) -> None:

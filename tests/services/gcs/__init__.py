@@ -10,6 +10,8 @@ from pathlib import Path
 from tests.services.process import find, free_port, running
 
 HERE = Path(__file__).parent
+PAGE = 20
+"""Few enough objects that a list of a test has pages."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,20 @@ class Gcs:
 
 
 @contextlib.contextmanager
-def gcs_server(folder: Path) -> Iterator[Gcs]:
-    """Run the emulator; the folder is its own."""
+def gcs_server(folder: Path, page: int = PAGE, keys: int = 0) -> Iterator[Gcs]:
+    """Run the emulator; the folder is its own. page: of a list, where the request says nothing else.
+
+    keys: how many empty objects are in the bucket `first` from the start. It takes minutes to upload
+    many: after each one it writes down all that there is.
+    """
     python = Path(find("gcp-storage-emulator")).with_name("python")
     port = free_port()
     private = make_key(folder / "private.pem")
     public = folder / "public.pem"
     command = [find("openssl"), "pkey", "-in", folder / "private.pem", "-pubout", "-out", public]
     subprocess.run(command, check=True)
-    launch = [str(python), "-I", str(HERE / "launch.py"), str(port), str(public)]
+    given = map(str, (HERE / "launch.py", port, public, page, keys))
+    launch = [str(python), "-I", *given]
     with running(launch, folder / "gcs.log", ready="the emulator is up"):
         yield Gcs(port, service_account(port, private))
 

@@ -1,11 +1,14 @@
 """gcp-storage-emulator, with what Google's service has and it lacks in front of its handlers.
 
-    build/services/python/bin/python launch.py PORT KEY
+    build/services/python/bin/python launch.py PORT KEY PAGE KEYS
 
-KEY: a file with the public key of the one service account, in PEM. What is added is a fake of ours,
-after https://cloud.google.com/storage/docs/json_api and RFC 7523: a token for a signed assertion
-(`/token`), 401 without it, 412 where `ifGenerationMatch` does not hold, lists in pages, and what a
-404 says.
+KEY: a file with the public key of the one service account, in PEM. PAGE: how many objects a page of
+a list has, unless the request says how many. KEYS: how many empty ones are in the bucket `first` when
+it starts.
+
+What is added is a fake of ours, after https://cloud.google.com/storage/docs/json_api and RFC 7523: a
+token for a signed assertion (`/token`), 401 without it, 412 where `ifGenerationMatch` does not hold,
+lists in pages, and what a 404 says.
 """
 
 import base64
@@ -23,11 +26,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from gcp_storage_emulator import server  # type: ignore[import-not-found]
 from gcp_storage_emulator.exceptions import NotFound  # type: ignore[import-not-found]
+from gcp_storage_emulator.handlers import objects  # type: ignore[import-not-found]
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-PAGE = 20
-"""How many objects a page of a list has, unless the request says how many."""
-
 TOKENS: set[str] = set()
 
 
@@ -85,14 +86,14 @@ def _error(code: int, message: str, reason: str) -> tuple[int, dict[str, Any]]:
     return code, {"error": {"code": code, "message": message, "errors": errors}}
 
 
-def in_pages(request: Any, response: Any) -> None:
+def in_pages(request: Any, response: Any, page_size: int) -> None:
     """Leave one page of a list."""
     content = json.loads(response._content)
     entries = [("items", one["name"], one) for one in content["items"]]
     entries += [("prefixes", one, one) for one in content["prefixes"]]
     entries.sort(key=lambda entry: entry[1])
     start = int(request.query.get("pageToken", ["0"])[0])
-    size = int(request.query.get("maxResults", [PAGE])[0])
+    size = int(request.query.get("maxResults", [page_size])[0])
     page: dict[str, Any] = {"kind": content["kind"]}
     for kind, _, one in entries[start : start + size]:
         page.setdefault(kind, []).append(one)
@@ -115,6 +116,7 @@ class Front(server.Response):  # type: ignore[misc]
     """An answer, which is completed before it is sent."""
 
     request: Any = None
+    page_size = 0
 
     def close(self) -> None:
         request, storage = self.request, self._handler.storage
@@ -122,7 +124,7 @@ class Front(server.Response):  # type: ignore[misc]
             what_is_missing(request, self, storage)
         is_list = request.method == "GET" and request.path.endswith("/o")
         if is_list and self.status == HTTPStatus.OK:
-            in_pages(request, self)
+            in_pages(request, self, self.page_size)
         super().close()
 
 
@@ -155,15 +157,29 @@ emulated = server.Router.handle
 plain = server.Response
 
 
-def main(port: int, key: Path) -> None:
+def fill(storage: Any, bucket: str, keys: int) -> None:
+    """Objects as an upload makes them, but what there is is written down once, not after each."""
+    write = storage._write_config_to_file
+    storage._write_config_to_file = lambda: None
+    for number in range(keys):
+        key = f"logs/{number:09}"
+        made = objects._make_object_resource("", bucket, key, "application/octet-stream", "0")
+        storage.create_file(bucket, key, b"", objects._checksums(b"", made))
+    storage._write_config_to_file = write
+    write()
+
+
+def main(port: int, key: Path, page: int, keys: int) -> None:
     public = load_pem_public_key(key.read_bytes())
     assert isinstance(public, rsa.RSAPublicKey)
     server.Router.handle = lambda router, method: handle(router, method, public)
     storage = server.create_server("127.0.0.1", port, in_memory=True, default_bucket="first")
+    fill(storage._storage, "first", keys)
+    Front.page_size = page
     storage.start()
     print("the emulator is up", flush=True)
     storage._api.join = lambda *_, **__: None  # it runs until this process is ended
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
