@@ -60,8 +60,11 @@ FILE = "example.test.gxo.yaml"
 """Where all modules may be: a test playbook."""
 
 
-def playbook(spec: ModuleSpec) -> str:
-    """The example, after a producer for each stream that it reads."""
+def playbook(spec: ModuleSpec, *, is_test: bool = True) -> str:
+    """The example, after a producer for each stream that it reads.
+
+    is_test: it is for a test playbook, which has to say what the example may reach.
+    """
     example = yaml.safe_load(spec.doc.example)
     producers = [
         {
@@ -77,11 +80,11 @@ def playbook(spec: ModuleSpec) -> str:
             producers.append(opens)
     if ".refused." in spec.doc.example:
         producers.append(REFUSED)
+    reach = {"secrets": SECRETS, "allow": {"commands": COMMANDS, "network": HOSTS}}
     head = {
         "name": "example",
         "schemaVersion": "v1.0.0",
-        "secrets": SECRETS,
-        "allow": {"commands": COMMANDS, "network": HOSTS},
+        **(reach if is_test else {}),
         "workloads": producers,
     }
     body = "\n".join("  " + line for line in spec.doc.example.splitlines())

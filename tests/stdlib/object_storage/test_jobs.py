@@ -42,11 +42,12 @@ def here(text: str, moto: Moto) -> str:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_an_example(verb: str, moto: Moto, environment: str, tmp_path: Path) -> None:
-    text = here(playbook(module_spec(f"object_storage:{verb}")), moto)
+    text = here(playbook(module_spec(f"object_storage:{verb}"), is_test=False), moto)
     text = text.replace("  process:", "  register: it\n  process:", 1)
     (tmp_path / "today.dump").write_text("today's")
     compilation = Compilation("example.gxo.yaml")
-    assert compilation.read(text.encode()) and compilation.analyse()
+    valid = compilation.read(text.encode()) and compilation.analyse()
+    assert valid, [(one.code, one.message) for one in compilation.diagnostics.sorted()]
     names: dict[str, Any] = {}
     exec(compile(compilation.generate(pretty=False).text, "gxo_job.py", "exec"), names)
     report = tmp_path / "report.json"
@@ -62,7 +63,7 @@ def test_an_artifact_holds_what_it_needs_and_keeps_its_secret(
     moto: Moto, environment: str, tmp_path: Path
 ) -> None:
     source, artifact = tmp_path / "job.gxo.yaml", tmp_path / "job.pyz"
-    text = here(playbook(module_spec("object_storage:put_object")), moto)
+    text = here(playbook(module_spec("object_storage:put_object"), is_test=False), moto)
     source.write_text(text.replace("source: today.dump", "content: hello"))
     assert gxo(["compile", str(source), "-o", str(artifact)]) == 0
     names = zipfile.ZipFile(artifact).namelist()
