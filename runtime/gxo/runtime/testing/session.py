@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gxo.runtime.errors import SecretError, SecurityError
 from gxo.runtime.host.clock import Clock, Process
-from gxo.runtime.kernel.node import COMPLETED, FAILED
+from gxo.runtime.kernel.node import COMPLETED, FAILED, PENDING
 from gxo.runtime.testing import hook
 from gxo.runtime.testing.commands import Commands
 from gxo.runtime.testing.modules import Modules
@@ -32,7 +32,7 @@ _calling: ContextVar["Node | None"] = ContextVar("calling", default=None)
 
 
 UNMET = "the test expects that the job fails (`expect: Failed`), and it has completed"
-
+_TO_ASK = "it runs when its `when` asks for the status of what may fail"
 
 MOST = 100
 """What was refused that is told of at the end."""
@@ -118,12 +118,14 @@ class Session:
             if not any(text in told for told in run.ending.errors):
                 whatever = ". That fails a test, whatever becomes of the error"
                 run.fail(_in_first_line(text, whatever), hint)
-        if not self.test.expect_failed or self.refused or broken:
-            return
         if run.ending.status == FAILED:
-            run.ending.expected = True
-        elif run.ending.status == COMPLETED:
+            run.ending.expected = self.test.expect_failed and not wrong and not broken
+        elif run.ending.status == COMPLETED and self.test.expect_failed:
             run.fail(UNMET)
+        elif run.ending.status == COMPLETED and not run.settings.dry_run:
+            for node in run.nodes.values():
+                if node.status == PENDING and run.module_of(node.name) == "test:assert":
+                    run.fail(f"workload '{node.name}' has checked nothing: {node.reason}", _TO_ASK)
 
     def calling(self, node: "Node") -> None:
         """What this task, and what it starts, tries from now on is tried by the workload."""
