@@ -66,7 +66,9 @@ async def mock_http_server(
 ) -> Serving:
     """Serve HTTP/1.1 at a free port of loopback, and answer as the test says.
 
-    It is in service before what reads its summary starts, and to the end of the test.
+    It is in service before what reads its summary starts, and until all workloads have ended:
+    `on_failure` and `finally` of the test itself run after that, not so those of the playbook that
+    it includes.
 
     The first handler whose `request` fits answers. All that a request names must be there: its
     `method`; its `path`, or a `path_regex` that matches it, decoded, as a whole and without the
