@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gxo.runtime.testing import Test, confine, hook
+from gxo.runtime.testing import Test, confine, hook, landlock
 from gxo.runtime.testing.confine import Confinement
 from gxo.runtime.testing.landlock import Landlock
 
@@ -89,6 +89,21 @@ def test_a_host_that_permits_none_of_it(monkeypatch: pytest.MonkeyPatch) -> None
     )
     assert confinement.start(lambda: 7) == 7
     confinement.close()
+
+
+def test_a_kernel_that_refuses_a_file_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    def call(_self: Landlock, number: int, *_args: object) -> int:
+        if number == landlock._CREATE_RULESET:
+            opened.append(os.open(os.devnull, os.O_RDONLY))
+            return opened[0]
+        raise OSError("no such rule")
+
+    opened: list[int] = []
+    monkeypatch.setattr(Landlock, "_call", call)
+    with pytest.raises(OSError, match="no such rule"):
+        Landlock((), ())
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(opened[0])
 
 
 def test_the_hook_does_nothing_without_a_test() -> None:

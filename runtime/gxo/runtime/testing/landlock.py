@@ -46,8 +46,12 @@ class Landlock:
         handled = ctypes.c_uint64(_EXECUTE)
         self._ruleset = self._call(_CREATE_RULESET, ctypes.byref(handled), 8, 0)
         closed = {os.path.realpath(folder) for folder in (*STANDARD, *folders)} - {"/"}
-        for path in (*_open_ones("/", closed), *map(os.path.realpath, files)):
-            self._allow(path)
+        try:
+            for path in (*_open_ones("/", closed), *map(os.path.realpath, files)):
+                self._allow(path)
+        except OSError:
+            self.close()
+            raise
 
     def close(self) -> None:
         os.close(self._ruleset)
