@@ -110,6 +110,16 @@ def test_few_expressions_are_made_where_it_stands_as_it_is_or_nothing_of_it(secr
     assert many._expression.cache_info().misses < 16
 
 
+def test_few_expressions_are_made_where_much_looks_alike():
+    chance = random.Random(3)
+    lines = [".".join(str(chance.randint(1, 254)) for _ in range(4)) for _ in range(2_000)]
+    redactor = Redactor(["\n".join(lines)])
+    many._expression.cache_clear()
+    left = redactor.text(json.dumps(lines, indent=1))
+    assert set(left.split()) == {"[", f'"{REDACTED}",', f'"{REDACTED}"', "]"}
+    assert many._expression.cache_info().misses < 32
+
+
 def test_among_others():
     redactor = Redactor(["hunter22", LONG, "abc", PEM])
     text = f"a hunter22 b abc c user_3: p@ss/w\"rd' 5ccd d {PEM[33 * 3 : 33 * 4 - 1]} e"

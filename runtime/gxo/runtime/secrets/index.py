@@ -21,7 +21,9 @@ LONG, SHORT = 8, 4  # characters that are listed of a form
 AT_ONCE = 1 << 16  # characters of a text
 _HEAD = 200  # characters of a form, of which some are listed
 _TRIED = 12  # places
-_RUN = re.compile(r"[A-Za-z0-9]{4,}")
+_SOME = 100  # places that are looked at one by one sooner than all together
+_RUN = re.compile(rf"[A-Za-z0-9]{{{SHORT},}}")
+_LONG_RUN = re.compile(rf"[A-Za-z0-9]{{{LONG},}}")
 _ATOM = re.compile(
     r"(?:\\(?P<escaped>.)|\[(?P<either>..)\]|\(\?:(?P<group>\d+)\)|(?P<plain>.))"
     r"(?:\{(?P<least>\d+),(?P<most>\d+)\})?",
@@ -58,13 +60,11 @@ class Index:
 
     def met(self, text: str) -> Iterator[tuple[int, Form]]:
         """Where listed characters stand in the text, and the forms that may be there."""
-        for start in range(0, len(text), AT_ONCE):
-            piece = text[start : start + AT_ONCE + LONG - 1]
-            for size, listed in ((LONG, self._long), (SHORT, self._short)):
-                if listed and not listed.keys().isdisjoint(_grams(piece, size)):
-                    for at, gram in enumerate(_grams(piece[: AT_ONCE + size - 1], size), start):
-                        for form in listed.get(gram, ()):
-                            yield at, form
+        if self._long:
+            for run in _LONG_RUN.finditer(text):
+                yield from _met(self._long, LONG, text, *run.span())
+        if self._short:
+            yield from _met(self._short, SHORT, text, 0, len(text))
 
     def _list(self, form: Form) -> bool:
         """Whether something could be listed."""
@@ -86,6 +86,21 @@ class Index:
         for gram in grams:
             self._short.setdefault(gram, []).append(form._replace(at=at))
         return bool(grams)
+
+
+def _met(
+    listed: dict[str, list[Form]], size: int, text: str, begin: int, end: int
+) -> Iterator[tuple[int, Form]]:
+    """As `Index.met`, in a part of the text, for what is listed by so many characters."""
+    for start in range(begin, end - size + 1, AT_ONCE):
+        stop = min(start + AT_ONCE, end - size + 1)
+        if stop - start > _SOME and listed.keys().isdisjoint(
+            _grams(text[start : stop + size - 1], size)
+        ):
+            continue
+        for at in range(start, stop):
+            for form in listed.get(text[at : at + size], ()):
+                yield at, form
 
 
 def _may_begin(text: str, at: int) -> bool:

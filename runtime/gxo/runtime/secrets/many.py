@@ -22,6 +22,7 @@ _PIECE = 200  # characters of which an expression is made, or some more
 # Behind such letters the expressions of two pieces join: what is before them has one end only.
 _JOINT = re.compile(r"[A-Za-z0-9]{6}[A-Za-z](?=[A-Za-z0-9])")
 _AROUND = 40  # characters that are compared before an expression is made
+_BEGINS = frozenset("%\\+-_'\r")  # what an escaped form of a character begins with
 _LONGER = frozenset("'%\\")  # with what an escaped form of themselves begins
 _ESCAPES = frozenset("\\\"'\r")  # behind which a character of its own stands in an escaped form
 _URL = {ord("+"): "-", ord("/"): "_"}
@@ -49,11 +50,13 @@ class Many:
             reach = GROWTH * len(forms.encoded(form.text))
             if widest[0] <= at - reach and at + reach <= widest[1]:
                 continue  # it would add nothing
+            if not _fits(form, text, at):
+                continue
             span = _as_it_is(form, text, at)
             if span is not None:
                 widest = max(widest, span, key=_length)
                 found.append(span)
-            elif _fits(form, text, at):
+            else:
                 _add(escaped.setdefault(form, []), range(max(at - reach, 0), at + 1))
         for form, places in escaped.items():
             if _holds_all(form, text):
@@ -116,15 +119,18 @@ def _ways(form: Form) -> list[tuple[str, int]]:
 
 
 def _fits(form: Form, text: str, at: int) -> bool:
-    """Whether what is around may be the form, escaped: letters and digits are never."""
+    """Whether what is around may be the form, as it is or escaped: letters and digits never are."""
     own, end = form.text, form.at + SHORT
     if at + len(own) - form.at - own.count(" ") > len(text):
         return False
     if not text.startswith(own[form.at : end], at):
         return True
     ours = own[end : end + _AROUND]
-    same = _alike(ours, text[at + SHORT : at + SHORT + _AROUND])
-    if _is_plain(ours[same : same + 1]) and _LONGER.isdisjoint(own[form.at : end + same]):
+    theirs = text[at + SHORT : at + SHORT + _AROUND]
+    same = _alike(ours, theirs)
+    other = ours[same : same + 1]
+    may_go_on = other in ("", " ") or (not _is_plain(other) and theirs[same : same + 1] in _BEGINS)
+    if not may_go_on and _LONGER.isdisjoint(own[form.at : end + same]):
         return False
     ours = own[max(form.at - _AROUND, 0) : form.at][::-1]
     theirs = text[max(at - _AROUND, 0) : at][::-1]
