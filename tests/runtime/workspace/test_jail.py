@@ -1,5 +1,6 @@
 """The jail, on both of its backends: the table in jail.yaml, and what a table cannot say."""
 
+import contextlib
 import os
 import stat
 import threading
@@ -103,6 +104,7 @@ def test_table(case, jail, tree):
             perform(jail, case["do"], path)
         assert type(caught.value) is kind
         assert case.get("says", "") in caught.value.message
+        assert case.get("hint", "") in (caught.value.hint or "")
         assert len(caught.value.message) < 400
     else:
         expect = filled(expect, jail) if isinstance(expect, str) else expect
@@ -114,6 +116,17 @@ def test_table(case, jail, tree):
     assert (tree / "secret").read_text() == "outside"
     assert (tree / "ws2/file").read_text() == "other"
     assert not [name for name in os.listdir(tree / "ws") if name.startswith(".gxo")]
+
+
+def test_what_cannot_be_an_asset_is_not_taken_for_one(jail, tree):
+    other = Jail(str(tree), name="the folder")
+    with contextlib.closing(other), pytest.raises(ModuleError) as caught:
+        other.read("missing", 100)
+    assert caught.value.hint is None
+    for do, path in (("read", f"{jail.path}/missing"), ("read", "dir"), ("scan", "missing")):
+        with pytest.raises(ModuleError) as caught:
+            list(perform(jail, do, path))
+        assert caught.value.hint is None
 
 
 def test_both_backends_are_tested():

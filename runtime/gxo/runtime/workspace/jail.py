@@ -18,6 +18,8 @@ from typing import NamedTuple
 from gxo.runtime.errors import ModuleError, SecurityError, WorkloadError
 from gxo.runtime.workspace.beneath import DIRECTORY, MAX_LINKS, O_PATH, Opener, best_opener
 
+WORKSPACE = "the workspace"
+MAY_BE_ASSET = "a file beside the playbook is in the workspace only if `assets` names it"
 MAX_PATH = 4095  # bytes; the kernel's limit, held by both backends
 MAX_DEPTH = 256  # folders in folders that `scan` enters; each holds two descriptors
 CHUNK = 1 << 20
@@ -46,9 +48,7 @@ class Jail:
     ModuleError for what a file operation can fail with (the message names operation and path).
     """
 
-    def __init__(
-        self, path: str, *, name: str = "the workspace", opener: Opener | None = None
-    ) -> None:
+    def __init__(self, path: str, *, name: str = WORKSPACE, opener: Opener | None = None) -> None:
         """path: an existing folder, absolute and without links. name: what messages call it.
 
         opener: the backend that resolves paths; by default the best there is, found at first use.
@@ -370,7 +370,9 @@ class _Doing:
                 hint="use a path inside; assets bring files in, outputs take them out, and "
                 "`security_context.allow_paths` names others",
             )
-        return ModuleError(f"{what}: {(error.strerror or str(error)).lower()}")
+        missing = (error.errno, self._name) == (errno.ENOENT, WORKSPACE) and self._path[:1] != "/"
+        hint = MAY_BE_ASSET if missing and self._verb in ("read", "open") else None
+        return ModuleError(f"{what}: {(error.strerror or str(error)).lower()}", hint=hint)
 
 
 class _Level:
