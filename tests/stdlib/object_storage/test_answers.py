@@ -45,12 +45,21 @@ async def asking(folder: Path, routes: dict[str, Any]) -> AsyncIterator[tuple[Ca
         with contextlib.ExitStack() as stack:
             server = stack.enter_context(serving(routes))
             endpoint = f"http://127.0.0.1:{server.server_address[1]}"
-            server.set_routes(yaml.safe_load(yaml.safe_dump(routes).replace("SERVER", endpoint)))
+            server.set_routes(_with_address(routes, endpoint))
             try:
                 yield Calls(call.bench, {**call.shared, "endpoint": endpoint}), server
             finally:
                 await call.bench.run.shared.close()
                 await call.bench.context.thread(stack.close)
+
+
+def _with_address(value: Any, endpoint: str) -> Any:
+    """The routes with the server's address for `SERVER` in their texts."""
+    if isinstance(value, dict):
+        return {name: _with_address(one, endpoint) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_with_address(one, endpoint) for one in value]
+    return value.replace("SERVER", endpoint) if isinstance(value, str) else value
 
 
 def filled(value: Any) -> Any:
