@@ -133,7 +133,8 @@ class Bench:
     ) -> Outcome:
         """Call a module with its producers' records (name to records) and a reader of its output.
 
-        With a `buffer_size` of 0 it reads each batch alone.
+        With a `buffer_size` of 0 it reads each batch alone. Calls may run side by side; the record
+        errors of all of them are then those of the one that began last.
         """
         outcome = Outcome()
         before = deep_copy(_contents(streams or {}))
@@ -153,6 +154,7 @@ class Bench:
             tasks.append(asyncio.ensure_future(_collect(reader, outcome.sent)))
         if skip_record_errors:
             tasks.append(self.skip_record_errors(outcome.record_errors))
+        rejects = self.node.rejects  # calls may run side by side, each with its own
         try:
             outcome.summary = await function_of(spec)(self.context, **arguments)
         except Exception as error:
@@ -161,8 +163,8 @@ class Bench:
             for port in readers.values():
                 port.close()
             output.finish()
-            if self.node.rejects is not None:
-                self.node.rejects.finish()
+            if rejects is not None:
+                rejects.finish()
             await asyncio.gather(*tasks)
         assert given == given_before, "it has changed a parameter: see passes/elide_copies.py"
         assert _contents(streams or {}) == before, "it has changed a record that it read"

@@ -16,6 +16,7 @@
 The file's name is the module's, with `-` for `:`.
 """
 
+import asyncio
 import os
 import re
 from pathlib import Path
@@ -137,3 +138,17 @@ def test_case(module: str, case: dict[str, Any], tmp_path: Path) -> None:
 
     run(play())
     _check_files(tmp_path, case.get("after", {}))
+
+
+def test_calls_side_by_side(tmp_path: Path) -> None:
+    """The bench ends the streams of each, whichever is over first."""
+    spec = module_spec("exec")
+
+    async def play() -> None:
+        async with bench(tmp_path) as workbench:
+            params = [{"command": "echo", "args": [str(number)]} for number in range(4)]
+            calls = [workbench.call(spec, given) for given in params]
+            outcomes = await asyncio.gather(*calls)
+        assert [one.summary["stdout"] for one in outcomes] == ["0\n", "1\n", "2\n", "3\n"]
+
+    run(play())
