@@ -81,15 +81,16 @@ def run_tests(request: Request) -> Outcome:
         )
         results = pool.run()
         covered = _covered(request, order, pool) if request.coverage else []
-    seconds = time.monotonic() - started
-    if request.coverage:
-        shown.covers(covered)
-    shown.closes(results, seconds)
-    if request.junit is not None:
-        _write(request.junit, junit(results, seconds, wall))
-    if request.coverage_html is not None:
-        texts = {one.path: _text(one.path) for one in covered}
-        _write(request.coverage_html, page(covered, texts))
+        # All is told before the folder goes: removing what many tests have left takes its time.
+        seconds = time.monotonic() - started
+        if request.coverage:
+            shown.covers(covered)
+        shown.closes(results, seconds)
+        if request.junit is not None:
+            _write(request.junit, junit(results, seconds, wall))
+        if request.coverage_html is not None:
+            texts = {one.path: _text(one.path) for one in covered}
+            _write(request.coverage_html, page(covered, texts))
     return Outcome(results, pool.accounts, pool.interrupted)
 
 
