@@ -205,7 +205,8 @@ async def _clean(run: "Run", node: Node, summary: Any) -> Any:
         return summary
     from gxo.runtime.host.weight import weight  # start-up: only with secrets
 
-    return await run.loop.offload(weight(summary), run.secret_use.clean, node, summary)
+    work = weight(summary) * run.secret_use.redactor.slowness
+    return await run.loop.offload(work, run.secret_use.clean, node, summary)
 
 
 async def _check_when(run: "Run", node: Node, when: Callable[[Context], Any]) -> None:

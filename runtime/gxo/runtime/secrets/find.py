@@ -11,9 +11,8 @@ import re
 from functools import partial
 
 from gxo.runtime.secrets.forms import BREAK, SHORT, encoded, pattern_of
+from gxo.runtime.secrets.redact import FEW
 from gxo.runtime.secrets.spans import Span, across_breaks, is_base64, merged
-
-FEW = 2_000  # characters of all secrets that one expression finds
 
 
 class Finder:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gxo.runtime.secrets.find import Finder
     from gxo.runtime.secrets.spans import Span
 
+FEW = 2_000  # characters of all secrets that one expression finds
 TEXT_AT_ONCE = 1 << 20  # characters
 GROWTH = 16  # bytes that a byte of a secret takes at most, escaped again and again
 _SEPARATOR = "\0"
@@ -30,6 +31,7 @@ class Redactor:
         """values: the secrets. More may be added later."""
         self._values: frozenset[str] = frozenset()
         self._finder: Finder | None = None
+        self._size = 0  # characters of all values
         self._any_number = self._any_separator = False
         for value in values:
             self.add(value)
@@ -43,6 +45,7 @@ class Redactor:
             found |= {line.strip() for line in lines if len(line.strip()) > 5}
         found.discard("")
         if not found <= self._values:
+            self._size += sum(map(len, found - self._values))
             self._values |= found
             self._any_number |= any(map(_is_number, found))
             self._any_separator |= _SEPARATOR in value
@@ -64,6 +67,11 @@ class Redactor:
     def reach(self) -> int:
         """The bytes that a secret may take in any of its forms (see `forms`)."""
         return GROWTH * max((len(_bytes(value)) for value in self._values), default=0)
+
+    @property
+    def slowness(self) -> int:
+        """How many times as long a text may take as with few secrets (see `many`)."""
+        return 10 if self._size > FEW else 1
 
     def cut(self, data: bytes, size: int) -> bytes:
         """The first `size` bytes, without the begin of a secret whose end would be cut off.
