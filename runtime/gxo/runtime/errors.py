@@ -39,16 +39,16 @@ class ArtifactError(GxoError):
 
 
 class WorkloadError(GxoError):
-    """Base of what makes one workload fail."""
-
-
-class ModuleError(WorkloadError):
-    """A module could not do what it was asked to. The usual error for a module to raise.
+    """Base of what makes one workload fail.
 
     failures: of `test:assert`, as data, the assertions that do not hold; redacted.
     """
 
     failures: Sequence[Mapping[str, Any]] = ()
+
+
+class ModuleError(WorkloadError):
+    """A module could not do what it was asked to. The usual error for a module to raise."""
 
 
 class ParameterError(WorkloadError):

@@ -17,6 +17,7 @@ from gxo.runtime.errors import (
     TimeoutExceeded,
     Unknown,
     UpstreamFailed,
+    WorkloadError,
 )
 from gxo.runtime.kernel.node import CANCELLED, COMPLETED, FAILED, SKIPPED, Node
 from gxo.runtime.kernel.retry import chance, delay_after, shown
@@ -109,7 +110,7 @@ def conclude(run: "Run", node: Node, error: BaseException) -> None:
     node.error = run.explain(error)
     if run.testing is not None:
         node.error = run.testing.placed(run, node, error, node.error)
-    if isinstance(error, ModuleError):
+    if isinstance(error, WorkloadError):
         node.failures = error.failures
     if node.failed_item is not None:
         if node.cause == TIMED_OUT or isinstance(error, UpstreamFailed):

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gxo.runtime.errors import RecordError, SecretError, SecurityError
+from gxo.runtime.errors import RecordError, SecretError, SecurityError, WorkloadError
 from gxo.runtime.host.weight import weight
 from gxo.runtime.jsontext import plain
 from gxo.runtime.spec import Record
@@ -31,7 +31,7 @@ async def record_failed(
     records, and not one that has failed before.
 
     A missing secret or a path that leaves the workspace is no fault of the record: those are raised
-    again, so that no `skip` hides them.
+    again, so that no `skip` hides them. Nor does it hide an assertion of a test that does not hold.
     """
     if isinstance(error, (SecretError, SecurityError)):
         raise error
@@ -40,12 +40,16 @@ async def record_failed(
     number = number or node.record_errors
     message = run.explain(error) if step is None else f"step '{step}': {run.explain(error)}"
     extract = await run.loop.offload(weight(record), _extract, run, record)
-    skipped = node.spec.on_record_error == "skip" or node.rejects is not None
+    failures = error.failures if isinstance(error, WorkloadError) else ()
+    skipped = (node.spec.on_record_error == "skip" or node.rejects is not None) and not failures
     text = f"record {number} failed: {message}; the record: {extract}"
     if run.bus is not None:
         run.bus.record_failed(node, number, message)
     if not skipped:
-        raise RecordError(text, hint="`on_record_error: skip` leaves such records out") from error
+        hint = None if failures else "`on_record_error: skip` leaves such records out"
+        fatal = RecordError(text, hint=hint)
+        fatal.failures = failures
+        raise fatal from error
     run.log.write_clean("warning", text, node.name)
     if node.rejects is not None:
         # Its readers are not the producer's consumers: they may close early without ending it.

@@ -1,7 +1,8 @@
 """What a test and the playbook that it includes share while they run: one `Session` a test.
 
 begin    the process keeps to what the test may touch
-judge    whether the test has passed: not when something was refused, whatever became of the error
+judge    whether the test has passed: not when something was refused or an assertion has failed,
+         whatever became of the error
 end      the process is free again
 """
 
@@ -118,8 +119,12 @@ class Session:
             if not any(text in told for told in run.ending.errors):
                 whatever = ". That fails a test, whatever becomes of the error"
                 run.fail(_in_first_line(text, whatever), hint)
+        asserted = _failed_assertions(run)
+        for text in asserted:
+            if not any(text in told for told in run.ending.errors):
+                run.fail(text, logged=True)
         if run.ending.status == FAILED:
-            run.ending.expected = self.test.expect_failed and not wrong and not broken
+            run.ending.expected = self.test.expect_failed and not (wrong or broken or asserted)
         elif run.ending.status == COMPLETED and self.test.expect_failed:
             run.fail(UNMET)
         elif run.ending.status == COMPLETED and not run.settings.dry_run:
@@ -195,6 +200,18 @@ def _broken_mock(run: "Run", node: "Node") -> str | None:
     """Why the workload, if it is a mock, has failed: perhaps there was none for its users."""
     is_broken = node.status == FAILED and run.module_of(node.name).startswith("test:mock_")
     return node.error if is_broken else None
+
+
+def _failed_assertions(run: "Run") -> list[str]:
+    """What failed of the workloads that assert something, those of blocks too.
+
+    Also one whose assertions could not be evaluated: it has not looked at them.
+    """
+    return [
+        f"workload '{node.name}' failed: {node.error}"
+        for node in run.nodes.values()
+        if node.status == FAILED and (node.failures or run.module_of(node.name) == "test:assert")
+    ]
 
 
 def _in_first_line(text: str, addition: str) -> str:
