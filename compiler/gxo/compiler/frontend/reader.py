@@ -54,7 +54,7 @@ def read(tree: Node, file: str, text: str, diags: Diagnostics) -> Playbook | Non
     is_deprecated = tree.key("tasks") is not None
     tree = migrate(tree, file, diags)
     if is_test:
-        tree = testing.completed(tree, stem(file), CURRENT_VERSION)
+        tree = testing.completed(tree, stem(file), CURRENT_VERSION, diags)
     tree, wrong = schema.check(tree, diags)
     if not is_deprecated:  # the v0.1 form knew no version, and has a warning of its own
         _check_version(tree, diags)

@@ -23,7 +23,7 @@ The tree gets what is missing, so that no later stage knows of the difference.
 from collections.abc import Mapping as Values
 from dataclasses import replace
 
-from gxo.compiler.diagnostics import Diagnostics, Span, nearest, one_slip_away
+from gxo.compiler.diagnostics import Diagnostics, Note, Span, nearest, one_slip_away
 from gxo.compiler.frontend.yaml import Entry, Mapping, Node, Scalar, Sequence
 from gxo.compiler.source import unwritten
 
@@ -49,16 +49,16 @@ def check_no_keys(tree: Mapping, diags: Diagnostics) -> None:
             diags.error("GXO0550", key.span, message, hint)
 
 
-def completed(tree: Mapping, name: str, version: str) -> Mapping:
+def completed(tree: Mapping, name: str, version: str, diags: Diagnostics) -> Mapping:
     """The tree of a test playbook with the name, version and lifecycles that it leaves out."""
     entries = [_with_lifecycles(entry) for entry in tree.entries]
     for key, value in {"schemaVersion": version, "name": name}.items():
         if tree.key(key) is None:
             entries.insert(0, Entry(_scalar(key, tree.span), _scalar(value, tree.span)))
-    return _with_included(replace(tree, entries=tuple(entries)))
+    return _with_included(replace(tree, entries=tuple(entries)), diags)
 
 
-def _with_included(tree: Mapping) -> Mapping:
+def _with_included(tree: Mapping, diags: Diagnostics) -> Mapping:
     """The tree with `include` as a workload, before the first one that is no mock.
 
     The `vars` are that workload's then. Where one of these is no text, map or list, which is an
@@ -72,7 +72,8 @@ def _with_included(tree: Mapping) -> Mapping:
         return tree
     if vars_ and not isinstance(vars_.value, Mapping):
         return tree
-    items = workloads.items
+    others = (_no_namesake(one, include.key.span, diags) for one in workloads.items)
+    items = [one for one in others if one is not None]
     place = next((n for n, one in enumerate(items) if not _is_mock(one)), len(items))
     added = _included(include, vars_)
     workloads = replace(workloads, items=(*items[:place], added, *items[place:]))
@@ -81,6 +82,25 @@ def _with_included(tree: Mapping) -> Mapping:
     if vars_:  # the key stays, as it may be misspelt
         entries.append(Entry(vars_.key, _map({}, vars_.value.span)))
     return replace(tree, entries=tuple(entries))
+
+
+def _no_namesake(item: Node, include: Span, diags: Diagnostics) -> Node | None:
+    """The item, without what has the name that `include` takes: that is one mistake, and what reads
+    `.included` means the playbook.
+    """
+    if not isinstance(item, Mapping):
+        return item
+    for key in ("name", "register"):
+        name = item.get(key)
+        if isinstance(name, Scalar) and name.value == INCLUDED:
+            what = "a workload is named" if key == "name" else "a result is registered as"
+            note = Note(include, "the playbook under test has this name")
+            message = f'{what} "{INCLUDED}" in a test that includes a playbook'
+            code = "GXO0310" if key == "name" else "GXO0311"
+            diags.error(code, name.span, message, "choose another name", [note])
+            rest = tuple(entry for entry in item.entries if entry.value is not name)
+            return None if key == "name" else replace(item, entries=rest)
+    return item
 
 
 def _entry(tree: Mapping, name: str) -> Entry | None:

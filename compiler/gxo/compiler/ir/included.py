@@ -17,6 +17,7 @@ from gxo.compiler.ir.nodes import Computed, Constant, Fields, InputDef, Items, P
 from gxo.compiler.ir.value_types import register_type
 from gxo.compiler.ir.walk import computed, every_call, every_workload, plan_templates
 from gxo.compiler.modules.spec import ModuleSpec
+from gxo.compiler.template.check import STATUSES
 from gxo.compiler.types import (
     ANY,
     BOOL,
@@ -36,8 +37,10 @@ from gxo.compiler.types import (
 UNKNOWN_VAR, MISSING_INPUT, NOT_A_MODULE = "GXO0552", "GXO0553", "GXO0557"
 NOT_LOOKED_AT, UNUSED_SECRET = "GXO0554", "GXO0555"
 
+_STATUS = Choice(("Completed", "Failed", "Cancelled"))
+"""How a job can end."""
 _RESULT: tuple[tuple[str, Type], ...] = (
-    ("status", TEXT),
+    ("status", Choice(STATUSES)),
     ("reason", one_of((TEXT, NIL))),
     ("error", one_of((TEXT, NIL))),
     ("attempts", INT),
@@ -80,9 +83,8 @@ def _typed(module: ModuleSpec, included: Plan) -> ModuleSpec:
     results = Shape(
         "workloads", tuple((one.name, _result(one)) for one in every_workload(included))
     )
-    fields = tuple(
-        (name, results if name == "workloads" else type_) for name, type_ in module.summary.fields
-    )
+    known: dict[str, Type] = {"workloads": results, "status": _STATUS}
+    fields = tuple((name, known.get(name, type_)) for name, type_ in module.summary.fields)
     given = tuple(_given(included))
     vars_ = Shape("vars", given, optional=frozenset(name for name, _ in given), open=True)
     params = tuple(

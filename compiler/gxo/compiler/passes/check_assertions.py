@@ -12,10 +12,13 @@ from dataclasses import dataclass
 
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.ir.assertions import Assertion, assertions, listed
-from gxo.compiler.ir.nodes import Constant, Fields, Items, Plan, Value
+from gxo.compiler.ir.nodes import Computed, Constant, Fields, Items, Plan, Value
 from gxo.compiler.ir.value_types import value_type
 from gxo.compiler.ir.walk import every_call
 from gxo.compiler.modules.spec import ModuleSpec
+from gxo.compiler.template.ast import Template
+from gxo.compiler.template.check import check_status
+from gxo.compiler.template.parse import single_action
 from gxo.compiler.types import (
     ANY,
     BOOL,
@@ -72,6 +75,7 @@ def _operators(module: ModuleSpec) -> list[str]:
 
 def _check(assertion: Assertion, diagnostics: Diagnostics) -> None:
     [(operator, expected)] = assertion.operators
+    _check_status(assertion.actual, operator, expected, diagnostics)
     known = value_type(assertion.actual)
     found = None if known == ANY else _RULES[operator](known, expected)
     if found is None:
@@ -80,6 +84,16 @@ def _check(assertion: Assertion, diagnostics: Diagnostics) -> None:
     message = f"this {'always' if found.holds else 'never'} holds: {describe(known)} {found.says}"
     hint = _hint(known, value) if operator in _COMPARING else None
     diagnostics.warning(NEVER, value.span, message, hint)
+
+
+def _check_status(actual: Value, operator: str, expected: Value, diagnostics: Diagnostics) -> None:
+    match actual, operator, expected:
+        case (
+            Computed(Template() as template, "native"),
+            "equal_to" | "not_equal_to",
+            Constant(str(word), span),
+        ) if action := single_action(template):
+            check_status(action, word, span, diagnostics)
 
 
 def _hint(known: Type, expected: Value) -> str | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gxo.compiler.diagnostics import Diagnostics, Span, did_you_mean
 from gxo.compiler.template import ast, functions, walk
 from gxo.compiler.template.functions import Signature
-from gxo.compiler.template.infer import Env, infer, kinds
+from gxo.compiler.template.infer import NOTHING_KNOWN, Env, chain_type, infer, kinds
 from gxo.compiler.template.typed import visit
 from gxo.compiler.types import (
     ANY,
@@ -22,6 +22,7 @@ from gxo.compiler.types import (
     INT,
     NIL,
     TEXT,
+    Choice,
     ListOf,
     MapOf,
     OneOf,
@@ -96,8 +97,8 @@ class _Checker:
                 message = f"`.{part.name}` is a value: it takes no arguments"
                 self.diags.error("GXO0407", part.span, message)
             case ast.Binary(_, left, right):
-                self._check_status(left, right)
-                self._check_status(right, left)
+                self._check_status(left, right, env)
+                self._check_status(right, left, env)
                 self._check_operands(part, infer(left, env).type, infer(right, env).type)
 
     def _check_printed(self, pipe: ast.Expr, type_: Type) -> None:
@@ -206,16 +207,9 @@ class _Checker:
 
     # Operators
 
-    def _check_status(self, one: ast.Expr, other: ast.Expr) -> None:
-        """A status is one of seven words; compared with another it is never equal."""
-        is_status = isinstance(one, ast.Root) and (one.kind, one.attribute or one.name) in _STATUS
-        if not is_status or not isinstance(other, ast.Literal) or other.value in STATUSES:
-            return
-        hint = did_you_mean(str(other.value), STATUSES) or f"they are: {', '.join(STATUSES)}"
-        for status in STATUSES:
-            if str(other.value).lower() == status.lower():
-                hint = f'did you mean "{status}"?'
-        self.diags.error("GXO0706", other.span, f'there is no status "{other.value}"', hint)
+    def _check_status(self, one: ast.Expr, other: ast.Expr, env: Env) -> None:
+        if isinstance(other, ast.Literal):
+            check_status(one, other.value, other.span, self.diags, env)
 
     def _check_operands(self, binary: ast.Binary, left: Type, right: Type) -> None:
         sign = binary.operator
@@ -241,6 +235,33 @@ def _operates(sign: ast.BinaryOperator, left: str, right: str) -> bool:
         able = {"number", "text", "list"} if sign == "+" else {"number"}
     both = {left, right} - {"unknown"}
     return both <= able and len(both) < 2
+
+
+def check_status(
+    one: ast.Expr, value: object, span: Span, diags: Diagnostics, env: Env = NOTHING_KNOWN
+) -> None:
+    """A status is one of a few words; compared with another value it is never equal."""
+    known = _statuses(one, env)
+    if not known or value in known:
+        return
+    hint = did_you_mean(str(value), known) or f"they are: {', '.join(known)}"
+    for status in known:
+        if str(value).lower() == status.lower():
+            hint = f'did you mean "{status}"?'
+    diags.error("GXO0706", span, f'there is no status "{value}"', hint)
+
+
+def _statuses(one: ast.Expr, env: Env) -> tuple[str, ...]:
+    """The words that the expression can be, if it is a status."""
+    match one:
+        case ast.Root(kind, name, attribute=attribute) if (kind, attribute or name) in _STATUS:
+            return STATUSES
+        case ast.Field(base, (*names, str(last))):
+            whole = chain_type(infer(base, env).type, tuple(names))
+            found = whole.field(last) if isinstance(whole, Shape) else None
+            values = found.values if isinstance(found, Choice) else ()
+            return tuple(word for word in STATUSES if word in values)
+    return ()
 
 
 def _fits(argument: ast.Expr, known: Type, wanted: Type) -> bool:
