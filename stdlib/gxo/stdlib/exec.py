@@ -130,6 +130,8 @@ async def exec_(
         await child.end(ctx.clock)
         raise
     status = child.close()
+    if ctx.playbook.testing is not None:
+        ctx.playbook.testing.commands.check_found(stderr)
     result: Executed = {
         "stdout": await ctx.offload(len(stdout), output_text, stdout, cut_out),
         "stderr": await ctx.offload(len(stderr), output_text, stderr, cut_err),

@@ -4,6 +4,7 @@ second one at the same time.
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gxo.runtime.errors import SecurityError
 from gxo.runtime.testing import Test, confine, hook, landlock
 from gxo.runtime.testing.confine import Confinement
 from gxo.runtime.testing.landlock import Landlock
@@ -115,3 +117,25 @@ def test_the_hook_does_nothing_without_a_test() -> None:
         assert socket.getaddrinfo is hook._getaddrinfo
         assert not hook._active
         socket.create_connection(server.getsockname()).close()
+
+
+@pytest.mark.parametrize(
+    ("said", "missed"),
+    [
+        ("/bin/sh: 1: df: not found", "df"),
+        ("/bin/sh: line 1: df: command not found", "df"),
+        ("/bin/sh: df: not found", "df"),
+        ("w\n./s.sh: 3: exec: g++: not found\n", "g++"),
+        ("df: not found", None),
+        ("curl: host: not found", None),
+        ("/bin/sh: 1: key df: not found", None),
+        ("/bin/sh: 1: gzip: not found", None),
+    ],
+)
+def test_what_shells_say_of_a_command_that_is_not_there(said: str, missed: str | None) -> None:
+    session = Test(commands=["gzip"]).session()
+    if missed is None:
+        session.commands.check_found(said.encode())
+        return
+    with pytest.raises(SecurityError, match=f"may not run '{re.escape(missed)}'"):
+        session.commands.check_found(said.encode())

@@ -10,6 +10,7 @@ Whatever variables the playbook sets, PATH is a folder that holds these programs
 """
 
 import os
+import re
 import shlex
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
 SHELL = "/bin/sh"
 LONGEST_TEXT = 131_072
 """Bytes of one argument that a command can get: a longer line for the shell is never run."""
+_NOT_FOUND = re.compile(
+    rb"^(?:/bin/sh: |[^\s:]+: (?=(?:line )?\d+: ))(?:(?:line )?\d+: )?(?:[^\s:]+: )?"
+    rb"([\w.+-]+): (?:command )?not found$",
+    re.MULTILINE,
+)
+"""What shells say of a command that is not there: `/bin/sh: 1: df: not found` (dash), `/bin/sh: df:
+not found` (BusyBox), `./build.sh: line 7: df: command not found` (bash)."""
 
 
 class Commands:
@@ -111,6 +119,15 @@ class Commands:
             return confined.start(lambda: watcher.start(words, **options))
         finally:
             self._is_starting = False
+
+    def check_found(self, stderr: bytes) -> None:
+        """SecurityError when a shell has missed a command that the test has not named.
+
+        The line may go on without it, `df | tail -n 1`, and then nobody would learn of it.
+        """
+        for name in map(os.fsdecode, _NOT_FOUND.findall(stderr)):
+            if name not in self._mocks and name not in self._allowed:
+                raise self._refused(name, "it is neither mocked nor allowed")
 
     def check_started(self, program: object) -> None:
         """SecurityError for a program that a module starts by itself, past the runtime."""
