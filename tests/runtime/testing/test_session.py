@@ -39,6 +39,12 @@ def test_the_included_playbook_shares_it_and_others_have_none() -> None:
     assert Run(Job("a"), Settings()).testing is None
 
 
+def test_a_condition_of_the_test_is_evaluated_or_fails_and_the_playbooks_is_as_ever() -> None:
+    outer = Run(Job("a.test", test=Test()), Settings())
+    assert outer.strict
+    assert not Run(Job("a"), Settings(), testing=outer.testing).strict
+
+
 def test_a_secret_is_the_tests_own_and_redacted() -> None:
     result = played(Test(secrets={"TOKEN": "made-up-value"}), tells_secret)
     assert result.code == 0
