@@ -1,5 +1,6 @@
 """`--watch`: what a change of a file has run again."""
 
+import argparse
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gxo.cli import test as command
 from gxo.testrun import watching
 from gxo.testrun.finding import PathError
 from gxo.testrun.results import Account
@@ -112,3 +114,27 @@ def test_what_changes_while_tests_run_is_noticed(
     with pytest.raises(KeyboardInterrupt):
         Watch(rounds.find, rounds.run, StringIO()).watch()
     assert rounds.ran == [["a"], ["a"]]
+
+
+def test_a_test_that_was_named_may_go_and_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [str(tmp_path / f"{name}.test.gxo.yaml") for name in "ab"]
+    found: list[list[str]] = []
+
+    class Looks:
+        def __init__(self, find: watching.Find, *_others: Any) -> None:
+            self.find = find
+
+        def watch(self) -> int:
+            for there in (paths, paths[1:], paths):
+                for path in paths:
+                    Path(path).unlink(missing_ok=True)
+                for path in there:
+                    Path(path).touch()
+                found.append(self.find()[0])
+            return 2
+
+    monkeypatch.setattr(watching, "Watch", Looks)
+    assert command._watched(argparse.Namespace(paths=paths, run=None)) == 2
+    assert found == [paths, paths[1:], paths]

@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         _check_targets(given)
-        tests, others = _found(given)
+        tests, others = _found(given, given.paths)
         if not tests:
             what = "has a name that fits --run" if given.run else "is there"
             print(f"gxo: no test playbook {what}: NAME.test.gxo.yaml", file=sys.stderr)
@@ -59,12 +59,16 @@ def _watched(given: argparse.Namespace) -> int:
     def run(tests: Sequence[str], others: Sequence[str], known: Sequence[Account]) -> Outcome:
         return run_tests(_request(given, tests, others, known))
 
-    return Watch(lambda: _found(given), run, sys.stdout).watch()
+    def find_again() -> tuple[list[str], list[str]]:
+        """What is there now: an editor may put a file aside for a moment, and a test be removed."""
+        return _found(given, [path for path in given.paths if os.path.exists(path)])
+
+    return Watch(find_again, run, sys.stdout).watch()
 
 
-def _found(given: argparse.Namespace) -> tuple[list[str], list[str]]:
+def _found(given: argparse.Namespace, paths: Sequence[str]) -> tuple[list[str], list[str]]:
     """The tests to run, and the other playbooks. Raises PathError."""
-    tests, others = find(given.paths)
+    tests, others = find(paths)
     if given.run is not None:
         tests = [path for path in tests if given.run.search(f"{path}/{name_of(path)}")]
     return tests, others
