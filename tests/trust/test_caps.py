@@ -61,13 +61,15 @@ def gxo(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_a_playbook_that_starts_to_read_a_new_secret_is_stopped(folder: Path) -> None:
+def test_a_playbook_that_starts_to_read_a_new_secret_is_stopped(
+    folder: Path, capsys: Capture
+) -> None:
     """By command line, as a CI does: the artifact of before, and the playbook of now."""
     playbook = folder / "load.gxo.yaml"
     playbook.write_text(BEFORE)
-    assert gxo("compile", "load.gxo.yaml", "-o", "load-1.0.pyz").returncode == 0
-    done = gxo("caps", "load.gxo.yaml", "--against", "load-1.0.pyz")
-    assert (done.returncode, done.stdout) == (0, "load.gxo.yaml: nothing is new\n")
+    assert main(["compile", "load.gxo.yaml", "-o", "load-1.0.pyz"]) == 0
+    assert main(["caps", "load.gxo.yaml", "--against", "load-1.0.pyz"]) == 0
+    assert capsys.readouterr().out == "load.gxo.yaml: nothing is new\n"
 
     playbook.write_text(AFTER)
     done = gxo("caps", "load.gxo.yaml", "--against", "load-1.0.pyz")
@@ -80,11 +82,12 @@ def test_a_playbook_that_starts_to_read_a_new_secret_is_stopped(folder: Path) ->
         "load-1.0.pyz\n"
         "load.gxo.yaml: 1 error: effects that were not there before\n"
     )
-    assert gxo("compile", "load.gxo.yaml", "-o", "load-1.1.pyz").returncode == 0
-    done = gxo("caps", "load-1.1.pyz", "--against", "load-1.0.pyz", "--output", "github")
-    assert done.returncode == 1
-    assert done.stdout.startswith("::error file=load.gxo.yaml,line=4,endLine=4,col=1,endColumn=15,")
-    assert 'secrets: DB_PASSWORD of "load": it is new' in done.stdout
+    assert main(["compile", "load.gxo.yaml", "-o", "load-1.1.pyz"]) == 0
+    against = ["--against", "load-1.0.pyz", "--output", "github"]
+    assert main(["caps", "load-1.1.pyz", *against]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith("::error file=load.gxo.yaml,line=4,endLine=4,col=1,endColumn=15,")
+    assert 'secrets: DB_PASSWORD of "load": it is new' in told
 
 
 def test_the_list(folder: Path, capsys: Capture) -> None:
