@@ -26,6 +26,8 @@ LONGEST = 1_000
 """Characters of a var's text that is put in the place of its name."""
 MOST_ITEMS = 1_000
 """Items of a loop that are looked at one by one."""
+MOST_KEPT = 100
+"""Items of a list that many loops may go over, of which is kept what was found."""
 
 ACTION = re.compile(r"""\{\{(?:"(?:\\.|[^"\\])*"|`[^`]*`|'(?:\\.|[^'\\])*'|.)*?\}\}""", re.DOTALL)
 
@@ -62,12 +64,15 @@ def joined(text: Text) -> str:
 class Given:
     """What names stand for: vars, inputs with a default, and the variables of a loop.
 
-    fixed: those of `values` that nobody can give another value.
+    fixed: those of `values` that nobody can give another value. known, printed, each: what was
+    found before, of names, of actions and of loops, as the same ones stand in many places.
     """
 
     values: Mapping[_Key, Value]
     fixed: frozenset[_Key] = frozenset()
     known: dict[_Key, Text] = field(default_factory=dict)
+    printed: dict[tuple[str, tuple[_Key, ...]], Text] = field(default_factory=dict)
+    each: dict[tuple[str, int], "list[Given]"] = field(default_factory=dict)
 
     def texts(self, value: Value) -> Iterator[Text]:
         """Yield the text of the value, of a list that of each item."""
@@ -119,8 +124,14 @@ class Given:
             return
         key = ("loop", loop.variable)
         fixed = self.fixed if isinstance(loop.items, Computed) else self.fixed | {key}
-        for item in items.values:
-            yield Given({**self.values, key: item}, fixed)
+        made = (Given({**self.values, key: item}, fixed) for item in items.values)
+        if not isinstance(loop.items, Computed) or len(items.values) > MOST_KEPT:
+            yield from made
+            return
+        place = (loop.variable, id(items))  # a var's list, which is there as long as this
+        if place not in self.each:
+            self.each[place] = list(made)
+        yield from self.each[place]
 
     def _whole(self, value: Value) -> Value:
         """The list or map that a template consists of the name of."""
@@ -145,12 +156,18 @@ class Given:
                 yield Part(node.value)
             elif isinstance(node, ast.Action):
                 written = next(remaining)
-                yield from self._printed(node, template) or (Part(written, known=False),)
+                yield from self._printed(node, template, written) or (Part(written, known=False),)
 
-    def _printed(self, action: ast.Action, template: ast.Template) -> Text:
+    def _printed(self, action: ast.Action, template: ast.Template, written: str) -> Text:
         """What the action prints; nothing where that is not known, or nothing."""
-        names = [one for one in expressions(action.pipe) if isinstance(one, ast.Root)]
-        fixed = self.fixed.issuperset(map(_key, names))
+        names = tuple(_key(one) for one in expressions(action.pipe) if isinstance(one, ast.Root))
+        key = (written, names)
+        if key not in self.printed:
+            fixed = self.fixed.issuperset(names)
+            self.printed[key] = self._evaluated(action, template, fixed)
+        return self.printed[key]
+
+    def _evaluated(self, action: ast.Action, template: ast.Template, fixed: bool) -> Text:
         text = evaluated(action, template, self._value)
         if text is None and isinstance(action.pipe, ast.Root):  # perhaps a part of it is known
             parts = self._text_of(action.pipe)
