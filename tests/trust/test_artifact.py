@@ -45,8 +45,8 @@ def test_what_is_read(files: dict[str, bytes], tmp_path: Path) -> None:
     assert artifact.mismatches == ()
     assert list(artifact.manifest.touched) == [EFFECT]
     assert artifact.manifest.workloads[0].name == "a"
-    assert artifact.playbook == "name: probe\n"
-    assert artifact.lines == {"a": 7}
+    assert artifact.playbook == ("probe.gxo.yaml", "name: probe\n", {"a": 7})
+    assert artifact.included is None
     assert artifact.sources == {"gxo_job.py": f"raise SystemExit('it ran')\n{EMPTY_JOB}"}
 
 

@@ -86,3 +86,54 @@ def test_what_gxo_makes(level: str, whole: Path, tmp_path: Path, capsys: Capture
     capsys.readouterr()
     assert main(["caps", str(path), "--against", str(whole)]) == 0
     assert capsys.readouterr() == (f"{path}: nothing is new\n", "")
+
+
+INCLUDED = """name: deploy
+schemaVersion: v1.0.0
+workloads:
+  - name: motd
+    lifecycle: {policy: run_once}
+    process: {module: template:render, params: {asset: conf/motd.txt}}
+  - name: page
+    lifecycle: {policy: run_once}
+    process: {module: filesystem:write, params: {path: PAGE, content: text}}
+"""
+TEST = """name: deploy.test
+schemaVersion: v1.0.0
+include: ../deploy.gxo.yaml
+workloads:
+  - name: ends
+    lifecycle: {policy: run_once}
+    process:
+      module: test:assert
+      params: {assertions: [{actual: "{{ .included.status }}", equal_to: Completed}]}
+"""
+
+
+def test_a_test_and_what_it_includes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """The artifact has all that it was made of, and a finding is told where it is written."""
+    monkeypatch.chdir(tmp_path)
+    Path("conf").mkdir()
+    Path("tests").mkdir()
+    Path("conf/motd.txt").write_text('Welcome {{ upper "here" }}\n')
+    Path("deploy.gxo.yaml").write_text(INCLUDED)
+    test = "tests/deploy.test.gxo.yaml"
+    Path(test).write_text(TEST)
+    assert main(["compile", test, "-o", "old.pyz"]) == 0
+    assert main(["inspect", "old.pyz"]) == 0
+    assert main(["diff", "old.pyz", test]) == 0
+    assert capsys.readouterr().err == ""
+    Path("deploy.gxo.yaml").write_text(INCLUDED.replace("PAGE", "index.html"))
+    assert main(["compile", test, "-o", "new.pyz"]) == 0
+    for job in (test, "new.pyz"):
+        capsys.readouterr()
+        assert main(["caps", job, "--against", "old.pyz", "--output", "json"]) == 1
+        (found,) = json.loads(capsys.readouterr().out)
+        assert (Path(found["file"]).name, found["line"]) == ("deploy.gxo.yaml", 7)
+    assert main(["diff", "old.pyz", "new.pyz"]) == 1
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert "--- old.pyz/gxo_included/__init__.py\n" in told.out
+    assert '+    return await filesystem_write(ctx, path="index.html", content="text")' in told.out

@@ -65,7 +65,8 @@ def _compiled(
         if compilation.diagnostics.has_errors:
             return None, INVALID
         package = compilation.package(compilation.generate(), linked)
-        return from_files(str(path), collect(package).files, str(path)), OK
+        included = compilation.included.file if compilation.included else ""
+        return from_files(str(path), collect(package).files, str(path), included), OK
     except FileError as error:
         say(str(error), None)
     except PackageError as error:

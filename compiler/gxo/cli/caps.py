@@ -80,7 +80,8 @@ def _is_whole(artifact: Artifact) -> bool:
 
 def _print(artifact: Artifact, form: str) -> None:
     if form == "json":
-        print(json.dumps(as_data(artifact.manifest.touched, artifact.lines), indent=2))
+        effects = as_data(artifact.manifest.touched, lambda name: artifact.place(name)[1])
+        print(json.dumps(effects, indent=2))
         return
     for one in capabilities(artifact.manifest.touched):
         print(line(one))
@@ -113,7 +114,8 @@ def _judged(artifact: Artifact, before: Artifact | Policy, form: str) -> int:
     else:
         report_new(artifact, before, diagnostics)
         good, bad = "nothing is new", "that were not there before"
-    show_findings(diagnostics, {artifact.playbook_file: artifact.playbook}, form)
+    playbooks = [one.playbook for one in (artifact, artifact.included) if one]
+    show_findings(diagnostics, {one.file: one.text for one in playbooks}, form)
     count = len(diagnostics.sorted())
     if form == "text":
         what = f"{summary(count, 0)}: effects {bad}" if count else good

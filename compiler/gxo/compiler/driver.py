@@ -227,14 +227,17 @@ class Compilation:
         """The job's Python by its path in the artifact: what was generated, and a user's own."""
         assert self.plan is not None
         embedded = self._embed(live_calls(self.plan), Diagnostics())
-        return {**module.sources, **embedded.files}
+        own = {**module.sources, **embedded.files}
+        if self.included is None or module.included is None:
+            return own
+        return {**self.included.program(module.included), **own}
 
     def package(self, module: "Module", linked: bool = True) -> Package:
         """What goes into the artifact, `linked` with third-party distributions.
 
         Raises PackageError when an asset cannot be read, or needs cannot be pinned.
         """
-        assert self.plan is not None
+        assert self.plan is not None and self.playbook is not None
         live = list(live_calls(self.plan))
         embedded = self._embed(live, Diagnostics())
         package = Package(
@@ -245,6 +248,7 @@ class Compilation:
             playbook_file=Path(self.file).name,
             facts=self._facts(embedded),
             assets=_read_assets(self.assets),
+            templates={one.name: one.text for one in self.playbook.templates},
             needs=self._needs() if linked else (),
             native=self.options.native,
             pins=self._pins(live) if linked else {},

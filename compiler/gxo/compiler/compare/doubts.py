@@ -13,10 +13,10 @@ from pathlib import Path
 from gxo.compiler.codegen.emit import Module
 from gxo.compiler.compare.jobs import Compiled, InvalidError, unpacked, with_header
 from gxo.compiler.driver import Compilation
+from gxo.compiler.package import collect
 from gxo.compiler.package.archive import start_script
-from gxo.compiler.package.collect import RESERVED, collect, of_native
 from gxo.compiler.package.host import NATIVE
-from gxo.compiler.trust.artifact import ASSETS, MANIFEST, Artifact, Doubt
+from gxo.compiler.trust.artifact import ASSETS, INCLUDED, MANIFEST, Artifact, Doubt
 from gxo.compiler.trust.errors import ArtifactError
 from gxo.compiler.trust.manifest import Manifest, read_manifest
 from gxo.compiler.version import VERSION
@@ -24,6 +24,10 @@ from gxo.compiler.version import VERSION
 _FEW = 3
 _SAME = ("playbook", "workloads", "modules", "secrets", "environment", "accepted")
 """Of a manifest, besides the effects, what its playbook alone decides."""
+
+
+_APART = (MANIFEST, INCLUDED + collect.MANIFEST, ASSETS, INCLUDED + collect.ASSETS)
+"""What is looked at apart, and what the playbook does not say."""
 
 
 def doubts_of(artifact: Artifact) -> Iterator[Doubt]:
@@ -62,7 +66,7 @@ def _beyond(artifact: Artifact, compiled: Compiled) -> Iterator[Doubt]:
     for optimize in (True, False):
         compilation = compiled.job.again(optimize)
         module = compilation.generate()
-        if _is_program(artifact.sources, module.sources):
+        if _is_program(artifact.sources, compilation.program(module)):
             if made_by == VERSION:
                 yield from _of_files(artifact, _files(compilation, module, artifact.manifest))
             else:
@@ -90,29 +94,29 @@ def _invalid(compilation: Compilation) -> Iterator[Doubt]:
 
 
 def _is_program(found: Mapping[str, str], given: Mapping[str, str]) -> bool:
-    """Whether the generated files are these; a user's own modules were compiled from themselves."""
-    generated = {path for path in found if not path.startswith("modules/")}
-    return generated == set(given) and all(
+    """Whether the files are these, whichever gxo made them."""
+    return found.keys() == given.keys() and all(
         with_header(found[path]) == with_header(given[path]) for path in given
     )
 
 
 def _files(compilation: Compilation, module: Module, manifest: Manifest) -> Mapping[str, bytes]:
     """The files of the artifact but those of distributions."""
-    files = collect(compilation.package(module, linked=False)).files
-    return {**files, **of_native()} if manifest.native else files
+    files = collect.collect(compilation.package(module, linked=False)).files
+    return {**files, **collect.of_native()} if manifest.native else files
 
 
 def _of_files(artifact: Artifact, given: Mapping[str, bytes]) -> Iterator[Doubt]:
     """Say what is another than gxo and this Python make."""
     yield from _of_manifest(artifact.manifest, read_manifest(given[MANIFEST]))
+    if artifact.included and INCLUDED + collect.MANIFEST in given:
+        of_included = read_manifest(given[INCLUDED + collect.MANIFEST])
+        yield from _of_manifest(artifact.included.manifest, of_included)
     found = artifact.manifest.files
     other = [
         path
         for path, content in given.items()
-        if path != MANIFEST
-        and not path.startswith(ASSETS)
-        and found.get(path) != hashlib.sha256(content).hexdigest()
+        if not path.startswith(_APART) and found.get(path) != hashlib.sha256(content).hexdigest()
     ]
     sources = [path for path in other if not path.endswith(".pyc")]
     if artifact.start and artifact.start != hashlib.sha256(start_script()).hexdigest():
@@ -126,7 +130,7 @@ def _of_files(artifact: Artifact, given: Mapping[str, bytes]) -> Iterator[Doubt]
             False,
         )
     for path in sorted(found.keys() - given.keys()):
-        if not path.startswith(ASSETS) and _is_in_the_way(path, artifact.manifest):
+        if not path.startswith(_APART) and _is_in_the_way(path, artifact.manifest):
             yield Doubt(f"{path} in it is a file that gxo {VERSION} does not put there")
             return
 
@@ -134,7 +138,7 @@ def _of_files(artifact: Artifact, given: Mapping[str, bytes]) -> Iterator[Doubt]
 def _is_in_the_way(path: str, manifest: Manifest) -> bool:
     """Whether no distribution can have brought the file: it would be run instead of another."""
     top = path.removeprefix(NATIVE).partition("/")[0].partition(".")[0]
-    return not manifest.distributions or top in RESERVED or top in sys.stdlib_module_names
+    return not manifest.distributions or top in collect.RESERVED or top in sys.stdlib_module_names
 
 
 def _of_manifest(found: Manifest, given: Manifest) -> Iterator[Doubt]:

@@ -6,6 +6,7 @@
 An artifact is not believed that its program is what its playbook gives: `doubts.py` looks.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TypeVar
 
+from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.driver import Compilation, Options
-from gxo.compiler.frontend.load import read_file
+from gxo.compiler.frontend.load import load_playbook, read_file
 from gxo.compiler.frontend.playbook import Playbook, WorkloadDecl
 from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import Plan
@@ -125,14 +127,35 @@ def find_job(path: Path, folder: Path, module_path: tuple[str, ...]) -> Job:
 
 def unpacked(artifact: Artifact, folder: Path) -> Job:
     """The job of an artifact, whose playbook is laid into the folder. Raises ArtifactError."""
+    include = _include(artifact)
+    home = folder.joinpath(*["below"] * include.split("/").count(".."))
     name = artifact.manifest.playbook.file
-    playbook = _below(folder, name if "/" not in name else "playbook.gxo.yaml")
-    for module, text in artifact.sources.items():
+    playbook = _below(home, name if "/" not in name else "playbook.gxo.yaml")
+    _lay_beside(home, artifact, artifact)
+    if include and artifact.included:
+        path = Path(os.path.normpath(home / include))
+        _lay_beside(path.parent, artifact.included, artifact)
+        _lay(path.parent, path.name, artifact.included.playbook.text)
+    return Job(artifact.file, playbook, artifact.playbook.text.encode(), (), artifact)
+
+
+def _include(artifact: Artifact) -> str:
+    """The path of the playbook that a test includes, below some folder; "" if there is none."""
+    playbook = load_playbook(artifact.playbook.text.encode(), artifact.playbook.file, Diagnostics())
+    name = playbook.test.include if playbook and playbook.test else None
+    return name.text if name and not name.text.startswith("/") else ""
+
+
+def _lay_beside(folder: Path, playbook: Artifact, whole: Artifact) -> None:
+    """Lay what the playbook needs into its folder: modules, template files and assets."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for module, text in whole.sources.items():
         if module.startswith("modules/"):
             _lay(folder, module, text)
-    for asset in artifact.manifest.assets:
+    for asset in playbook.manifest.assets:
         _lay(folder, asset.path, "")  # whether it is there is all that compiling asks
-    return Job(artifact.file, playbook, artifact.playbook.encode(), (), artifact)
+    for name, text in playbook.templates.items():
+        _lay(folder, name, text)
 
 
 def with_header(text: str, of: str = "") -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OURS, INCLUDED = "_gxo/", "_gxo/included/"
 """Where a job keeps what it is besides code; and of a test, that of the playbook it includes."""
-ASSETS, MANIFEST = "assets/", "manifest.json"
+ASSETS, TEMPLATES, MANIFEST = "assets/", "templates/", "manifest.json"
 RESERVED = {
     "__main__",
     "gxo_job",
@@ -76,6 +76,8 @@ def _add_facts(files: dict[str, bytes], package: Package, folder: str) -> set[st
     """Add what a job is besides code; returns which of these files are executable."""
     files[f"{folder}sourcemap.json"] = package.source_map.encode()
     files[f"{folder}playbook.yaml"] = package.playbook.encode()
+    for path, text in package.templates.items():
+        files[f"{folder}{TEMPLATES}{path}"] = text.encode()
     for path, asset in package.assets.items():
         files[f"{folder}{ASSETS}{path}"] = asset.data
     return {f"{folder}{ASSETS}{path}" for path, one in package.assets.items() if one.executable}

@@ -80,7 +80,8 @@ class Package:
     sources: Python files by their path in the archive; `gxo_job.py` is the one that is run, the
     others are what else was generated and a user's own modules. heads: of those that were generated
     the beginning, in which all imports are. playbook_file: its file name, without the folder.
-    assets: by their path below the playbook's folder. needs: names of third-party distributions;
+    assets, templates: files by their path below the playbook's folder, of templates the text; the
+    job runs what was compiled of those. needs: names of third-party distributions;
     native: take those with native code also where a pure one would do. pins: of those that a user's
     own modules need; imports: the packages that they import, with where, which some of these has.
     included: of a test, the playbook that it includes; its files and needs are among these.
@@ -92,6 +93,7 @@ class Package:
     playbook_file: str
     facts: Facts
     assets: Mapping[str, Asset] = field(default_factory=dict)
+    templates: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     native: bool = False
     heads: Mapping[str, str] = field(default_factory=dict)

@@ -23,11 +23,21 @@ from gxo.compiler.trust.typed import load_json
 
 MANIFEST, ASSETS = collect.OURS + collect.MANIFEST, collect.OURS + collect.ASSETS
 PLAYBOOK, SOURCE_MAP, START = "_gxo/playbook.yaml", "_gxo/sourcemap.json", "__main__.py"
+OURS, INCLUDED = collect.OURS, collect.INCLUDED
+OF_INCLUDED = "included/"
 GENERATED = ("gxo_job.py", "gxo_parts/", "gxo_included/", "modules/")
 """The program: what was generated, and a user's own modules."""
 
 MOST = 64 << 20
 """Bytes of any file that is kept, and of the program as a whole."""
+
+
+class Written(NamedTuple):
+    """A playbook: its file, its text, and the line of each workload."""
+
+    file: str
+    text: str
+    lines: Mapping[str, int]
 
 
 class Doubt(NamedTuple):
@@ -41,24 +51,36 @@ class Doubt(NamedTuple):
 class Artifact:
     """What is known of a job that was compiled.
 
-    file: how it was named; playbook_file: the same, or the name that its playbook had.
-    sources: the program's Python files by their path in the artifact. lines: the playbook's line of
-    each workload. sha256, size: of the artifact's file; one that was compiled in memory has none.
+    file: how it was named.
+    sources: the program's Python files by their path in the artifact. playbook: what it was made
+    from; templates: its template files. included: of a test, what is there of the playbook that it
+    includes, without a program. sha256, size: of the artifact's file; one that was compiled in
+    memory has none.
     start: the hash of its start script. mismatches: sentences, one for each file that is not what
     the manifest says. doubts: what `gxo.compiler.compare.doubts` has found besides.
     """
 
     file: str
     manifest: Manifest
-    playbook: str
+    playbook: Written
     sources: Mapping[str, str]
-    lines: Mapping[str, int]
-    playbook_file: str
+    templates: Mapping[str, str]
+    included: "Artifact | None" = None
     sha256: str = ""
     size: int = 0
     start: str = ""
     mismatches: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+
+    def place(self, workload: str) -> tuple[Written, int]:
+        """The playbook that the workload of an effect is in, and its line; that of a step's owner.
+
+        What the included playbook touches is of `included/NAME` (`gxo.compiler.package.included`).
+        """
+        name = workload.removeprefix(OF_INCLUDED) if self.included else workload
+        of_test = self.included is None or name == workload
+        written = self.playbook if of_test or not self.included else self.included.playbook
+        return written, written.lines.get(name) or written.lines.get(name.partition(".")[0], 0)
 
 
 def read_artifact(path: Path) -> Artifact:
@@ -73,22 +95,50 @@ def read_artifact(path: Path) -> Artifact:
         raise ArtifactError((error.strerror or str(error)).lower()) from None
 
 
-def from_files(file: str, files: Mapping[str, bytes], playbook_file: str = "") -> Artifact:
-    """The artifact that has these files. Raises ArtifactError when some are missing or damaged."""
+def from_files(
+    file: str, files: Mapping[str, bytes], playbook_file: str = "", included_file: str = ""
+) -> Artifact:
+    """The artifact that has these files. Raises ArtifactError when some are missing or damaged.
+
+    playbook_file, included_file: what the playbooks are called, if not as it says.
+    """
     try:
         manifest = read_manifest(files[MANIFEST])
         return Artifact(
             file,
             manifest,
-            files[PLAYBOOK].decode(errors="replace"),
+            _written(files, OURS, playbook_file or manifest.playbook.file),
             {path: data.decode() for path, data in sorted(files.items()) if _is_program(path)},
-            _lines(files[SOURCE_MAP]),
-            playbook_file or manifest.playbook.file,
+            _templates(files, OURS),
+            _included(files, included_file),
         )
     except KeyError as error:
         raise ArtifactError(f"it has no {error.args[0]}") from None
     except UnicodeDecodeError:
         raise ArtifactError("a Python file of its program is no text") from None
+
+
+def _included(files: Mapping[str, bytes], file: str) -> Artifact | None:
+    if INCLUDED + collect.MANIFEST not in files:
+        return None
+    manifest = read_manifest(files[INCLUDED + collect.MANIFEST])
+    name = file or manifest.playbook.file
+    written = _written(files, INCLUDED, name)
+    return Artifact(name, manifest, written, {}, _templates(files, INCLUDED))
+
+
+def _written(files: Mapping[str, bytes], folder: str, file: str) -> Written:
+    text = files[f"{folder}playbook.yaml"].decode(errors="replace")
+    return Written(file, text, _lines(files[f"{folder}sourcemap.json"]))
+
+
+def _templates(files: Mapping[str, bytes], folder: str) -> dict[str, str]:
+    start = folder + collect.TEMPLATES
+    return {
+        path.removeprefix(start): data.decode(errors="replace")
+        for path, data in sorted(files.items())
+        if path.startswith(start)
+    }
 
 
 def _opened(path: Path) -> int:
@@ -98,7 +148,7 @@ def _opened(path: Path) -> int:
 
 def _read(name: str, file: BinaryIO) -> Artifact:
     archive = Archive(file)
-    kept = [MANIFEST, PLAYBOOK, SOURCE_MAP, *filter(_is_program, archive.entries)]
+    kept = [MANIFEST, PLAYBOOK, SOURCE_MAP, *filter(_is_kept, archive.entries)]
     kept = [path for path in kept if path in archive.entries]
     if sum(archive.entries[path].size for path in kept) > 4 * MOST:
         raise ArtifactError("its program is too large to be read")
@@ -111,6 +161,11 @@ def _read(name: str, file: BinaryIO) -> Artifact:
         start=_sha256(archive, START) if START in archive.entries else "",
         mismatches=tuple(_mismatches(archive, artifact.manifest)),
     )
+
+
+def _is_kept(path: str) -> bool:
+    of_included = path.startswith(INCLUDED) and not path.startswith(INCLUDED + collect.ASSETS)
+    return _is_program(path) or of_included or path.startswith(OURS + collect.TEMPLATES)
 
 
 def _is_program(path: str) -> bool:

@@ -6,7 +6,7 @@ secrets       API_TOKEN
 """
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from gxo.compiler.effects import KINDS, Capability, Effect, capabilities
 
@@ -16,7 +16,7 @@ _ASCII = ("hosts", "ports", "listens", "lookups")
 WIDTH = max(map(len, KINDS))
 
 
-def as_data(effects: Iterable[Effect], lines: Mapping[str, int]) -> list[dict[str, object]]:
+def as_data(effects: Iterable[Effect], line_of: Callable[[str], int]) -> list[dict[str, object]]:
     """The capabilities for programs; `by` says which workloads have each, and at which line."""
     return [
         {
@@ -25,7 +25,7 @@ def as_data(effects: Iterable[Effect], lines: Mapping[str, int]) -> list[dict[st
                 {
                     "workload": effect.workload or None,
                     "module": effect.module or None,
-                    "line": lines.get(effect.workload.partition(".")[0]),
+                    "line": line_of(effect.workload) or None,
                 }
                 for effect in found
             ],

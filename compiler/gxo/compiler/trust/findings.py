@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from gxo.compiler.diagnostics import Diagnostics, Note, Span
 from gxo.compiler.effects import Capability, Effect, capabilities
-from gxo.compiler.trust.artifact import Artifact
+from gxo.compiler.trust.artifact import Artifact, Written
 from gxo.compiler.trust.caps import shown
 from gxo.compiler.trust.policy import Policy
 
@@ -60,12 +60,13 @@ def _places(artifact: Artifact, effects: Iterable[Effect]) -> Mapping[Span, str]
 
 def _span(artifact: Artifact, workload: str) -> Span:
     """The line of the workload; of a step, that of the workload that it is in."""
-    line = artifact.lines.get(workload) or artifact.lines.get(workload.partition(".")[0], 1)
-    return Span(artifact.playbook_file, line, 1, line, 1 + _length(artifact, line))
+    written, found = artifact.place(workload)
+    line = found or 1
+    return Span(written.file, line, 1, line, 1 + _length(written, line))
 
 
-def _length(artifact: Artifact, line: int) -> int:
-    lines = artifact.playbook.splitlines()
+def _length(written: Written, line: int) -> int:
+    lines = written.text.splitlines()
     return len(lines[line - 1]) if line <= len(lines) else 1
 
 
