@@ -65,6 +65,18 @@ PLACES = [
         "region",
         at="https://s3.{region=us-east-1}.amazonaws.com",
         only=["provider == 's3'"],
+        unless=["endpoint", "region == 'cn-north-1'", "region == 'cn-northwest-1'"],
+    ),
+    connects(
+        "region",
+        at="https://s3.{region}.amazonaws.com.cn",
+        only=["provider == 's3'", "region == 'cn-north-1'"],
+        unless=["endpoint"],
+    ),
+    connects(
+        "region",
+        at="https://s3.{region}.amazonaws.com.cn",
+        only=["provider == 's3'", "region == 'cn-northwest-1'"],
         unless=["endpoint"],
     ),
     connects(
