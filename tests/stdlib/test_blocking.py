@@ -12,7 +12,8 @@
       workloads:
         parse: {module: data:parse, params: {format: json, content: "{{ .Inputs.text }}"}}
 
-A case of the `kernel` is about what surrounds all modules. `exception: why` expects that it fails.
+A case of the `kernel` is about what surrounds all modules. `exception: why` expects that it fails,
+`exit_code: 1` that its job does, as that of a test with an assertion that does not hold.
 
 What counts is the CPU time of the loop's thread from the begin of a callback to its end, so a busy
 machine changes nothing; what happens once (imports, cold caches) is left out by taking the best of
@@ -144,8 +145,10 @@ class Timed:
             gc.enable()
 
 
-def played(job: Job, inputs: dict[str, Any], folder: Path, patch: pytest.MonkeyPatch) -> Timed:
-    """Run the job once, as `main` would."""
+def played(
+    job: Job, inputs: dict[str, Any], folder: Path, patch: pytest.MonkeyPatch, exit_code: int
+) -> Timed:
+    """Run the job once, as `main` would; it ends with the exit code."""
     settings = Settings()
     settings.inputs = dict(inputs)
     settings.workspace = str(folder)
@@ -159,7 +162,7 @@ def played(job: Job, inputs: dict[str, Any], folder: Path, patch: pytest.MonkeyP
             code = drive(loop, run)
     finally:
         loop.end(run.abandoned)
-    assert code == 0, run.ending.errors
+    assert code == exit_code, run.ending.errors
     return timed
 
 
@@ -201,7 +204,7 @@ def test_no_callback_takes_long(
                 inputs["database"] = address(kind, request)
         job = compiled(case, inputs)
         for _ in range(RUNS):
-            timed = played(job, inputs, tmp_path, monkeypatch)
+            timed = played(job, inputs, tmp_path, monkeypatch, case.get("exit_code", 0))
             if timed.longest <= BOUND:
                 return
     pytest.fail(f"{timed.longest * 1000:.0f} ms of CPU time in {timed.callback}")
