@@ -22,8 +22,8 @@ from gxo.compiler.passes import PASSES
 from gxo.compiler.template import functions
 from gxo.compiler.types import Choice, ListOf, OneOf, PerRecord, Shape, Type
 
-FREE_MAPS = ("inputs", "vars")
-"""Maps whose keys the author chooses."""
+FREE_MAPS = ("inputs", "vars", "secrets")
+"""Maps whose keys the author chooses; of a test's secret that nothing reads there is a warning."""
 CHOICES = ("policy", "type", "overflow_strategy", "access_mode", "on_record_error")
 _ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'|`[^`]*`")

@@ -18,7 +18,9 @@ PLAYBOOKS = [
     for pattern in ("docs/examples/*/*.gxo.yaml", "golden/*/playbook.gxo.yaml")
     for path in sorted(ROOT.glob(pattern))
     if path.parent.name != "findings"
+    and path.name.partition(".")[0] in (path.parent.name, "playbook")
 ]
+"""With one test of each example, which is called as it is."""
 SLIPS = [(path, slip) for path in PLAYBOOKS for slip in slips(path)]
 _DEFINED = re.compile(r"(?:register|loop_var|index_var|- name): ([\w-]{4,})")
 NEARER = {
@@ -68,7 +70,7 @@ def test_a_misspelt_word(path: Path, slip: Slip) -> None:
 
 
 def test_every_kind_of_word_is_misspelt_somewhere_and_many_everywhere() -> None:
-    assert min(Counter(path for path, _ in SLIPS).values()) > 30
+    assert min(Counter(path for path, _ in SLIPS if ".test." not in path.name).values()) > 30
     assert {slip.kind for _, slip in SLIPS} == {
         *("key", "choice", "module", "parameter", "key of a parameter", "choice of a parameter"),
         *("needs", "stream_inputs", "register", "field", "input or var", "workload", "result"),

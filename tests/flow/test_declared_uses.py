@@ -24,6 +24,7 @@ class Rows(TypedDict):
 class Options(TypedDict, total=False):
     address: Url
     labels: dict[str, Label]
+    table: str
 
 
 @module(

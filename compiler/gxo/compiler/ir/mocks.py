@@ -8,7 +8,7 @@ The module's name is literal, so that a call of it can be compiled as a call of 
 
 from collections.abc import Iterator, Mapping
 
-from gxo.compiler.diagnostics import Diagnostics
+from gxo.compiler.diagnostics import Diagnostics, one_slip_away
 from gxo.compiler.frontend.playbook import Playbook, WorkloadDecl
 from gxo.compiler.frontend.yaml import Entry, Scalar
 from gxo.compiler.frontend.yaml import Mapping as YamlMap
@@ -97,7 +97,9 @@ def _check_answer(decl: WorkloadDecl, module: ModuleSpec, diagnostics: Diagnosti
         diagnostics.error(NO_ANSWER, error.span, message, "make two mocks of it, each with `times`")
     times = decl.params.get(TIMES)
     never = isinstance(times, Scalar) and times.value == 0  # the call must not come
-    if not (summary or records or error or never):
+    given = [entry.key.text.value for entry in decl.params.entries]
+    misspelt = any(one_slip_away(name, (SUMMARY, RECORDS, ERROR)) for name in given)
+    if not (summary or records or error or never or misspelt):
         message = "a mock says what it answers: `summary`, `records` or `error`"
         diagnostics.error(NO_ANSWER, decl.module.span, message)
 
