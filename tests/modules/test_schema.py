@@ -47,7 +47,7 @@ def data(text: bytes, file: str = "a.yaml") -> Any:
     tree = load(text, file, Diagnostics())
     assert isinstance(tree, Mapping)
     if file.endswith(ENDING):
-        tree = completed(tree, "a", "v1.0.0")
+        tree = completed(tree, "a", "v1.0.0", Diagnostics())
     value = python_value(tree, {})
     if "include" in value:  # what it becomes is not written
         value["workloads"] = [one for one in value["workloads"] if one["name"] != INCLUDED]
