@@ -108,6 +108,12 @@ SIDES = [
     {"stream": "others", "role": "build", "field": "text"},
 ]
 """What a join must say of its streams."""
+WRITTEN_OUT = {
+    ("template:render", "vars"): "value",
+    ("test:mock_module", "params"): "json",
+    ("test:mock_module", "summary"): "json_body",
+}
+"""What is checked by its keys, and one of them for the value."""
 
 
 def playbook(spec: ModuleSpec, param: ParamSpec) -> dict[str, Any]:
@@ -116,9 +122,12 @@ def playbook(spec: ModuleSpec, param: ParamSpec) -> dict[str, Any]:
         given[spec.one_of[0]] = "text"
     if spec.name == "data:join":
         given["on"] = SIDES
+    if spec.name == "test:mock_module":
+        given["module"] = "exec" if param.name == "records" else "http:request"
+        given["summary"] = {}
     value = "{{ .source.value }}"
-    # What a template sees is written out.
-    given[param.name] = {"value": value} if spec.name == "template:render" else value
+    key = WRITTEN_OUT.get((spec.name, param.name))
+    given[param.name] = {key: value} if key else value
     reader = {
         "name": "probe",
         "lifecycle": {"policy": spec.lifecycles[0]},
