@@ -272,7 +272,7 @@ CALLS = """- name: calls
 def test_a_verdict(case: dict[str, Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "case.test.gxo.yaml"
     file.write_text(case["playbook"].replace("CALLS", CALLS), encoding="utf-8")
-    ran = support.run(support.compiled(file), tmp_path)
+    ran = support.run(support.compiled(file), tmp_path, case.get("options", []))
     assert ran.exit_code == (0 if case.get("passes") else 1)
     assert (ran.report["error"] or "").startswith(case.get("error", ""))
     assert case.get("logged", "") in capfd.readouterr().err

@@ -1,6 +1,6 @@
 """The mocks of modules, and what generated code calls in place of a module that is mocked.
 
-    api: test:mock_module        await serve(ctx, Mock(ctx, "http:request", ...))
+    api: test:mock_module        await serve(Mock(ctx, "http:request", ...))
     fetch: http:request, mocked  await mocked(ctx, "http:request", {"url": "https://shop.test"})
 
 A call is answered by the first mock of its module, in the order of the playbook, that expects its
@@ -147,7 +147,7 @@ async def serve(mock: Mock) -> NoReturn:
         await asyncio.get_running_loop().create_future()
     except asyncio.CancelledError:
         complaint = mock.complaint()
-        if complaint is None or late or not _is_judged(ctx):
+        if complaint is None or late or not _session(ctx).came_to_end(ctx._run):
             raise
         raise _session(ctx).spoiled(ctx, complaint) from None
     raise AssertionError("nothing completes it")
@@ -193,11 +193,6 @@ def _session(ctx: "Context") -> "Session":
     return session
 
 
-def _is_judged(ctx: "Context") -> bool:
-    """Whether it matters how the module was called, now that the test ends."""
-    return not ctx.dry_run and _session(ctx).came_to_end(ctx._run)
-
-
 def _calls_late(job: "Job") -> bool:
     """Whether it has what runs after the mocks have ended, and may call modules."""
     return bool(job.cleanups) or any(one.on_failure for one in job.workloads.values())
@@ -218,9 +213,9 @@ async def _nothing() -> None:
 
 
 async def _judge_late(mock: Mock) -> None:
-    complaint = mock.complaint()
-    if complaint is not None and _is_judged(mock.ctx):
-        _session(mock.ctx).spoiled(mock.ctx, complaint)
+    complaint, session = mock.complaint(), _session(mock.ctx)
+    if complaint is not None and session.came_to_end(mock.ctx._run):
+        session.spoiled(mock.ctx, complaint)
 
 
 def _covers(expected: Any, actual: Any) -> bool:
