@@ -37,7 +37,7 @@ def difference(redact: Redact, expected: Any, actual: Any) -> Iterator[str]:
             yield from _changes(lines, other)
             return
     if not (wanted and found) or _look_alike(wanted, found):
-        wanted, found = _around(_json(expected), _json(actual))
+        wanted, found = around(_json(expected), _json(actual))
     yield f"expected: {wanted}"
     yield f"actual:   {found}"
 
@@ -78,7 +78,7 @@ def _look_alike(one: str, other: str) -> bool:
     return normalize("NFKC", one) == normalize("NFKC", other)
 
 
-def _around(wanted: str, found: str) -> tuple[str, str]:
+def around(wanted: str, found: str) -> tuple[str, str]:
     """Of two texts the part around their first difference."""
     alike = sum(
         1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(wanted, found, strict=False))

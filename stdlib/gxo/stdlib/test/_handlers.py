@@ -144,21 +144,31 @@ class Handlers:
         return "\n".join(lines)
 
     def _told(self, different: Difference) -> list[str]:
-        expected = self._shown(different.expected, different.name)
-        actual = self._shown(different.actual, different.name)
+        expected = self._text(different.expected, different.name)
+        actual = self._text(different.actual, different.name)
+        if not different.relation and min(len(expected), len(actual)) > LONGEST:
+            from gxo.runtime.testing.difference import around  # start-up: only for failures
+
+            expected, actual = around(expected, actual)
         return [
             f"    {different.part}",
-            f"      expected: {different.relation}{expected}",
-            f"      actual:   {actual}",
+            f"      expected: {different.relation}{_cut(expected)}",
+            f"      actual:   {_cut(actual)}",
         ]
 
-    def _shown(self, value: Any, name: str = "") -> str:
-        """A value without secrets, and none under a name such as Authorization, cut to a length."""
+    def _shown(self, value: Any) -> str:
+        return _cut(self._text(value))
+
+    def _text(self, value: Any, name: str = "") -> str:
+        """A value without secrets, and none under a name such as Authorization."""
         if value is None:
             return "nothing"
         redacted = self._ctx.redact({name: value})[name]
-        text = json.dumps(redacted, ensure_ascii=False).encode(errors="replace").decode()
-        return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+        return json.dumps(redacted, ensure_ascii=False).encode(errors="replace").decode()
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _distance(handler: Handler, record: Record) -> tuple[int, float]:
