@@ -62,9 +62,13 @@ def find(program: str) -> str:
     """Where the program is; where it is not installed, the test is left out, or fails in CI."""
     found = shutil.which(program, path=os.pathsep.join(map(str, _FOLDERS)))
     if found is None:
-        reason = f"needs {program}; tests/services/install.sh installs it"
-        (pytest.fail if os.environ.get(REQUIRED) else pytest.skip)(reason)
+        leave_out(f"needs {program}; tests/services/install.sh installs it")
     return found
+
+
+def leave_out(reason: str) -> NoReturn:
+    """Leave the test out, as this host lacks what it needs; in CI it fails."""
+    (pytest.fail if os.environ.get(REQUIRED) else pytest.skip)(reason)
 
 
 def free_port() -> int:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,12 +48,10 @@ def test_a_job_whose_time_is_over_may_still_tell_much() -> None:
     assert result.log == "in order\n"
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="there the names of files are text")
 def test_names_and_outputs_need_not_be_text_in_utf8(tmp_path: Path) -> None:
     text = (HERE / "playbooks/mixed/adds.test.gxo.yaml").read_bytes()
-    try:
-        (tmp_path / os.fsdecode(b"\xff.test.gxo.yaml")).write_bytes(text)
-    except OSError:
-        pytest.skip("this system's names are text")
+    (tmp_path / os.fsdecode(b"\xff.test.gxo.yaml")).write_bytes(text)
     code, said = gxo_test(["--output", "json"], tmp_path, PYTHONIOENCODING="ascii")
     assert code == 1
     assert r"cannot read '\\udcff.test.gxo.yaml': its name is not UTF-8" in said
