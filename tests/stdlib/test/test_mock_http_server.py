@@ -15,8 +15,9 @@ import pytest
 import yaml
 
 from gxo.runtime.context import Context
-from gxo.runtime.errors import ModuleError
+from gxo.runtime.errors import SecurityError
 from gxo.runtime.reporting.logs import Log
+from gxo.runtime.testing import Test
 from gxo.stdlib.test import mock_http_server as module
 from gxo.stdlib.test.mock_http_server import mock_http_server
 from tests.services.process import find
@@ -70,6 +71,7 @@ class Mocked:
 async def mocked(folder: Path, *, held_clock: bool = False, **params: Any) -> AsyncIterator[Mocked]:
     """A server, which leaves nothing behind."""
     async with bench(folder, held_clock=held_clock) as workbench:
+        workbench.run.testing = Test().session()
         workbench.run.secrets.made("s3cret-value")
         context = MockContext(workbench)
         task = asyncio.ensure_future(mock_http_server(context, **params))
@@ -247,7 +249,7 @@ def test_the_first_surprise_is_the_error(tmp_path: Path) -> None:
         async with mocked(tmp_path, handlers=[]) as server, httpx.AsyncClient() as client:
             paths = ("/1", "/2", "/3")
             answers = asyncio.gather(*(client.get(server.address + path) for path in paths))
-            with pytest.raises(ModuleError, match=r'^no handler is for GET "/\d"$'):
+            with pytest.raises(SecurityError, match=r'^no handler is for GET "/\d"$'):
                 await server.task
             await server.workbench.run.shared.close()
             return await answers

@@ -8,7 +8,10 @@ Only the artifacts of test playbooks have this package: everything else comes to
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from gxo.runtime.errors import ModuleError
+
 if TYPE_CHECKING:
+    from gxo.runtime.context import Context
     from gxo.runtime.testing.session import Session
 
 
@@ -41,3 +44,11 @@ class Test:
         from gxo.runtime.testing.session import Session
 
         return Session(self)
+
+
+def session_of(ctx: "Context") -> "Session":
+    """The session of the test that the context is in. ModuleError when it is in none."""
+    session = ctx._run.testing
+    if session is None:
+        raise ModuleError("only a test playbook can have mocks")
+    return session

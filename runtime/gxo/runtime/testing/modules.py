@@ -16,13 +16,13 @@ from gxo.runtime.expr import equal_deeply
 from gxo.runtime.host.tasks import run_all
 from gxo.runtime.host.weight import weight
 from gxo.runtime.kernel.state import deep_copy
+from gxo.runtime.testing import session_of
 
 if TYPE_CHECKING:
     from gxo.runtime.context import Context
     from gxo.runtime.job import Job
     from gxo.runtime.spec import Record
     from gxo.runtime.streams.ports import Inputs, Out, Records
-    from gxo.runtime.testing.session import Session
 
 
 class Mock:
@@ -138,7 +138,7 @@ async def serve(mock: Mock) -> NoReturn:
     has failed otherwise that is enough, unless the test expects it.
     """
     ctx = mock.ctx
-    _session(ctx).modules.add(mock)
+    session_of(ctx).modules.add(mock)
     late = _calls_late(ctx._run.job)
     if late:
         await ctx.shared(mock, _nothing, lambda _: _judge_late(mock))
@@ -147,9 +147,9 @@ async def serve(mock: Mock) -> NoReturn:
         await asyncio.get_running_loop().create_future()
     except asyncio.CancelledError:
         complaint = mock.complaint()
-        if complaint is None or late or not _session(ctx).came_to_end(ctx._run):
+        if complaint is None or late or not session_of(ctx).came_to_end(ctx._run):
             raise
-        raise _session(ctx).spoiled(ctx, complaint) from None
+        raise session_of(ctx).spoiled(ctx, complaint) from None
     raise AssertionError("nothing completes it")
 
 
@@ -168,7 +168,7 @@ async def mocked(
     One that only fails does so before it reads, so that the call can be tried again. ModuleError
     when no mock is for the call.
     """
-    mock = await _session(ctx).modules.answering(ctx, module, params)
+    mock = await session_of(ctx).modules.answering(ctx, module, params)
     if mock.delay > 0:
         await ctx.clock.sleep(mock.delay)
     if mock.error is not None and not mock.records:
@@ -185,12 +185,6 @@ async def mocked(
     if mock.error is not None:
         raise ModuleError(mock.error)
     return await ctx.offload(weight(mock.summary), Answer, mock)
-
-
-def _session(ctx: "Context") -> "Session":
-    session = ctx._run.testing
-    assert session is not None, "only tests have mocks"
-    return session
 
 
 def _calls_late(job: "Job") -> bool:
@@ -213,7 +207,7 @@ async def _nothing() -> None:
 
 
 async def _judge_late(mock: Mock) -> None:
-    complaint, session = mock.complaint(), _session(mock.ctx)
+    complaint, session = mock.complaint(), session_of(mock.ctx)
     if complaint is not None and session.came_to_end(mock.ctx._run):
         session.spoiled(mock.ctx, complaint)
 

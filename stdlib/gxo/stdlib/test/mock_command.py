@@ -16,8 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 from gxo.runtime.context import Context
-from gxo.runtime.errors import ModuleError, ParameterError, SecurityError
+from gxo.runtime.errors import ParameterError, SecurityError
 from gxo.runtime.spec import module
+from gxo.runtime.testing import session_of
 from gxo.runtime.testing.commands import Commands
 from gxo.runtime.testing.programs import of_host
 
@@ -83,9 +84,7 @@ async def mock_command(ctx: Context, *, commands: Mapping[str, Case | Sequence[C
         name: _checked(name, [cases] if isinstance(cases, Mapping) else cases)
         for name, cases in commands.items()
     }
-    session = ctx.playbook.testing
-    if session is None:
-        raise ModuleError("only a test playbook can mock a command")
+    session = session_of(ctx)
     for name, each in checked.items():
         await ctx.thread(_lay_out, session.commands, name, each, ctx.workload)
 

@@ -3,14 +3,14 @@
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import closing, suppress
 from typing import Any, NotRequired, TypedDict
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, WorkloadError
 from gxo.runtime.host.tasks import run_all
-from gxo.runtime.kernel.node import COMPLETED
 from gxo.runtime.spec import Duration, Record, UrlValue, module
+from gxo.runtime.testing import session_of
 from gxo.stdlib.connection._server import Places, StreamServer, bound
 from gxo.stdlib.http._answers import TEXT, Answer
 from gxo.stdlib.http._exchanges import Exchanges, NobodyWaitsError
@@ -120,11 +120,12 @@ async def mock_http_server(
     mock = Mock(ctx, Handlers(ctx, handlers), exchanges, strict=strict)
     limits = Limits(MAX_BODY, timeout=math.inf, read_timeout=math.inf, idle=math.inf)
     server = Server(ctx, mock, exchanges, limits, _as_text)
-    with await bound(ctx, "tcp", f"{HOST}:0") as listener, closing(server), ExitStack() as stack:
+    with (
+        await bound(ctx, "tcp", f"{HOST}:0") as listener,
+        closing(server),
+        session_of(ctx).servers.serving(listener.getsockname(), lambda: server.is_receiving),
+    ):
         port = listener.getsockname()[1]
-        if ctx.playbook.testing is not None:
-            servers = ctx.playbook.testing.servers
-            stack.enter_context(servers.serving((HOST, port), lambda: server.is_receiving))
         serving: Serving = {"server_url": f"http://{HOST}:{port}", "port": port}
         accepting = StreamServer(ctx, listener, None, Places(MOST_CONNECTIONS), f"{HOST}:{port}")
         ctx.ready(serving)
@@ -162,6 +163,7 @@ class Mock:
         self, ctx: Context, handlers: Handlers, exchanges: Exchanges, *, strict: bool
     ) -> None:
         self._ctx = ctx
+        self._session = session_of(ctx)
         self._handlers = handlers
         self._exchanges = exchanges
         self._strict = strict
@@ -185,7 +187,7 @@ class Mock:
     async def surprised(self) -> None:
         """Wait until a request comes that fails the test, and raise that."""
         await self._surprised.wait()
-        raise self._failure(self._surprises[0][1])
+        raise self._session.spoiled(self._ctx, self._surprises[0][1])
 
     def tell_surprises(self) -> None:
         """Answer the requests that fail the test. Who has sent them learns of it after the test."""
@@ -194,14 +196,9 @@ class Mock:
 
     def check_times(self) -> None:
         """At the end of the test, raise when requests did not come that had to."""
-        run, testing = self._ctx.playbook, self._ctx.playbook.testing
-        at_end = run.ending.status == COMPLETED if testing is None else testing.came_to_end(run)
+        at_end = self._session.came_to_end(self._ctx.playbook)
         if at_end and self._strict and (text := self._handlers.missed()):
-            raise self._failure(text)
-
-    def _failure(self, text: str) -> WorkloadError:
-        testing = self._ctx.playbook.testing
-        return ModuleError(text) if testing is None else testing.spoiled(self._ctx, text)
+            raise self._session.spoiled(self._ctx, text)
 
     def _be_surprised(self, handle: str, text: str) -> None:
         if self._strict:
