@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Protocol
 
 from gxo.testrun.child import Child
+from gxo.testrun.finding import name_of
 from gxo.testrun.results import Account, Result, ended
 
 GRACE = 5.0
@@ -256,4 +257,4 @@ class Pool:
 
 def not_run(path: str, why: str) -> Result:
     """The result of a test that was not run to its end, because of something else."""
-    return Result(path, os.path.basename(path).partition(".")[0], "skip", log=f"{why}\n")
+    return Result(path, name_of(path), "skip", log=f"{why}\n")

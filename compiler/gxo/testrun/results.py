@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gxo.runtime.testing.session import UNMET
+from gxo.testrun.finding import name_of
 
 Status = Literal["pass", "fail", "skip"]
 
@@ -189,7 +190,7 @@ def ended(account: Account, status: int, seconds: float, log: str, timed_out: st
         failures = account.failures() or (Failure(why, account.path),)
     return Result(
         account.path,
-        account.name or os.path.basename(account.path).partition(".")[0],
+        account.name or name_of(account.path),
         "fail" if failures else "pass",
         seconds if account.seconds is None else account.seconds,
         seconds,
