@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from gxo.cli.main import main
+from gxo.compiler.driver import Compilation
+from gxo.compiler.package import collect
 from gxo.compiler.package.archive import render
 from gxo.runtime.bundle import ZipBundle
 from tests.casefile import Case, find_cases
@@ -59,6 +61,25 @@ AFTER = BEFORE.replace("1]}}", '1], env: {PGPASSWORD: "{{ secret `DB_PASSWORD` }
 def gxo(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from gxo.cli.main import entry; entry()", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_nothing_is_made_twice_or_in_vain(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """An artifact's playbook is compiled once; of a playbook nothing is linked."""
+    (folder / "load.gxo.yaml").write_text(BEFORE)
+    assert main(["compile", "load.gxo.yaml"]) == 0
+    analyse, analysed = Compilation.analyse, []
+    monkeypatch.setattr(
+        Compilation, "analyse", lambda one: analysed.append(one.file) or analyse(one)
+    )
+    assert main(["caps", "load.pyz"]) == 0
+    assert [Path(file).name for file in analysed] == ["load.gxo.yaml"]
+    of_artifact = capsys.readouterr().out
+
+    monkeypatch.setattr(collect, "link", None)
+    assert main(["caps", "load.gxo.yaml"]) == 0
+    assert capsys.readouterr().out == of_artifact
 
 
 def test_a_playbook_that_starts_to_read_a_new_secret_is_stopped(

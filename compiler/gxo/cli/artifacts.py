@@ -21,7 +21,8 @@ def load(
     """The artifact, with what is to be doubted of it.
 
     Or None and the exit code, after saying on standard error what is wrong. A playbook is compiled
-    in memory; its third-party distributions are fetched only with `linked`.
+    in memory; what it touches can be told without gxo's own files and third-party distributions,
+    which are only looked up, and fetched, with `linked`.
     """
     if path.suffix in PLAYBOOKS:
         return _compiled(path, module_path, linked)
@@ -66,7 +67,7 @@ def _compiled(
             return None, INVALID
         package = compilation.package(compilation.generate(), linked)
         included = compilation.included.file if compilation.included else ""
-        return from_files(str(path), collect(package).files, str(path), included), OK
+        return from_files(str(path), collect(package, whole=linked).files, str(path), included), OK
     except FileError as error:
         say(str(error), None)
     except PackageError as error:

@@ -31,9 +31,7 @@ _APART = (MANIFEST, INCLUDED + collect.MANIFEST, ASSETS, INCLUDED + collect.ASSE
 
 
 def doubts_of(artifact: Artifact) -> Iterator[Doubt]:
-    """What is to be doubted besides the mismatches; none of a playbook."""
-    if not artifact.sha256:
-        return
+    """What is to be doubted of an artifact's file besides the mismatches."""
     try:
         with tempfile.TemporaryDirectory(prefix="gxo-doubts-") as folder:
             yield from _beyond(artifact, unpacked(artifact, Path(folder)).compile())
@@ -63,8 +61,7 @@ def _beyond(artifact: Artifact, compiled: Compiled) -> Iterator[Doubt]:
         yield from _invalid(compiled.compilation)
         return
     made_by = artifact.manifest.gxo
-    for optimize in (True, False):
-        compilation = compiled.job.again(optimize)
+    for compilation in _at_each_level(compiled):
         module = compilation.generate()
         if _is_program(artifact.sources, compilation.program(module)):
             if made_by == VERSION:
@@ -82,6 +79,12 @@ def _beyond(artifact: Artifact, compiled: Compiled) -> Iterator[Doubt]:
             " so that it could not be held against its playbook",
             False,
         )
+
+
+def _at_each_level(compiled: Compiled) -> Iterator[Compilation]:
+    """The playbook as it is compiled by default, then, if it comes to that, as `-O0` does."""
+    yield compiled.compilation
+    yield compiled.job.unoptimized()
 
 
 def _invalid(compilation: Compilation) -> Iterator[Doubt]:

@@ -71,9 +71,9 @@ class Job:
         program = compilation.program(compilation.generate())
         return Compiled(self, compilation, meaning.plan, program)
 
-    def again(self, optimize: bool) -> Compilation:
-        """The playbook of an artifact, compiled at a level."""
-        compilation, _ = self._read(optimize)
+    def unoptimized(self) -> Compilation:
+        """The playbook of an artifact, compiled without optimizations."""
+        compilation, _ = self._read(optimize=False)
         compilation.analyse()
         return compilation
 
