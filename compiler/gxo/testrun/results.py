@@ -68,6 +68,10 @@ class Program:
     lines: Mapping[str, int]
     expect: tuple[int, int] = (0, 0)
 
+    def line(self, workload: str) -> int:
+        """That of the workload; 0 when it is not known."""
+        return self.lines.get(workload, 0)
+
 
 @dataclass(slots=True)
 class Account:
@@ -133,19 +137,18 @@ class Account:
         return (*own, *others) if own else ()
 
     def _failure(self, of: str, error: str) -> Failure:
-        path = self.programs[of].path if of in self.programs else self.path
+        program = self.program(of)
         about = f"{of}/" if of else ""
         for (where, workload), line in self._failed.items():
             if where == of and error.endswith(f"workload '{workload}' failed: {line['error']}"):
                 break
         else:
-            has_place = error == UNMET and of in self.programs
-            number, column = self.programs[of].expect if has_place else (0, 0)
-            return Failure(f"{about}{error}", path, number, column)
-        file, number, column = path, self.line(of, workload), 0
+            number, column = program.expect if error == UNMET else (0, 0)
+            return Failure(f"{about}{error}", program.path, number, column)
+        file, number, column = program.path, program.line(workload), 0
         if "place" in line:
             name, number, column = line["place"]
-            file = beside(path, name)
+            file = beside(program.path, name)
         place = f" ({os.path.basename(file)}:{number}:{column})"
         message = line["error"].removesuffix(place)
         details = line.get("assertions", ())
@@ -153,17 +156,16 @@ class Account:
             number, column = details[0]["line"], details[0]["column"]
         return Failure(message, file, number, column, f"{about}{workload}", details)
 
-    def line(self, of: str, workload: str) -> int:
-        """The playbook's line of a workload; 0 when it is not known."""
-        program = self.programs.get(of)
-        return program.lines.get(workload, 0) if program else 0
+    def program(self, of: str) -> Program:
+        """The playbook; as long as nothing is told of it, that of the test, without lines."""
+        return self.programs.get(of) or Program(self.path, {})
 
     def still_running(self) -> str:
         """Each with its place: `'fetch' (sync.test.gxo.yaml:9), 'notify' (sync.gxo.yaml:20)`."""
         shown = []
         for of, workload in self.running:
-            path = self.programs[of].path if of in self.programs else self.path
-            shown.append(f"'{workload}' ({path}:{self.line(of, workload)})")
+            program = self.program(of)
+            shown.append(f"'{workload}' ({program.path}:{program.line(workload)})")
         return ", ".join(shown)
 
 
@@ -206,10 +208,10 @@ def _unplaced(account: Account, what: str) -> Failure:
     if not account.running:
         return Failure(f"{what}, and no workload ran", account.path)
     of, workload = next(iter(account.running))
-    path = account.programs[of].path if of in account.programs else account.path
+    program = account.program(of)
     if len(account.running) > 1:
         what = f"{what}; these ran: {account.still_running()}"
-    return Failure(what, path, account.line(of, workload), workload=workload)
+    return Failure(what, program.path, program.line(workload), workload=workload)
 
 
 def _how(status: int) -> str:
