@@ -7,12 +7,9 @@ from pathlib import Path
 from gxo.cli.exits import INVALID, OK, USAGE
 from gxo.cli.output import show
 from gxo.compiler.package.errors import PackageError
-from gxo.compiler.trust.artifact import Artifact, from_files, read_artifact
+from gxo.compiler.trust.artifact import PLAYBOOKS, Artifact, from_files, read_artifact
 from gxo.compiler.trust.caps import visible
 from gxo.compiler.trust.errors import ArtifactError
-
-PLAYBOOKS = (".yaml", ".yml")
-"""How the names of playbooks end; any other file is an artifact."""
 
 
 def load(

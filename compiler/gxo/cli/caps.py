@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from gxo.cli.artifacts import PLAYBOOKS, is_right, load, say
+from gxo.cli.artifacts import is_right, load, say
 from gxo.cli.exits import INVALID, OK, USAGE
 from gxo.cli.module_path import add_module_path_option
 from gxo.cli.output import show_findings, summary
@@ -13,7 +13,7 @@ from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.effects import capabilities
 from gxo.compiler.frontend import yaml
 from gxo.compiler.frontend.load import FileError, read_file
-from gxo.compiler.trust.artifact import Artifact
+from gxo.compiler.trust.artifact import PLAYBOOKS, Artifact
 from gxo.compiler.trust.caps import as_data, line
 from gxo.compiler.trust.findings import report_forbidden, report_new
 from gxo.compiler.trust.policy import Policy, read_policy

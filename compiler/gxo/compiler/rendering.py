@@ -53,7 +53,7 @@ def render_explanations(
     title: str, explanations: Iterable[Explanation], otherwise: str, colour: bool = False
 ) -> str:
     """A pass's explanations below its title, or what is said `otherwise` when it has none."""
-    lines = [_paint(title, _BOLD, colour)]
+    lines = [painted(title, _BOLD, colour)]
     lines += [f"  {_place(one.span)}: {_visible(one.text)}" for one in explanations]
     if len(lines) == 1:
         lines.append(f"  {otherwise}")
@@ -117,14 +117,15 @@ class _Renderer:
         return shown[span.line - 1] if span.line <= len(shown) else None
 
     def _paint(self, text: str, colour: str) -> str:
-        return _paint(text, colour, self.colour)
+        return painted(text, colour, self.colour)
 
 
 def _place(span: Span) -> str:
     return f"{_visible(span.file)}:{span.line}:{span.column}"
 
 
-def _paint(text: str, colour: str, on: bool) -> str:
+def painted(text: str, colour: str, on: bool) -> str:
+    """The text in a colour of the terminal, if they are `on`."""
     return f"\x1b[{colour}m{text}\x1b[0m" if on else text
 
 

@@ -17,12 +17,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from gxo.compiler.rendering import annotation
+from gxo.compiler.rendering import annotation, painted
 from gxo.testrun.coverage import Covered, as_text, total
 from gxo.testrun.coverage import as_data as coverage_data
 from gxo.testrun.results import Failure, Result
 
-RED, GREEN, YELLOW, PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
+COLOURS = {"ok  ": "32", "PASS": "32", "FAIL": "31", "SKIP": "33"}
 WORDS = {"pass": "PASS", "fail": "FAIL", "skip": "SKIP"}
 
 
@@ -95,8 +95,7 @@ class Console:
         self._print(text)
 
     def _painted(self, word: str) -> str:
-        colours = {"ok  ": GREEN, "PASS": GREEN, "FAIL": RED, "SKIP": YELLOW}
-        return f"{colours[word]}{word}{PLAIN}" if self._colour else word
+        return painted(word, COLOURS[word], self._colour)
 
     def _print(self, text: str) -> None:
         if text:

@@ -13,15 +13,13 @@ from collections.abc import Callable, Iterable, Sequence
 from threading import Event
 from typing import TextIO
 
+from gxo.compiler.package.run_store import COARSE
 from gxo.testrun.finding import PathError
 from gxo.testrun.results import Account
 from gxo.testrun.running import Outcome
 
 INTERVAL = 0.3
 """Seconds between two looks."""
-
-COARSE = 20_000_000
-"""Nanoseconds by which a file's time may lag behind the clock."""
 
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 

@@ -45,11 +45,11 @@ def doubts(compiled: Compiled) -> Iterator[str]:
     """Sentences that begin with what they are about; none of a playbook, nor of what is right."""
     artifact = compiled.job.artifact
     if artifact is not None:
-        yield from few(artifact.mismatches)
+        yield from _few(artifact.mismatches)
         yield from (one.text for one in _beyond(artifact, compiled))
 
 
-def few(mismatches: tuple[str, ...]) -> Iterator[str]:
+def _few(mismatches: tuple[str, ...]) -> Iterator[str]:
     """The first ones, and how many more there are."""
     yield from mismatches[:_FEW]
     if len(mismatches) > _FEW:

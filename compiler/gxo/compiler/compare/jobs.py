@@ -21,11 +21,8 @@ from gxo.compiler.frontend.playbook import Playbook, WorkloadDecl
 from gxo.compiler.frozen import replace
 from gxo.compiler.ir.nodes import Plan
 from gxo.compiler.passes import PASSES
-from gxo.compiler.trust.artifact import Artifact, read_artifact
+from gxo.compiler.trust.artifact import PLAYBOOKS, Artifact, read_artifact
 from gxo.compiler.trust.errors import ArtifactError
-
-PLAYBOOKS = (".yaml", ".yml")
-"""How the names of playbooks end; any other file is an artifact."""
 
 _MEANT = [one.name for one in takewhile(lambda one: not one.optimizes, PASSES)][-1]
 """The pass after which a plan says what the playbook means, and nothing of how that is done."""

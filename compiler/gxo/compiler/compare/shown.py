@@ -19,6 +19,7 @@ from itertools import groupby
 
 from gxo.compiler.compare.changes import Change, Comparison
 from gxo.compiler.compare.facts import SECTIONS
+from gxo.compiler.rendering import painted
 from gxo.compiler.textdiff import coloured, shown, unified
 
 _SIGNS = {"added": "+", "removed": "-"}
@@ -33,10 +34,10 @@ def render_text(comparison: Comparison, colour: bool) -> str:
         of_section = [one for one in comparison.changes if one.section == section]
         if of_section:
             lines = [line for one in _joined(of_section) for line in _lines(one, colour)]
-            parts.append([_painted(section, "1", colour), *lines])
+            parts.append([painted(section, "1", colour), *lines])
     if comparison.code:
         code = [coloured(line) if colour else line for line in comparison.code]
-        parts.append([_painted("generated code", "1", colour), *code])
+        parts.append([painted("generated code", "1", colour), *code])
     elif not comparison.same_program:
         parts.append(["generated code", "  ~ what is not shown"])
     return "\n".join("".join(f"{line}\n" for line in lines) for lines in parts)
@@ -74,13 +75,11 @@ def _lines(change: Change, colour: bool) -> Iterator[str]:
     sign = _SIGNS.get(change.kind, "~")
     place = f"  {change.file}:{change.line}" if change.line else ""
     if change.kind == "changed" and "\n" in change.old + change.new:
-        yield _painted(f"  {sign} {shown(_subject(change))}:", _COLOURS[sign], colour) + shown(
-            place
-        )
+        yield painted(f"  {sign} {shown(_subject(change))}:", _COLOURS[sign], colour) + shown(place)
         for line in unified(change.old, change.new, "", "")[2:]:
             yield "      " + (coloured(line) if colour else line)
         return
-    yield _painted(f"  {sign} {shown(_said(change))}", _COLOURS[sign], colour) + shown(place)
+    yield painted(f"  {sign} {shown(_said(change))}", _COLOURS[sign], colour) + shown(place)
 
 
 def _said(change: Change) -> str:
@@ -108,7 +107,3 @@ def _subject(change: Change) -> str:
             return f"{change.what} ({change.workload})" if change.workload else change.what
         case _:
             return f"{change.workload}.{change.what}" if change.workload else change.what
-
-
-def _painted(text: str, code: str, colour: bool) -> str:
-    return f"\x1b[{code}m{text}\x1b[0m" if colour else text

@@ -11,6 +11,9 @@ from dataclasses import replace
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.package.parts import Facts, Package
 
+OF_INCLUDED = "included/"
+"""How the workloads begin that effects of the included playbook are of."""
+
 
 def with_package(test: Package, included: Package) -> Package:
     """The test's package with the included one in it.
@@ -36,7 +39,8 @@ def with_package(test: Package, included: Package) -> Package:
 def _together(test: Facts, included: Facts) -> Facts:
     """The facts of the test, and what the playbook uses and touches besides."""
     touched = (
-        replace(one, workload=f"included/{one.workload}".rstrip("/")) for one in included.effects
+        replace(one, workload=f"{OF_INCLUDED}{one.workload}".rstrip("/"))
+        for one in included.effects
     )
     return replace(
         test,

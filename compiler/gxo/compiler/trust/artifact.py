@@ -16,15 +16,18 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from gxo.compiler.package import collect
+from gxo.compiler.package.included import OF_INCLUDED
 from gxo.compiler.trust.archive import Archive
 from gxo.compiler.trust.errors import ArtifactError
 from gxo.compiler.trust.manifest import Manifest, read_manifest
 from gxo.compiler.trust.typed import load_json
 
+PLAYBOOKS = (".yaml", ".yml")
+"""How the names of playbooks end; any other file is an artifact."""
+
 MANIFEST, ASSETS = collect.OURS + collect.MANIFEST, collect.OURS + collect.ASSETS
 PLAYBOOK, SOURCE_MAP, START = "_gxo/playbook.yaml", "_gxo/sourcemap.json", "__main__.py"
 OURS, INCLUDED = collect.OURS, collect.INCLUDED
-OF_INCLUDED = "included/"
 GENERATED = ("gxo_job.py", "gxo_parts/", "gxo_included/", "modules/")
 """The program: what was generated, and a user's own modules."""
 
@@ -77,9 +80,9 @@ class Artifact:
 
         What the included playbook touches is of `included/NAME` (`gxo.compiler.package.included`).
         """
-        name = workload.removeprefix(OF_INCLUDED) if self.included else workload
-        of_test = self.included is None or name == workload
-        written = self.playbook if of_test or not self.included else self.included.playbook
+        written, name = self.playbook, workload
+        if self.included and workload.startswith(OF_INCLUDED):
+            written, name = self.included.playbook, workload.removeprefix(OF_INCLUDED)
         return written, written.lines.get(name) or written.lines.get(name.partition(".")[0], 0)
 
 
