@@ -6,6 +6,9 @@ from pathlib import Path
 
 from gxo.cli.exits import INVALID, OK, USAGE
 from gxo.cli.output import show
+from gxo.compiler.driver import Options, check
+from gxo.compiler.frontend.load import FileError
+from gxo.compiler.package.collect import collect
 from gxo.compiler.package.errors import PackageError
 from gxo.compiler.trust.artifact import PLAYBOOKS, Artifact, from_files, read_artifact
 from gxo.compiler.trust.caps import visible
@@ -23,9 +26,9 @@ def load(
     """
     if path.suffix in PLAYBOOKS:
         return _compiled(path, module_path, linked)
-    # start-up: what is no artifact is refused at once
     try:
         artifact = read_artifact(path)
+        # start-up: what is no artifact is refused at once
         from gxo.compiler.compare.doubts import doubts_of
 
         return replace(artifact, doubts=tuple(doubts_of(artifact))), OK
@@ -52,11 +55,6 @@ def is_right(artifact: Artifact) -> bool:
 def _compiled(
     path: Path, module_path: tuple[str, ...], linked: bool
 ) -> tuple[Artifact | None, int]:
-    # start-up: what is no artifact is refused at once
-    from gxo.compiler.driver import Options, check
-    from gxo.compiler.frontend.load import FileError
-    from gxo.compiler.package.collect import collect
-
     try:
         compilation = check(path, Options(module_path=module_path, locked=True))
         show([compilation], "text")
