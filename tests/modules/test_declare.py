@@ -3,12 +3,16 @@
 `--update-golden` rewrites the expected parts.
 """
 
+import inspect
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from gxo.compiler.diagnostics import Diagnostics
 from gxo.compiler.modules.declare import parse_file, read_modules
+from gxo.compiler.modules.spec import EffectKind
+from gxo.runtime import spec
 from tests.casefile import Case, find_cases, update
 from tests.modules.show import show_spec
 
@@ -32,3 +36,20 @@ def test_declaration(case: Case, request: pytest.FixtureRequest) -> None:
         update(case, found)
     else:
         assert found == case.sections
+
+
+@pytest.mark.parametrize("kind", get_args(EffectKind))
+def test_an_effect_takes_what_its_word_takes_when_the_file_is_imported(kind: str) -> None:
+    taken = inspect.signature(getattr(spec, kind)).parameters
+    given = {"at": '"tcp://{a}"', "args": '"a"', "unless": '["a"]', "only": '["a"]'}
+    for option, value in given.items():
+        text = f"""
+class S(TypedDict):
+    path: str
+
+@module("x:a", effects=[{kind}("a", {option}={value})])
+async def a(ctx: Context, *, a: str) -> S: ...
+"""
+        assert (f"`{kind}` has no option `{option}`" in read(text).get("err", "")) == (
+            option not in taken
+        )

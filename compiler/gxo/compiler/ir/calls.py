@@ -29,7 +29,6 @@ _KINDS: Mapping[spec.EffectKind, EffectKind] = {
 }
 _SHELL = "shell"
 """The parameter that says whether a shell runs the command."""
-_AT = re.compile(r"(?P<scheme>[^:]+)://(?P<host>[^:]+)(?::(?P<port>.+))?")
 _NAMED = re.compile(r"\{([\w.]+)(?:=([^}]*))?\}")
 _USER_INSIDE = re.compile(r"://[\w.~%!*+,:=-]*@")
 """Who logs in, in an address inside of a command. Nothing in it can be for the shell."""
@@ -142,7 +141,7 @@ class _Call:
 
     def _at(self, pattern: str) -> Iterator[Place]:
         """What a connection to the address touches, whose parts are parameters of their own."""
-        found = _AT.fullmatch(pattern)
+        found = spec.AT.fullmatch(pattern)
         assert found is not None
         scheme, host = self._filled(found["scheme"]), self._filled(found["host"])
         if scheme is None or host is None:

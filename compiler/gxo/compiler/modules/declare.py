@@ -358,6 +358,7 @@ def _check_decorator(
     """The decorator names parameters, keys of them, and ports that the signature has."""
     named = [
         *((name, "effects") for one in decorator.effects for name in one.params),
+        *((name, "environment") for name in _asked(decorator.environment)),
         *((name, "emits_when") for name in [decorator.emits_when] if name),
         *((name, "reads_when") for name in [decorator.reads_when] if name),
         *((need.param, "needs") for need in decorator.needs if need.param),
@@ -397,6 +398,12 @@ def _check_named(
         if not isinstance(type_, Shape) or type_.open:
             return
         what, types = f"key of `{part}`", dict(type_.fields)
+
+
+def _asked(environment: tuple[str, ...]) -> list[str]:
+    """The parameters, or keys of them, that conditions of variables are about."""
+    conditions = (each.partition("; ")[2] for each in environment)
+    return [each.partition(" == ")[0] for each in conditions if each]
 
 
 def _optional(options: Options | None) -> list[str]:

@@ -7,7 +7,7 @@ one's that it imports.
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Literal, get_args
@@ -15,13 +15,23 @@ from typing import Any, Literal, get_args
 from gxo.compiler.diagnostics import did_you_mean
 from gxo.compiler.modules.annotations import SourceFile
 from gxo.compiler.modules.fault import DeclarationError, each_of, span_of
-from gxo.compiler.modules.spec import Effect, EffectKind, Need, Options
+from gxo.compiler.modules.spec import AT, Effect, EffectKind, Need, Options
 
 LIFECYCLES = ("run_once", "supervise", "event_driven", "scheduled")
 MODULE_NAME = re.compile(r"[a-z][a-z0-9_]*(:[a-z][a-z0-9_]*)?")
 _NEED = re.compile(r"([a-zA-Z0-9][\w.-]*)(?:==([\w.!+-]+))?(?:; (\w+(?:\.\w+)?) == '([^']*)')?")
 _CONDITION = re.compile(r"\w+|[\w.]+ == '[^']*'")
 _KINDS: tuple[EffectKind, ...] = get_args(EffectKind)
+_PLACED = ("unless", "only")
+_EFFECT_OPTIONS: Mapping[EffectKind, tuple[str, ...]] = {
+    "reads": _PLACED,
+    "writes": _PLACED,
+    "listens": _PLACED,
+    "connects": (*_PLACED, "at"),
+    "runs": ("args",),
+    "runs_remotely": ("args",),
+}
+"""What the word of each kind takes in `gxo.runtime.spec`; the other kinds take nothing."""
 
 
 @dataclass(slots=True)
@@ -101,7 +111,9 @@ def _option(decorator: Decorator, source: SourceFile, keyword: ast.keyword) -> N
             setattr(decorator, name, given)
         case "handle" | "head" | "tail" | "summary", str():
             setattr(decorator, name, given)
-        case "environment" | "native" | "sends" | "one_of", tuple() if _is_texts(given):
+        case "environment", tuple() if all(map(_is_variable, given)):
+            decorator.environment = given
+        case "native" | "sends" | "one_of", tuple() if _is_texts(given):
             setattr(decorator, name, given)
         case "needs", tuple() if _is_texts(given):
             nodes = value.elts if isinstance(value, ast.List | ast.Tuple) else [value] * len(given)
@@ -159,11 +171,21 @@ def _effects(node: ast.expr, source: SourceFile) -> Iterator[Effect]:
                 if own is not None and own.lineno < node.lineno:
                     yield from _effects(own, source)
                 elif found is not None and (there := found[1].constant(found[0])) is not None:
-                    yield from (_effect(one, found[1]) for one in _items(there))
+                    yield from _effects_elsewhere(each, name, there, found[1])
                 else:
                     raise DeclarationError(each, f"`{ast.unparse(each)}` is no list of effects")
             case _:
                 yield _effect(each, source)
+
+
+def _effects_elsewhere(
+    node: ast.expr, name: str, there: ast.expr, other: SourceFile
+) -> Iterator[Effect]:
+    try:
+        yield from [_effect(one, other) for one in _items(there)]
+    except DeclarationError as error:  # its place is in the other file
+        message = f"`{name}` in `{other.package}`: {error.message}"
+        raise DeclarationError(node, message, error.hint) from None
 
 
 def _effect(node: ast.expr, source: SourceFile) -> Effect:
@@ -171,29 +193,53 @@ def _effect(node: ast.expr, source: SourceFile) -> Effect:
         case ast.Call(ast.Name(id=kind), args=[ast.Constant(value=str(param))], keywords=keywords):
             for known in _KINDS:
                 if known == kind:
-                    return Effect(known, param, **_effect_options(keywords, source))
+                    return Effect(known, param, **_effect_options(known, keywords, source))
     hint = f'write `{_KINDS[0]}("parameter")`; the kinds are {", ".join(_KINDS)}'
     raise DeclarationError(node, f"`{ast.unparse(node)}` is no effect", hint)
 
 
-def _effect_options(keywords: list[ast.keyword], source: SourceFile) -> dict[str, Any]:
+def _effect_options(
+    kind: EffectKind, keywords: list[ast.keyword], source: SourceFile
+) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    taken = _EFFECT_OPTIONS.get(kind, ())
     for keyword in keywords:
-        given = literal(keyword.value, source)
-        match keyword.arg, given:
-            case ("unless" | "only") as name, tuple() if all(map(_is_condition, given)):
+        name = keyword.arg
+        if name is None:
+            raise DeclarationError(keyword, "write the options one by one")
+        if name not in taken:
+            hint = f"what it has: {', '.join(taken)}" if taken else None
+            raise DeclarationError(keyword, f"`{kind}` has no option `{name}`", hint)
+        match name, literal(keyword.value, source):
+            case "unless" | "only", tuple() as given if all(map(_is_condition, given)):
                 found[name] = given
-            case ("at" | "args") as name, str():
+            case "at", str() as given if AT.fullmatch(given):
+                found[name] = given
+            case "args", str() as given:
                 found[name] = given
             case _:
-                message = f"an effect has no option `{ast.unparse(keyword)}`"
-                hint = """write `unless=["parameter"]` or `only=["parameter == 'value'"]`"""
-                raise DeclarationError(keyword, message, hint)
+                message = f"`{name}` cannot be `{ast.unparse(keyword.value)}`"
+                raise DeclarationError(keyword, message, _FORMS[name])
     return found
+
+
+_CONDITIONS = """write `["parameter"]` or `["parameter == 'value'"]`"""
+_FORMS = {
+    "unless": _CONDITIONS,
+    "only": _CONDITIONS,
+    "at": 'write `"scheme://{host}:{port}"`, where `host` and `port` are parameters',
+    "args": "write the name of a parameter",
+}
 
 
 def _is_condition(given: object) -> bool:
     return isinstance(given, str) and _CONDITION.fullmatch(given) is not None
+
+
+def _is_variable(given: object) -> bool:
+    """Whether it is a name, or one with a condition: `SSH_AUTH_SOCK; agent`."""
+    name, behind, condition = given.partition("; ") if isinstance(given, str) else ("", "", "")
+    return re.fullmatch(r"\w+", name) is not None and (not behind or _is_condition(condition))
 
 
 def literal(node: ast.expr, source: SourceFile) -> object:

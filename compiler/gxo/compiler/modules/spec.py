@@ -34,6 +34,8 @@ OWN, USERS, RUNTIME = "gxo.stdlib", "modules", "gxo.runtime"
 RECORDS, RECORD_VALUES = "records", "record values"
 """What `returns` and `sends` may name besides parameters."""
 Port = Literal["records", "inputs", "out"]
+AT = re.compile(r"(?P<scheme>[^:]+)://(?P<host>[^:]+)(?::(?P<port>.+))?")
+"""The form of an `Effect.at`."""
 
 
 @dataclass(frozen=True, slots=True)
