@@ -153,7 +153,7 @@ def _check_vars(workload: Workload, test: Plan, included: Plan, diagnostics: Dia
             diagnostics.error(UNKNOWN_VAR, span, message, hint)
     secrets = {name for name, _ in test.test.secrets} if test.test else set()
     for decl in included.inputs:
-        given = decl.name in secrets or (secret.isdisjoint((decl.name,)) and decl.name in keys)
+        given = decl.name in (secrets if decl.secret else keys)
         if decl.default is None and not given and decl.name not in meant:
             where = "secrets" if decl.secret else "vars"
             message = f"{included.name} needs the input `{decl.name}`"
