@@ -77,7 +77,7 @@ def test_data_is_json() -> None:
     data = json.loads(json.dumps(as_data(sample())))
     assert data["parameters"][0]["required"] is True
     assert data["returns"][1] == {"name": "key", "type": "text", "optional": True, "secret": True}
-    assert data["effects"] == [{"kind": "writes", "parameter": "path", "unless": []}]
+    assert data["effects"] == [{"kind": "writes", "parameter": "path", "unless": [], "only": []}]
 
 
 def test_pages_are_written_and_checked(tmp_path: Path) -> None:

@@ -86,7 +86,12 @@ def as_data(spec: ModuleSpec) -> dict[str, object]:
         "changes": spec.changes,
         "idempotent": spec.idempotent,
         "effects": [
-            {"kind": effect.kind, "parameter": effect.param, "unless": list(effect.unless)}
+            {
+                "kind": effect.kind,
+                "parameter": effect.param,
+                "unless": list(effect.unless),
+                "only": list(effect.only),
+            }
             for effect in spec.effects
         ],
         "distributions": [*(need.name for need in spec.needs), *spec.native],
