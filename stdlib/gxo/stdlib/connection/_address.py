@@ -12,6 +12,9 @@ from gxo.stdlib._sizes import shown_text
 
 NETWORKS = ("tcp", "udp", "unix")
 
+UNIX = "network == 'unix'"
+"""With which an address is a path of the workspace."""
+
 
 def check_network(network: str) -> None:
     """ParameterError when it is none."""

@@ -11,7 +11,7 @@ from gxo.runtime.host.tasks import run_all
 from gxo.runtime.spec import listens, module, writes
 from gxo.runtime.streams.ports import Out
 from gxo.runtime.workspace.entries import remove
-from gxo.stdlib.connection._address import check_network, written
+from gxo.stdlib.connection._address import UNIX, check_network, written
 from gxo.stdlib.connection._links import Link, Network
 from gxo.stdlib.connection._registry import Connections, connections
 from gxo.stdlib.connection._server import DatagramServer, Places, StreamServer, bound
@@ -22,10 +22,6 @@ class Listening(TypedDict):
     """Where it listens: with port 0 the system has chosen one."""
 
     local_addr: str
-
-
-UNIX = "network == 'unix'"
-"""With which an address is a path of the workspace."""
 
 
 @module(

@@ -9,6 +9,7 @@ from gxo.runtime.errors import ModuleError, ParameterError
 from gxo.runtime.spec import Duration, connects, module, writes
 from gxo.stdlib._reasons import reason
 from gxo.stdlib.connection._address import (
+    UNIX,
     check_network,
     host_and_port,
     no_address,
@@ -27,10 +28,6 @@ class Opened(TypedDict):
     connection_id: str
     local_addr: str
     remote_addr: str
-
-
-UNIX = "network == 'unix'"
-"""With which an address is a path of the workspace."""
 
 
 @module(
