@@ -16,6 +16,7 @@ from gxo.compiler.ir.record_shapes import input_shapes, output_shape, stream_ord
 from gxo.compiler.ir.value_types import value_type
 from gxo.compiler.ir.walk import blocks
 from gxo.compiler.modules.mocked import EXPECTED, MOCK, MODULE, RECORDS
+from gxo.compiler.modules.spec import ParamSpec
 from gxo.compiler.types import Shape, describe
 
 CONTRADICTS = "GXO0567"
@@ -49,10 +50,31 @@ def _may_answer(mock: Workload, call: Workload) -> bool:
             return False
     expected = of_mock.get(EXPECTED)
     for name, value in expected.entries if isinstance(expected, Fields) else ():
-        match value, given.get(name):
-            case Constant(wanted), Constant(found) if wanted != found:
-                return False
+        found = given.get(name) or _default(call, name)
+        if found is not None and _differ(value, found):
+            return False
     return True
+
+
+def _default(call: Workload, name: str) -> Value | None:
+    """What the call has for a parameter that it leaves out; None where that is a list or a map."""
+    match call.module.param(name) if call.module else None:
+        case ParamSpec(default=str() | int() | float() | None as value):
+            return Constant(value, call.span)
+    return None
+
+
+def _differ(wanted: Value, found: Value) -> bool:
+    """Whether what a mock expects is not what a call has, in every run."""
+    match wanted, found:
+        case Constant(one), Constant(other):
+            return one != other
+        case Items(some), Items(others):
+            return len(some) != len(others) or any(map(_differ, some, others))
+        case Fields(entries), Fields(others):
+            there = dict(others)
+            return any(name not in there or _differ(one, there[name]) for name, one in entries)
+    return False
 
 
 def _arguments(workload: Workload) -> dict[str, Value]:
