@@ -14,8 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from gxo.runtime.context import Context
 from gxo.runtime.errors import ModuleError, ParameterError
-from gxo.stdlib._reasons import reason
-from gxo.stdlib.database._session import Answer, Row, said
+from gxo.stdlib.database._session import Answer, Row, broken, said
 from gxo.stdlib.database._statement import Statement
 from gxo.stdlib.database._target import Target
 from gxo.stdlib.database._values import Values, bound, in_base64, number
@@ -87,7 +86,7 @@ def driver_errors(target: Target, kind: type[Exception]) -> Iterator[None]:
     except kind as error:
         raise ModuleError(f"{target.shown}: {said(str(error))}") from error
     except OSError as error:
-        raise ModuleError(f"{target.shown}: {reason(error)}") from error
+        raise broken(target, error) from error
     except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
         raise ModuleError(f"{target.shown}: its answer cannot be read") from error
 
